@@ -1,0 +1,89 @@
+"""Bytes to clean text: charset decoding that never fails and never invents a crash.
+
+Must not know about headers, parts or Django. Every result is free of NUL, control characters and lone
+surrogates, so PostgreSQL and JSON can hold it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+# What the label says is often not what the sender used: the superset decodes both.
+_ALIASES = {
+    "ansi": "cp1252",
+    "ascii": "cp1252",
+    "big5": "cp950",
+    "cp-850": "cp850",
+    "euc-kr": "cp949",
+    "gb2312": "gb18030",
+    "gb_2312-80": "gb18030",
+    "gbk": "gb18030",
+    "iso-8859-1": "cp1252",
+    "iso-8859-6-i": "iso-8859-6",
+    "iso-8859-8-e": "iso-8859-8",
+    "iso-8859-8-i": "iso-8859-8",
+    "iso8859-1": "cp1252",
+    "ks_c_5601-1987": "cp949",
+    "latin1": "cp1252",
+    "shift-jis": "cp932",
+    "shift_jis": "cp932",
+    "unicode-1-1-utf-7": "utf-7",
+    "us-ascii": "cp1252",
+    "utf8mb4": "utf-8",
+    "windows-31j": "cp932",
+    "windows-874": "cp874",
+    "x-gbk": "gb18030",
+    "x-mac-roman": "mac-roman",
+    "x-sjis": "cp932",
+    "x-windows-949": "cp949",
+}
+# Text codecs of Python that are no charsets, or take quadratic time.
+_NOT_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
+_JAPANESE = ("iso2022_jp_2", "iso2022_jp_ext", "iso2022_jp_2004")
+_LABEL_NOISE = re.compile(r"[^a-z0-9._:-]+")
+
+_NEWLINES = re.compile("\r\n|[\r\u2028\u2029]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
+# Marks and overrides that make a name read differently from what it is.
+_BIDI = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069]")
+
+
+def decode(data: bytes, charset: str = "") -> str:
+    """The text of `data`, by its declared charset where that works, else the most likely reading."""
+    for name in _candidates(charset):
+        try:
+            return data.decode(name)
+        except (UnicodeError, LookupError):
+            continue
+    return data.decode(_known(charset) or "cp1252", "replace")
+
+
+def clean_text(text: str) -> str:
+    """`text` with newlines as LF and nothing in it that a database or a terminal would choke on."""
+    text = _NEWLINES.sub("\n", _SURROGATES.sub("\ufffd", text))
+    return _CONTROLS.sub("", text)
+
+
+def clean_line(text: str, *, limit: int = 1000) -> str:
+    """`text` as one bounded line without control or direction characters."""
+    return " ".join(_BIDI.sub("", clean_text(text[: limit * 4])).split())[:limit]
+
+
+def _candidates(charset: str) -> tuple[str, ...]:
+    name = _known(charset)
+    if name.startswith("iso2022_jp"):
+        return (name, *_JAPANESE)
+    if name in {"", "cp1252"}:  # undeclared or "Latin": valid UTF-8 is never an accident
+        return ("utf-8", "cp1252")
+    return (name, "utf-8")
+
+
+def _known(charset: str) -> str:
+    label = _LABEL_NOISE.sub("", charset[:60].lower())
+    try:
+        name = codecs.lookup(_ALIASES.get(label, label)).name
+    except (LookupError, ValueError):
+        return ""
+    return "" if name.replace("-", "_") in _NOT_CHARSETS else name

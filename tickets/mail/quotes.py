@@ -1,0 +1,225 @@
+"""What a person wrote, told apart from what their mail program quoted and signed.
+
+Works on lines, from text and HTML alike, in one pass. When in doubt a line is kept: the reader can skip a quote,
+but cannot miss words that were dropped. Must not change a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tickets.mail import phrases
+from tickets.mail.lines import Hint, Line, Quote
+
+MAX_LINES = 20_000  # beyond them nothing is looked at; a quote that began before still counts
+MAX_SIGNATURE_LINES = 15
+ATTRIBUTION_LINES = 5
+HEADER_BLOCK_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Attribution:
+    """Lines [start, end) that say "... wrote:"; an unsure one counts only if a quote follows."""
+
+    start: int
+    end: int
+    sure: bool
+
+
+def is_forward(subject: str) -> bool:
+    return bool(phrases.FORWARD_SUBJECT.match(subject))
+
+
+def kept_lines(lines: Sequence[Line], *, forward: bool = False) -> list[bool]:
+    """For each line whether the sender wrote it. A forwarded mail is kept whole."""
+    everything = [True] * len(lines)
+    if forward:
+        return everything
+    kept = _Splitter(lines).split()
+    if not any(keep and line.text.strip() for line, keep in zip(lines, kept, strict=True)):
+        return everything
+    return kept
+
+
+class _Splitter:
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+        self._texts = [line.text.strip()[: phrases.LONGEST] for line in lines[:MAX_LINES]]
+        self._kept = [True] * len(lines)
+        self._typed = False
+
+    def split(self) -> list[bool]:
+        index = 0
+        while index < len(self._texts):
+            following = self._step(index)
+            if following < 0:  # a forwarded message begins here and belongs to the mail
+                break
+            index = following
+        self._drop_signatures()
+        self._settle_blank_lines()
+        return self._kept
+
+    def _step(self, index: int) -> int:
+        """Judges the line at `index` and says which line is next."""
+        text = self._texts[index]
+        if not text:
+            return index + 1
+        if phrases.FORWARDED.match(text) and self._lines[index].quote != Quote.YES:
+            return -1
+        if found := self._attribution(index):
+            return self._drop_attribution(found)
+        if self._lines[index].quote == Quote.YES:
+            return self._drop(index, index + 1)
+        if self._begins_rest(index):
+            return self._drop_rest(index)
+        self._typed = True
+        return index + 1
+
+    def _drop(self, start: int, end: int) -> int:
+        self._kept[start:end] = [False] * (end - start)
+        return end
+
+    def _drop_rest(self, index: int) -> int:
+        """Drops all that follows; with nothing typed above, there is only what follows, so it stays."""
+        if self._typed:
+            return self._drop(self._with_rule_above(index), len(self._lines))
+        return index + max(1, len(self._header_block(index)))
+
+    # ---- "... wrote:"
+
+    def _attribution(self, index: int) -> _Attribution | None:
+        """The attribution that begins at `index`; programs break it into several lines."""
+        hinted = self._lines[index].hint == Hint.ATTRIBUTION
+        text, unsure = "", None
+        for end in self._attribution_ends(index):
+            text = f"{text} {self._texts[end]}".strip()
+            sure = _is_attribution(text, hinted=hinted)
+            if sure:
+                return _Attribution(index, end + 1, sure)
+            if sure is False and unsure is None:
+                unsure = _Attribution(index, end + 1, sure)
+        return unsure
+
+    def _attribution_ends(self, index: int) -> Iterator[int]:
+        """The lines that may belong to an attribution beginning at `index`."""
+        yield index
+        if not phrases.STARTS_WITH_DATE.match(self._texts[index]):
+            return
+        for end in range(index + 1, min(index + ATTRIBUTION_LINES, len(self._texts))):
+            text = self._texts[end]
+            if phrases.STARTS_WITH_DATE.match(text) or not (text or self._next_begins(end, "<")):
+                return
+            yield end
+
+    def _next_begins(self, index: int, prefix: str) -> bool:
+        return index + 1 < len(self._texts) and self._texts[index + 1].startswith(prefix)
+
+    def _drop_attribution(self, found: _Attribution) -> int:
+        quote = self._next_typed(found.end)
+        if quote < len(self._texts) and self._lines[quote].quote != Quote.NO:
+            self._drop(found.start, found.end)
+            return self._drop_maybe_quoted(quote)
+        if found.sure and self._typed:
+            return self._drop(found.start, len(self._lines))
+        self._typed = True
+        return found.end
+
+    def _drop_maybe_quoted(self, index: int) -> int:
+        """Drops a plain <blockquote> that the attribution above made a quote."""
+        while index < len(self._texts) and (self._lines[index].quote == Quote.MAYBE or not self._texts[index]):
+            self._drop(index, index + 1)
+            index += 1
+        return index
+
+    def _next_typed(self, index: int) -> int:
+        while index < len(self._texts) and not self._texts[index]:
+            index += 1
+        return index
+
+    # ---- headers of a quoted mail and other marks behind which everything is quoted
+
+    def _begins_rest(self, index: int) -> bool:
+        text = self._texts[index]
+        if self._lines[index].hint == Hint.REST_IS_QUOTED:
+            return True
+        if phrases.ORIGINAL.match(text) or phrases.REPLY_ABOVE.match(text):
+            return True
+        return phrases.label(text) in {"from", "sent", "date", "subject"} and _is_mail_header(self._header_block(index))
+
+    def _header_block(self, index: int) -> list[str]:
+        """The lines from `index` on that are headers of a mail, with those that a long header runs on to."""
+        block: list[str] = []
+        length = 0
+        for text in self._texts[index : index + HEADER_BLOCK_LINES]:
+            block.append(text)
+            if phrases.label(text):
+                length = len(block)
+            elif not text or len(block) - length > 2:
+                break
+        return block[:length]
+
+    def _with_rule_above(self, index: int) -> int:
+        """The separator line above belongs to the quote."""
+        above = index - 1
+        while above > 0 and not self._texts[above]:
+            above -= 1
+        return above if above > 0 and phrases.RULE.match(self._texts[above]) else index
+
+    # ---- signatures
+
+    def _drop_signatures(self) -> None:
+        index = 0
+        while index < len(self._texts):
+            if self._kept[index] and self._is_signature(index):
+                index = self._drop(index, self._block_end(index))
+            index += 1
+
+    def _is_signature(self, index: int) -> bool:
+        text = self._texts[index]
+        if phrases.DASHES.match(text):
+            return self._typed_lines(index) <= MAX_SIGNATURE_LINES
+        if phrases.LIST_RULE.match(text):
+            return any(phrases.LIST_FOOTER.match(below) for below in self._texts[index + 1 : index + 4])
+        return bool(phrases.MOBILE.match(text)) and self._typed_lines(index) == 1
+
+    def _block_end(self, index: int) -> int:
+        """Where the run of kept lines ends that `index` stands in."""
+        while index < len(self._texts) and self._kept[index]:
+            index += 1
+        return index
+
+    def _typed_lines(self, index: int) -> int:
+        stop = min(self._block_end(index), index + 200)
+        return sum(1 for text in self._texts[index:stop] if text)
+
+    def _settle_blank_lines(self) -> None:
+        """A blank line goes where the line above it went."""
+        above = True
+        for index, text in enumerate(self._texts):
+            if text:
+                above = self._kept[index]
+            else:
+                self._kept[index] = above
+
+
+def _is_attribution(text: str, *, hinted: bool) -> bool | None:
+    """True for surely, False for if-a-quote-follows, None for no."""
+    if len(text) > phrases.LONGEST or not text.endswith((":", "：", "-", ">")):
+        return False if hinted else None
+    dated = bool(phrases.STARTS_WITH_DATE.match(text) and phrases.DIGIT.search(text))
+    if phrases.ENDS_WITH_WROTE.search(text):
+        return bool(phrases.EMAIL.search(text) or (dated and phrases.TIME_OR_YEAR.search(text)))
+    if phrases.DASHED_WROTE.match(text):
+        return True
+    if dated and phrases.ANGLE_EMAIL.search(text):
+        return text.endswith((":", "：")) and bool(phrases.TIME_OR_YEAR.search(text))
+    return False if hinted else None
+
+
+def _is_mail_header(block: list[str]) -> bool:
+    """Whether labels belong to a mail and not to a timetable ("From: Berlin, To: Hamburg, Date: 5 May")."""
+    kinds = {phrases.label(text) for text in block} - {""}
+    if len(kinds) < 2 or not kinds & {"from", "sent", "date"}:
+        return False
+    return bool(kinds & {"subject", "sent"}) or any(phrases.EMAIL.search(text) for text in block)

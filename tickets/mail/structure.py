@@ -1,0 +1,162 @@
+"""The tree of MIME parts, cut out of the raw bytes within fixed limits.
+
+The limits are checked on the bytes while the tree is cut, so depth, number and header bombs are refused before
+any of them is decoded. Parts are offsets into one buffer: fifty nested levels cost no fifty copies. Enclosed
+messages are leaves, kept byte for byte. Must not decode text or choose what is shown.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tickets.mail.headers import Headers, Value, decode_base64, make_headers, parse_value, read_fields
+
+MAX_BYTES = 50 * 1024 * 1024
+MAX_HEADER_BYTES = 256 * 1024
+MAX_ALL_HEADER_BYTES = 4 * 1024 * 1024
+MAX_HEADERS = 1_000
+MAX_DEPTH = 50
+MAX_PARTS = 1_000
+MAX_BOUNDARY_LINES = 20_000
+
+_SOME_BOUNDARY = re.compile(rb"\n--([^\s-][^\r\n]{0,200}?|-{1,60}[^\s-][^\r\n]{0,140}?)[ \t]*\r?\n")
+
+
+class UnreadableMail(ValueError):
+    """The message is beyond what may be read; its text is a short reason for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One MIME part; `children` is empty for everything that is not a readable multipart."""
+
+    headers: Headers
+    content_type: str
+    parameters: dict[str, str]
+    raw: bytes
+    start: int
+    end: int
+    children: tuple[Part, ...] = ()
+
+    @property
+    def disposition(self) -> Value:
+        return parse_value(self.headers.first("content-disposition"))
+
+    @property
+    def content(self) -> bytes:
+        """The body with its transfer encoding undone."""
+        data = self.raw[self.start : self.end]
+        encoding = parse_value(self.headers.first("content-transfer-encoding")).word.strip("\"'")
+        if encoding == "base64":
+            return decode_base64(data)
+        if encoding == "quoted-printable":
+            return binascii.a2b_qp(data)
+        if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
+            return b"".join(uudecode_lines(data.split(b"\n")))
+        return data
+
+
+def read_tree(raw: bytes) -> Part:
+    """The parts of the message `raw`."""
+    if len(raw) > MAX_BYTES:
+        raise UnreadableMail("message too large")
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")
+    # With a newline in front, every delimiter line is found by one search for "\n--boundary".
+    return _Reader(b"\n" + raw).part(start=1, end=len(raw) + 1, depth=0, default="text/plain")
+
+
+def uudecode_lines(lines: list[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        try:
+            yield binascii.a2b_uu(line.rstrip(b"\r"))
+        except binascii.Error:  # what a broken encoder adds at the end of a line is dropped, as uudecode does
+            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3
+            try:
+                yield binascii.a2b_uu(line[:wanted])
+            except binascii.Error:
+                continue
+
+
+class _Reader:
+    """Cuts parts and counts what it has spent."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._parts = 0
+        self._header_bytes = 0
+        self._boundary_lines = 0
+
+    def part(self, *, start: int, end: int, depth: int, default: str) -> Part:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise UnreadableMail("too many parts")
+        headers, body = self._headers(start=start, end=end)
+        kind = parse_value(headers.first("content-type"))
+        content_type = _content_type(kind.word, default=default)
+        children = self._children(content_type, kind, start=body, end=end, depth=depth)
+        if content_type.startswith("multipart/") and not children:
+            content_type = "text/plain"  # no delimiter was found: what is there is shown as it is
+        return Part(headers, content_type, kind.parameters, self._raw, body, end, children)
+
+    def _headers(self, *, start: int, end: int) -> tuple[Headers, int]:
+        limit = min(end, start + MAX_HEADER_BYTES + 1)
+        fields, body = read_fields(self._raw, start=start, end=limit)
+        self._header_bytes += body - start
+        if body - start > MAX_HEADER_BYTES or self._header_bytes > MAX_ALL_HEADER_BYTES:
+            raise UnreadableMail("header too large")
+        headers = make_headers(fields)
+        if len(headers.items) > MAX_HEADERS:
+            raise UnreadableMail("too many headers")
+        return headers, body
+
+    def _children(self, content_type: str, kind: Value, *, start: int, end: int, depth: int) -> tuple[Part, ...]:
+        if not content_type.startswith("multipart/"):
+            return ()
+        if depth >= MAX_DEPTH:
+            raise UnreadableMail("parts nested too deeply")
+        default = "message/rfc822" if content_type == "multipart/digest" else "text/plain"
+        spans = self._spans(kind.parameters.get("boundary", ""), start=start, end=end)
+        return tuple(self.part(start=a, end=b, depth=depth + 1, default=default) for a, b in spans)
+
+    def _spans(self, boundary: str, *, start: int, end: int) -> list[tuple[int, int]]:
+        wanted = boundary.encode("ascii", "replace") or self._guess(start=start, end=end)
+        spans: list[tuple[int, int]] = []
+        opened = -1
+        for at, after, closing in self._delimiters(b"\n--" + wanted, start=start, end=end) if wanted else ():
+            if opened >= 0:
+                spans.append((opened, max(opened, at - (self._raw[at - 1 : at] == b"\r"))))
+            if closing:
+                return spans
+            opened = after
+            if len(spans) > MAX_PARTS:
+                raise UnreadableMail("too many parts")
+        return spans if opened < 0 else [*spans, (min(opened, end), end)]
+
+    def _delimiters(self, needle: bytes, *, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+        """(where its newline is, where the next line begins, whether it closes) of each delimiter line."""
+        at = self._raw.find(needle, start - 1, end)
+        while at >= 0:
+            self._boundary_lines += 1
+            if self._boundary_lines > MAX_BOUNDARY_LINES:
+                raise UnreadableMail("too many boundary lines")
+            stop = self._raw.find(b"\n", at + len(needle), min(end, at + len(needle) + 1000))
+            rest = self._raw[at + len(needle) : end if stop < 0 else stop][:1000].strip()
+            if rest in {b"", b"--"}:
+                yield at, (end if stop < 0 else stop + 1), rest == b"--"
+            at = self._raw.find(needle, at + len(needle), end)
+
+    def _guess(self, *, start: int, end: int) -> bytes:
+        """The boundary of a multipart that names none: its first line that looks like a delimiter."""
+        found = _SOME_BOUNDARY.search(self._raw, start - 1, min(end, start + 10_000))
+        return found[1] if found else b""
+
+
+def _content_type(word: str, *, default: str) -> str:
+    main, slash, sub = word.partition("/")
+    if not slash or not main.strip() or not sub.strip() or not word.isascii():
+        return "text/plain" if word else default
+    return f"{main.strip()}/{sub.strip().split()[0]}"[:100]
