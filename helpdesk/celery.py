@@ -1,0 +1,23 @@
+"""The worker and beat processes: `celery -A helpdesk worker`, `celery -A helpdesk beat`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, worker_init
+
+from helpdesk.env import refuse_if_broken
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+app = Celery("helpdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@worker_init.connect
+@beat_init.connect
+def _refuse_if_broken(**_kwargs: Any) -> None:
+    refuse_if_broken()

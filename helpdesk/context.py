@@ -1,0 +1,24 @@
+"""What every page knows about the installation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+_THEMES = ("light", "dark")
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_logo": settings.SITE_LOGO,
+        "accent": settings.ACCENT,
+        "support_address": settings.SUPPORT_ADDRESS,
+        "demo": settings.DEMO,
+        "theme": theme if theme in _THEMES else "",
+    }

@@ -1,0 +1,61 @@
+"""What every request goes through: the person's time zone, privacy of pages, and domain errors put into words once."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from tickets.actions import DomainError, NotAllowed
+from tickets.models import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
+
+    Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+class PersonMiddleware:
+    """Shows times in the person's zone, and keeps what is theirs out of every cache."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Without a session cookie there is no person, and no query to find that out.
+        zone = getattr(request.user, "time_zone", "") if settings.SESSION_COOKIE_NAME in request.COOKIES else ""
+        with timezone.override(zone if zone in zoneinfo.available_timezones() else None):
+            response = self.get_response(request)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+
+class DomainErrorMiddleware:
+    """A verb that refuses is answered with its own words: 403 for what the person may not do, else back to the page with a message."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Ticket.DoesNotExist):  # seen when the page began, gone from sight under the lock
+            return render(request, "404.html", status=404)
+        if isinstance(exception, NotAllowed):
+            return render(request, "403.html", {"reason": str(exception)}, status=403)
+        if isinstance(exception, DomainError):
+            messages.error(request, str(exception))
+            back = request.headers.get("Referer", "")
+            safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+            return redirect(back if safe else "home")
+        return None

@@ -1,0 +1,300 @@
+"""All settings, in one file, from the environment (`.env.example` documents each variable).
+
+Nothing here branches by "environment": production, demo and tests differ by variables alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import bootstrap
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.env import env_bool, env_int, env_list, env_str, env_url, os, problems
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- What this installation is -------------------------------------------------------------------------------------------------
+
+DEBUG = env_bool("DEBUG")
+# Demo mode offers accounts with a known password, so it may only ever be reached from this machine (see ALLOWED_HOSTS).
+DEMO = env_bool("DEMO")
+VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var")))
+
+SITE_NAME = env_str("SITE_NAME", "Helpdesk")
+SITE_URL = env_url("SITE_URL", "http://127.0.0.1:8000", schemes=("http", "https"))
+SITE_LOGO = env_str("SITE_LOGO")  # a path below a static folder; empty: our own mark
+ACCENT = env_str("ACCENT")  # a CSS hex colour; empty: the one in tokens.css
+SUPPORT_ADDRESS = env_str("SUPPORT_ADDRESS", "support@support.example").lower()
+SUPPORT_DOMAIN = SUPPORT_ADDRESS.rpartition("@")[2]
+if SUPPORT_ADDRESS.count("@") != 1 or not SUPPORT_DOMAIN or "+" in SUPPORT_ADDRESS or not SUPPORT_ADDRESS.isascii():
+    problems["SUPPORT_ADDRESS"] = "is not a plain mail address such as support@example.com (no plus sign: replies use it)."
+if ACCENT and not (len(ACCENT) == 7 and ACCENT[0] == "#" and all(c in "0123456789abcdefABCDEF" for c in ACCENT[1:])):
+    problems["ACCENT"] = "is not a colour such as #3355aa."
+
+# --- Security ------------------------------------------------------------------------------------------------------------------
+
+SECRET_KEY = env_str("SECRET_KEY")
+if not SECRET_KEY:
+    if not (DEBUG or DEMO):
+        problems["SECRET_KEY"] = "is missing: set 50 or more random characters, the same for every process."
+    SECRET_KEY = secrets.token_urlsafe(50)
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]") if DEBUG or DEMO else ())
+if not ALLOWED_HOSTS:
+    problems["ALLOWED_HOSTS"] = "is missing: set the host names people use, separated by commas."
+if DEMO and not {"127.0.0.1", "localhost", "[::1]", "testserver"}.issuperset(ALLOWED_HOSTS):
+    problems["DEMO"] = "is on, whose accounts have a public password: ALLOWED_HOSTS may then name this machine alone."
+
+HTTPS = SITE_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by probes inside the network, without TLS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_PROXY") else None
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = timedelta(days=14).total_seconds().__int__()
+CSRF_FAILURE_VIEW = "helpdesk.views.expired_form"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+
+# --- Django --------------------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "helpdesk",
+    "accounts",
+    "tickets",
+    "notifications",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "anymail",
+    "csp",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "django_htmx",
+    "lucide",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "helpdesk.middleware.PersonMiddleware",
+    "helpdesk.middleware.DomainErrorMiddleware",
+]
+ROOT_URLCONF = "helpdesk.urls"
+WSGI_APPLICATION = "helpdesk.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "helpdesk.context.site",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+TIME_ZONE = env_str("TIME_ZONE", "UTC")
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", Path(bootstrap.__path__[0]))]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = env_str("MEDIA_ROOT", str(VAR_DIR / "media"))
+
+# --- Database, cache, jobs -----------------------------------------------------------------------------------------------------
+
+DATABASE_URL = env_url("DATABASE_URL", f"sqlite:///{VAR_DIR}/db.sqlite3", schemes=("sqlite", "postgres", "postgresql"))
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # writers queue at BEGIN instead of failing half-way
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    # Nothing may wait for ever: a stuck statement, lock or forgotten transaction ends by itself.
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
+        "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
+    )
+
+REDIS_URL = env_url("REDIS_URL", "", schemes=("redis", "rediss", "unix"))
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "helpdesk",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a session outlives an emptied Redis
+
+# The broker only ever wakes somebody: every job is found again in the database by the schedule below.
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
+    {"socket_timeout": 5, "socket_connect_timeout": 1, "visibility_timeout": 3600, "global_keyprefix": "helpdesk:"}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(VAR_DIR / "broker"),
+        "data_folder_out": str(VAR_DIR / "broker"),
+        "control_folder": str(VAR_DIR / "broker-control"),
+    }
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True  # tasks are safe to run twice
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
+# A job that waited longer than its interval is pointless: the next one does its work.
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for name, task, seconds in (
+        ("relay", "notifications.tasks.relay", 15),
+        ("deliver", "notifications.tasks.deliver_due", 15),
+        ("ingest", "tickets.tasks.ingest_waiting", 15),
+        ("close", "tickets.tasks.close_due", 60),
+        ("fetch", "tickets.tasks.fetch_mail", 60),
+    )
+}
+
+# --- People --------------------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "notifications.account_adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is proven by the set-password link alone, see accounts.proof
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to strangers
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.proof.SetPasswordTokens"  # noqa: S105 a class, not a secret
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_SESSION_REMEMBER = True
+PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # seconds; one hour for an account that has a password, see accounts.proof
+
+# --- Mail ----------------------------------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = f'"{SITE_NAME}" <{SUPPORT_ADDRESS}>'
+EMAIL_HOST = env_str("EMAIL_HOST")
+EMAIL_PORT = env_int("EMAIL_PORT", 25, low=1, high=65535)
+EMAIL_HOST_USER = env_str("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
+EMAIL_TIMEOUT = 30  # seconds
+EMAIL_PROVIDER = env_str("EMAIL_PROVIDER")  # an anymail backend: postmark, mailgun, sendgrid, amazon_ses …
+ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")}
+OUTBOX_DIR = VAR_DIR / "outbox"
+if EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+elif EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+else:
+    EMAIL_BACKEND = "notifications.kept_mail.EmailBackend"  # kept under OUTBOX_DIR, read at the desk's Mail page
+    if not (DEBUG or DEMO):
+        problems["EMAIL_HOST"] = "is missing, and so is EMAIL_PROVIDER: no mail could leave."
+
+SMTP_HOST = env_str("SMTP_HOST", "127.0.0.1")  # where the mail receiver listens
+SMTP_PORT = env_int("SMTP_PORT", 8025, low=1, high=65535)
+
+# --- Limits --------------------------------------------------------------------------------------------------------------------
+
+MAX_MAIL_BYTES = 50 * 1024 * 1024
+MAX_FILE_BYTES = 25 * 1024 * 1024
+MAX_FILES = 20
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of a form without its files
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 100
+
+# --- Logging: one line a record to stderr --------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "INFO").upper()},
+    "loggers": {"django.server": {"handlers": [], "propagate": True}, "django": {"handlers": [], "propagate": True}},
+}
+
+if not urlsplit(SITE_URL).hostname:
+    problems["SITE_URL"] = "has no host name: write the address people use, such as https://support.example.com."

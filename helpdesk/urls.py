@@ -1,0 +1,19 @@
+"""Every address of the product, by audience."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from helpdesk import views
+
+urlpatterns = [
+    path("", include("tickets.portal.urls")),
+    path("desk/", include("tickets.desk.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("mail/", include("notifications.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("site.css", views.site_css, name="site_css"),
+]

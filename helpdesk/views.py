@@ -1,0 +1,45 @@
+"""Pages of no audience: health, the accent colour, and a form that came too late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from helpdesk.health import readiness
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+_NOT_TYPED = ("csrfmiddlewaretoken", "password", "key", "seen", "next")
+
+
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Alive: the process answers. Asks nobody else."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """Ready: the database answers, the broker takes jobs, and no queue lags. 503 while one of them does not."""
+    report = readiness()
+    return JsonResponse(report, status=200 if report["ready"] else 503)
+
+
+@require_safe
+@cache_control(max_age=3600, public=True)
+def site_css(_request: HttpRequest) -> HttpResponse:
+    """The installation's accent colour; all else is in tokens.css."""
+    css = f":root{{--accent:{settings.ACCENT}}}\n" if settings.ACCENT else ""
+    return HttpResponse(css, content_type="text/css")
+
+
+def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token is too old (or forged): nothing is done, and what was typed is shown, so that it can be sent again."""
+    typed = [(name, value) for name, value in request.POST.items() if value.strip() and not name.startswith(_NOT_TYPED)]
+    return render(request, "403_csrf.html", {"typed": typed}, status=403)
