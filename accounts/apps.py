@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.signals import password_reset
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = _("People and organizations")
+
+    def ready(self) -> None:
+        password_reset.connect(_address_proven, dispatch_uid="accounts.address_proven")
+
+
+def _address_proven(*, user: User, **_kwargs: Any) -> None:
+    """allauth's signal: a set-password link, which was mailed to the address, was used."""
+    from accounts.proof import prove_address  # noqa: PLC0415 models are not loaded yet when this module is
+
+    prove_address(user)

@@ -1,0 +1,193 @@
+"""People and the organizations and groups they belong to. Says who somebody is; what they may see is decided by `tickets.access` alone."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import PUBLIC_MAIL_DOMAINS, normalise_address, validate_domain
+
+
+class Role(models.TextChoices):
+    CUSTOMER = "customer", _("Customer")
+    AGENT = "agent", _("Agent")
+    CSM = "csm", _("Customer Success Manager")
+    ADMIN = "admin", _("Admin")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Without a password the account can be entered by a set-password link alone."""
+        user = self.model(email=normalise_address(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, **{"role": Role.ADMIN, **fields})
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=normalise_address(username or ""))
+
+    def active_staff(self) -> models.QuerySet[User]:
+        return self.filter(is_active=True).exclude(role=Role.CUSTOMER)
+
+
+class User(AbstractBaseUser):
+    """A person. The mail address is the login; it is kept in lower case (ASCII letters only, see `normalise_address`)."""
+
+    email = models.EmailField(_("email"), unique=True)
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.CUSTOMER)
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off instead of deleting: the history stays."))
+    time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
+    proven_at = models.DateTimeField(
+        _("address proven at"), null=True, blank=True, editable=False, help_text=_("When a link or signed address sent there came back.")
+    )
+    link_issued_at = models.DateTimeField(null=True, editable=False)  # of the newest set-password link; older ones are worthless
+    # Part of every reply address of this person: raising it makes the older ones worthless.
+    token_generation = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering: ClassVar = ["email"]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def clean(self) -> None:
+        self.email = normalise_address(self.email)
+
+    @property
+    def display_name(self) -> str:
+        """The name, or what stands before the @: customers read it too, and addresses are not theirs to know."""
+        return self.name or self.email.partition("@")[0]
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the person chip."""
+        words = self.display_name.replace(".", " ").split() or ["?"]
+        return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+    def active_organizations(self) -> models.QuerySet[Organization]:
+        """Those whose tickets this person sees."""
+        return Organization.objects.filter(is_active=True, memberships__user=self, memberships__is_active=True)
+
+    @property
+    def is_staff(self) -> bool:
+        """Works at the desk."""
+        return self.is_active and self.role != Role.CUSTOMER
+
+    @property
+    def is_admin(self) -> bool:
+        """May also configure, in Django's admin."""
+        return self.is_active and self.role == Role.ADMIN
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return self.is_admin
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_admin
+
+
+class Organization(models.Model):
+    """A customer company, or a site of one."""
+
+    name = models.CharField(_("name"), max_length=150, unique=True)
+    delivery_lead = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="led_organizations",
+        limit_choices_to=~Q(role=Role.CUSTOMER),
+        verbose_name=_("delivery lead"),
+        help_text=_("The Customer Success Manager who looks after this organization."),
+    )
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("An inactive organization lets nobody see anything."))
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="organizations")
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EmailDomain(models.Model):
+    """A mail domain of an organization. Matched exactly: a sub-domain or a look-alike is another domain."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="domains")
+    domain = models.CharField(_("domain"), max_length=253, unique=True, validators=[validate_domain])
+
+    class Meta:
+        verbose_name = _("email domain")
+        verbose_name_plural = _("email domains")
+        ordering: ClassVar = ["domain"]
+
+    def __str__(self) -> str:
+        return self.domain
+
+    def clean(self) -> None:
+        self.domain = self.domain.strip().lower()
+        if self.domain in PUBLIC_MAIL_DOMAINS:
+            raise ValidationError({"domain": _("Anybody can have an address at this mail provider, so it can't stand for an organization.")})
+        if self.domain == settings.SUPPORT_DOMAIN:
+            raise ValidationError({"domain": _("This is our own mail domain.")})
+
+
+class Membership(models.Model):
+    """A person in an organization. One that was guessed from a mail's domain is inactive until the person has proven the address."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person"))
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("organization"))
+    is_active = models.BooleanField(_("active"), default=True)
+    awaits_proof = models.BooleanField(_("awaits proof"), default=False, help_text=_("Becomes active when the person proves the address."))
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "organization"], name="one_membership")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.organization}"
+
+
+class AgentGroup(models.Model):
+    """A team at the desk. The tickets of a private group are seen by its members alone."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    description = models.CharField(_("description"), max_length=250, blank=True)
+    is_private = models.BooleanField(_("private"), default=False, help_text=_("Only its members see its tickets."))
+    is_default = models.BooleanField(_("default"), default=False, help_text=_("Takes tickets that come with no group."))
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="agent_groups", blank=True, limit_choices_to=~Q(role=Role.CUSTOMER), verbose_name=_("members")
+    )
+
+    class Meta:
+        verbose_name = _("agent group")
+        verbose_name_plural = _("agent groups")
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_group"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
