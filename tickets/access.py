@@ -1,0 +1,87 @@
+"""The only place that turns a person into a queryset or a yes/no. What somebody may not see looks like what does not exist.
+
+Lists, pages, attachments, search and mail all start here and never widen what they are given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from accounts.models import AgentGroup, Membership, User
+from tickets.models import Attachment, Comment, Event, Follower, OrganizationShare, Ticket
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+def visible_to(user: User) -> Q:
+    """The one rule (MISSION.md, "Access, in one rule") as a condition on tickets."""
+    if not user.is_active:
+        return Q(pk__in=())
+    if user.is_staff:
+        hidden = AgentGroup.objects.filter(is_private=True).exclude(members=user)
+        return Q(group=None) | ~Q(group__in=hidden) | Q(assignee=user)
+    organizations = Membership.objects.filter(user=user, is_active=True, organization__is_active=True).values("organization")
+    return (
+        Q(requester=user)
+        | Q(filer=user)
+        | Q(pk__in=Follower.objects.filter(user=user).values("ticket"))
+        | Q(pk__in=OrganizationShare.objects.filter(organization__in=organizations).values("ticket"))
+    )
+
+
+def tickets_for(user: User | AnonymousUser) -> QuerySet[Ticket]:
+    return Ticket.objects.filter(visible_to(user)) if isinstance(user, User) else Ticket.objects.none()
+
+
+def can_see(user: User, ticket: Ticket) -> bool:
+    return tickets_for(user).filter(pk=ticket.pk).exists()
+
+
+def get_ticket(user: User, number: int, *, among: QuerySet[Ticket] | None = None) -> Ticket:
+    """The ticket, from `among` (a queryset with what the page needs joined in). Raises Http404 alike for invisible and missing."""
+    tickets = Ticket.objects.all() if among is None else among
+    try:
+        return tickets.filter(visible_to(user)).get(pk=number)
+    except (Ticket.DoesNotExist, OverflowError) as error:
+        raise Http404 from error
+
+
+def comments_for(user: User, ticket: Ticket) -> QuerySet[Comment]:
+    """The comments of a ticket that the caller got from `get_ticket`, oldest first."""
+    comments = Comment.objects.filter(ticket=ticket).order_by("id")
+    return comments if user.is_staff else comments.filter(is_internal=False)
+
+
+def events_for(user: User, ticket: Ticket) -> QuerySet[Event]:
+    """The history of a ticket that the caller got from `get_ticket`, oldest first."""
+    events = Event.objects.filter(ticket=ticket).order_by("id")
+    return events if user.is_staff else events.filter(is_internal=False)
+
+
+def get_attachment(user: User, pk: int) -> Attachment:
+    """Raises Http404 alike for invisible and missing."""
+    attachments = Attachment.objects.filter(comment__ticket__in=tickets_for(user))
+    if not user.is_staff:
+        attachments = attachments.filter(comment__is_internal=False)
+    try:
+        return attachments.get(pk=pk)
+    except (Attachment.DoesNotExist, OverflowError) as error:
+        raise Http404 from error
+
+
+def is_on(user: User, ticket: Ticket) -> bool:
+    """Already takes part: requester, filer, assignee or follower. Enough for a bare ticket number in a subject, when `can_see` is too little."""
+    return user.pk in (ticket.requester_id, ticket.filer_id, ticket.assignee_id) or ticket.follower_rows.filter(user=user).exists()
+
+
+def sees_only_by_following(user: User, ticket: Ticket) -> bool:
+    """Whether taking the follower row away would take the ticket away."""
+    if user.is_staff or user.pk in (ticket.requester_id, ticket.filer_id):
+        return False
+    return not OrganizationShare.objects.filter(
+        ticket=ticket, organization__is_active=True, organization__memberships__user=user, organization__memberships__is_active=True
+    ).exists()

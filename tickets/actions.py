@@ -1,0 +1,430 @@
+"""Every write to a ticket is a verb here; portal, desk, mail and sweeps call the same ones.
+
+A verb is one transaction: lock the ticket's row, check the permission, change, record exactly one Event. Nothing here knows of requests, mail or
+the broker. What nothing would change does nothing and records nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import AgentGroup
+from tickets import access, files
+from tickets.events import record
+from tickets.lifecycle import Category, Trigger, target
+from tickets.models import Channel, Comment, EventKind, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
+
+if TYPE_CHECKING:
+
+    from uuid import UUID
+
+    from accounts.models import Organization, User
+
+SUBJECT_LIMIT = 250  # characters
+TEXT_LIMIT = 100_000
+
+
+class DomainError(Exception):
+    """The verb can't be done; the message says why, to the person who asked for it."""
+
+
+class NotAllowed(DomainError):
+    """This person may not do that."""
+
+
+class IllegalMove(DomainError):
+    """The ticket is in no state for that."""
+
+
+class TypeRequired(IllegalMove):
+    """The status can't be entered without a type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What somebody says, however it reached us."""
+
+    text: str
+    channel: Channel
+    html: str = ""  # as it came; never shown without the `rich` filter
+    quoted: str = ""
+    files: tuple[files.NewFile, ...] = ()
+    submission_key: UUID | None = None  # of the form, so that one sent twice counts once
+
+
+# --- Conversation --------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def open_ticket(
+    *,
+    actor: User,
+    requester: User,
+    subject: str,
+    message: Message,
+    share_with: Organization | None = None,
+    group: AgentGroup | None = None,
+    follow_up_to: Ticket | None = None,
+    quiet: bool = False,
+) -> Ticket:
+    """A new ticket, followed by its requester and by who filed it. `quiet`: its sender is a machine, so nobody is sent a confirmation.
+
+    Returns the ticket that stands if the message's form was already sent. Raises IntegrityError if both were sent at the same moment.
+    """
+    if actor != requester and not actor.is_staff:
+        raise NotAllowed(_("Only our staff can open a ticket for somebody else."))
+    if message.submission_key and (earlier := Ticket.objects.filter(submission_key=message.submission_key, requester=requester).first()):
+        return earlier
+    now = timezone.now()
+    status = default_status(Category.NEW)
+    ticket = Ticket.objects.create(
+        subject=subject[:SUBJECT_LIMIT],
+        requester=requester,
+        filer=actor if actor != requester else None,
+        status=status,
+        category=status.category,
+        group=group or AgentGroup.objects.filter(is_default=True).first(),
+        channel=message.channel,
+        follow_up_to=follow_up_to,
+        created_at=now,
+        updated_at=now,
+        public_updated_at=now,
+        waiting_since=now,
+        submission_key=message.submission_key,
+    )
+    Follower.objects.bulk_create(Follower(ticket=ticket, user=person, added_by=actor) for person in {requester, actor})
+    if share_with:
+        OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
+    description = _say(ticket, actor=actor, message=message)
+    record(ticket, EventKind.OPENED, actor=actor, comment=description, quiet=quiet)
+    return ticket
+
+
+@transaction.atomic
+def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | None = None, type: TicketType | None = None) -> Comment:  # noqa: A002
+    """A public reply; `status` is where staff want the ticket to go with it, `type` what that status may require.
+
+    A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so): the answer's `.ticket` tells which.
+    """
+    ticket = _lock(ticket, actor)
+    if message.submission_key and (earlier := Comment.objects.filter(submission_key=message.submission_key, author=actor).first()):
+        return earlier
+    if not actor.is_staff and ticket.is_closed and not ticket.status.reopens_on_reply:
+        return _follow_up(ticket, actor=actor, message=message)
+    if status and not actor.is_staff:
+        raise NotAllowed(_("Only our staff can choose a status."))
+    said = _say(ticket, actor=actor, message=message)
+    if type:
+        ticket.type = type
+    moved = _enter(ticket, status) if status else _pull(ticket, Trigger.AGENT_REPLIED if actor.is_staff else Trigger.CUSTOMER_REPLIED)
+    now = timezone.now()
+    if actor.is_staff:
+        ticket.first_response_at = ticket.first_response_at or now
+        ticket.waiting_since = None
+    else:
+        ticket.waiting_since = ticket.waiting_since or now
+        ticket.fix_confirmed_at = None
+    _save(ticket, public=True)
+    record(ticket, EventKind.COMMENTED, actor=actor, comment=said, **moved)
+    return said
+
+
+@transaction.atomic
+def add_note(ticket: Ticket, *, actor: User, message: Message) -> Comment:
+    """An internal note. Moves nothing that a customer can see."""
+    ticket = _lock(ticket, actor, staff_only=True)
+    if message.submission_key and (earlier := Comment.objects.filter(submission_key=message.submission_key, author=actor).first()):
+        return earlier
+    note = _say(ticket, actor=actor, message=message, is_internal=True)
+    _save(ticket)
+    record(ticket, EventKind.NOTED, actor=actor, comment=note, is_internal=True)
+    return note
+
+
+def _say(ticket: Ticket, *, actor: User, message: Message, is_internal: bool = False) -> Comment:
+    said = Comment.objects.create(
+        ticket=ticket,
+        author=actor,
+        text=message.text,
+        html=message.html,
+        quoted=message.quoted,
+        is_internal=is_internal,
+        channel=message.channel,
+        submission_key=message.submission_key,
+    )
+    for new in message.files:
+        files.attach(said, new)
+    return said
+
+
+def _follow_up(closed: Ticket, *, actor: User, message: Message) -> Comment:
+    """The new ticket is the replier's own, and shared as far as the old one only where the replier belongs too."""
+    shared = actor.active_organizations().filter(share_rows__ticket=closed).first()
+    opened = open_ticket(
+        actor=actor,
+        requester=actor,
+        subject=closed.subject,
+        message=message,
+        share_with=shared,
+        group=closed.group,
+        follow_up_to=closed,
+    )
+    return opened.comments.get()
+
+
+# --- Course --------------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketType | None = None) -> Ticket:  # noqa: A002
+    """By hand, to any status that is not retired. `type` is set with it where given. Raises TypeRequired."""
+    ticket = _lock(ticket, actor, staff_only=True)
+    if status == ticket.status:
+        return _set(ticket, "type", type, EventKind.TYPE_CHANGED, actor=actor) if type else ticket
+    if type:
+        ticket.type = type
+    was_spam = ticket.is_spam
+    moved = _enter(ticket, status)
+    kind = _KIND_OF_MOVE.get(Category(status.category), EventKind.NOT_SPAM if was_spam else EventKind.STATUS_CHANGED)
+    hidden = was_spam or ticket.is_spam
+    _save(ticket, public=not hidden)
+    record(ticket, kind, actor=actor, is_internal=hidden, **moved)
+    return ticket
+
+
+_KIND_OF_MOVE = {
+    Category.RESOLVED: EventKind.RESOLVED,
+    Category.CLOSED: EventKind.CLOSED,
+    Category.SPAM: EventKind.MARKED_SPAM,
+}
+
+
+def resolve(ticket: Ticket, *, actor: User, type: TicketType | None = None) -> Ticket:  # noqa: A002
+    """Staff's. Raises TypeRequired when the ticket has no type and none is given."""
+    return change_status(ticket, actor=actor, status=default_status(Category.RESOLVED), type=type)
+
+
+@transaction.atomic
+def confirm_fix(ticket: Ticket, *, actor: User) -> Ticket:
+    """A customer says that it works: that resolves the ticket, or, while it lacks the type that only staff know, asks them to."""
+    ticket = _lock(ticket, actor)
+    if not ticket.is_unresolved:
+        raise IllegalMove(_("This ticket is already resolved."))
+    resolved = default_status(Category.RESOLVED)
+    if resolved.requires_type and ticket.type_id is None:
+        if not ticket.fix_confirmed_at:
+            ticket.fix_confirmed_at = timezone.now()
+            _save(ticket, public=True)
+            record(ticket, EventKind.FIX_CONFIRMED, actor=actor)
+        return ticket
+    moved = _enter(ticket, resolved)
+    _save(ticket, public=True)
+    record(ticket, EventKind.RESOLVED, actor=actor, **moved)
+    return ticket
+
+
+@transaction.atomic
+def close(ticket: Ticket, *, actor: User) -> Ticket:
+    """Closes by hand; anybody who sees the ticket may, as anybody may reopen it."""
+    return _move(_lock(ticket, actor), Trigger.CLOSED, EventKind.CLOSED, actor=actor, refusal=_("This ticket is already closed."))
+
+
+@transaction.atomic
+def close_if_due(number: int) -> bool:
+    """By itself, after its time as resolved. Looks again under the lock, so any number of sweeps close it once. True when this call did."""
+    ticket = Ticket.objects.due_to_close().select_for_update(of=("self",), skip_locked=True).filter(pk=number).first()
+    if ticket is None:
+        return False
+    _move(ticket, Trigger.CLOSE_DUE, EventKind.CLOSED, actor=None, refusal="")
+    return True
+
+
+@transaction.atomic
+def reopen(ticket: Ticket, *, actor: User) -> Ticket:
+    return _move(_lock(ticket, actor), Trigger.REOPENED, EventKind.REOPENED, actor=actor, refusal=_("This ticket is open already."))
+
+
+def _move(ticket: Ticket, trigger: Trigger, kind: EventKind, *, actor: User | None, refusal: str) -> Ticket:
+    moved = _pull(ticket, trigger)
+    if not moved:
+        raise IllegalMove(refusal)
+    _save(ticket, public=True)
+    record(ticket, kind, actor=actor, **moved)
+    return ticket
+
+
+def _pull(ticket: Ticket, trigger: Trigger) -> dict[str, Any]:
+    """Moves the ticket where `trigger` leads, if anywhere. Answers what the event says of it."""
+    goal = target(ticket.category, trigger)
+    return _enter(ticket, default_status(goal)) if goal else {}
+
+
+def _enter(ticket: Ticket, status: Status) -> dict[str, Any]:
+    """The only place that sets a ticket's status, and with it everything that hangs on it."""
+    if status == ticket.status:
+        return {}
+    if status.is_retired:
+        raise IllegalMove(_("The status “%(status)s” is retired.") % {"status": status})
+    if status.requires_type and ticket.type_id is None:
+        raise TypeRequired(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
+    moved = {
+        "old": ticket.status.name,
+        "new": status.name,
+        "old_public": ticket.status.label_for_customers,
+        "new_public": status.label_for_customers,
+        "category": status.category,
+    }
+    now = timezone.now()
+    ticket.status, ticket.category = status, status.category
+    ticket.resolved_at = (ticket.resolved_at or now) if ticket.is_finished else None
+    ticket.close_due_at = now + status.closes_after if status.closes_after else None
+    ticket.closed_at = now if ticket.is_closed else None
+    if ticket.is_finished:
+        ticket.fix_confirmed_at = ticket.waiting_since = None
+    return moved
+
+
+
+
+def default_status(category: Category) -> Status:
+    return Status.objects.get(category=category, is_default=True)
+
+
+# --- Properties ----------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def take(ticket: Ticket, *, actor: User) -> Ticket:
+    """Makes the ticket mine, and picks it up if nobody had."""
+    ticket = _lock(ticket, actor, staff_only=True)
+    if ticket.assignee_id == actor.pk:
+        return ticket
+    return _assign(ticket, actor=actor, assignee=actor, moved=_pull(ticket, Trigger.PICKED_UP))
+
+
+@transaction.atomic
+def assign(ticket: Ticket, *, actor: User, assignee: User | None) -> Ticket:
+    ticket = _lock(ticket, actor, staff_only=True)
+    if assignee == ticket.assignee:
+        return ticket
+    if assignee and not assignee.is_staff:
+        raise NotAllowed(_("Tickets are assigned to our staff only."))
+    return _assign(ticket, actor=actor, assignee=assignee, moved={})
+
+
+def _assign(ticket: Ticket, *, actor: User, assignee: User | None, moved: dict[str, Any]) -> Ticket:
+    data = {"old": _name(ticket.assignee), "new": _name(assignee), "assignee": assignee.pk if assignee else None}
+    ticket.assignee = assignee
+    _save(ticket, public=bool(moved))
+    record(ticket, EventKind.ASSIGNED, actor=actor, is_internal=True, status=moved.get("new", ""), **data)
+    return ticket
+
+
+@transaction.atomic
+def set_group(ticket: Ticket, *, actor: User, group: AgentGroup | None) -> Ticket:
+    ticket = _lock(ticket, actor, staff_only=True)
+    return _set(ticket, "group", group, EventKind.GROUP_CHANGED, actor=actor)
+
+
+@transaction.atomic
+def set_type(ticket: Ticket, *, actor: User, type: TicketType | None) -> Ticket:  # noqa: A002
+    ticket = _lock(ticket, actor, staff_only=True)
+    if type is None and ticket.status.requires_type:
+        raise TypeRequired(_("The status “%(status)s” requires a type.") % {"status": ticket.status})
+    return _set(ticket, "type", type, EventKind.TYPE_CHANGED, actor=actor)
+
+
+@transaction.atomic
+def set_priority(ticket: Ticket, *, actor: User, priority: Priority | None) -> Ticket:
+    ticket = _lock(ticket, actor, staff_only=True)
+    return _set(ticket, "priority", priority, EventKind.PRIORITY_CHANGED, actor=actor)
+
+
+def _set(ticket: Ticket, field: str, value: AgentGroup | TicketType | Priority | None, kind: EventKind, *, actor: User) -> Ticket:
+    old = getattr(ticket, field)
+    if old == value:
+        return ticket
+    setattr(ticket, field, value)
+    _save(ticket)
+    record(ticket, kind, actor=actor, is_internal=True, old=_name(old), new=_name(value))
+    return ticket
+
+
+# --- People --------------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def follow(ticket: Ticket, *, actor: User) -> Ticket:
+    """Mail at each update, for oneself."""
+    return _add_follower(_lock(ticket, actor), actor=actor, person=actor)
+
+
+@transaction.atomic
+def add_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
+    """Staff add whom they like. The person sees the ticket from then on."""
+    return _add_follower(_lock(ticket, actor, staff_only=True), actor=actor, person=person)
+
+
+def _add_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
+    row, added = Follower.objects.get_or_create(ticket=ticket, user=person, defaults={"added_by": actor})
+    if added or (row.is_muted and person == actor):
+        row.is_muted = False
+        row.save(update_fields=["is_muted"])
+        record(ticket, EventKind.FOLLOWER_ADDED, actor=actor, person=person.pk, new="" if person == actor else _name(person))
+    return ticket
+
+
+@transaction.atomic
+def unfollow(ticket: Ticket, *, actor: User) -> Ticket:
+    """No more mail. Who sees the ticket by following alone, keeps seeing it."""
+    ticket = _lock(ticket, actor)
+    rows = Follower.objects.filter(ticket=ticket, user=actor, is_muted=False)
+    keep = not actor.is_staff and (ticket.requester_id == actor.pk or access.sees_only_by_following(actor, ticket))
+    if rows.update(is_muted=True) if keep else rows.delete()[0]:
+        record(ticket, EventKind.FOLLOWER_REMOVED, actor=actor, person=actor.pk)
+    return ticket
+
+
+@transaction.atomic
+def remove_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
+    """Staff take a follower off, and with it what following alone let the person see. The requester can't be removed."""
+    ticket = _lock(ticket, actor, staff_only=True)
+    if person.pk == ticket.requester_id:
+        raise NotAllowed(_("The requester can't be removed from a ticket."))
+    if Follower.objects.filter(ticket=ticket, user=person).delete()[0]:
+        record(ticket, EventKind.FOLLOWER_REMOVED, actor=actor, person=person.pk, old=_name(person))
+    return ticket
+
+
+# --- Inside --------------------------------------------------------------------------------------------------------------------
+
+
+def _lock(ticket: Ticket, actor: User, *, staff_only: bool = False) -> Ticket:
+    """The ticket as it is now, its row ours until the commit. Raises Ticket.DoesNotExist when `actor` may not (or no longer) see it."""
+    if staff_only and not actor.is_staff:
+        raise NotAllowed(_("Only our staff can do that."))
+    Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
+    return Ticket.objects.select_related("status").filter(access.visible_to(actor)).get(pk=ticket.pk)
+
+
+def _save(ticket: Ticket, *, public: bool = False) -> None:
+    """`public`: something changed that customers can see."""
+    ticket.updated_at = timezone.now()
+    if public:
+        ticket.public_updated_at = ticket.updated_at
+    ticket.save(update_fields=_CHANGING)
+
+
+_CHANGING = (
+    "status category type priority group assignee updated_at public_updated_at first_response_at waiting_since fix_confirmed_at "
+    "resolved_at close_due_at closed_at"
+).split()
+
+
+def _name(thing: object) -> str:
+    return "" if thing is None else str(thing)

@@ -1,0 +1,94 @@
+"""Files people send: what each is called, what it is, whether it may be shown as a picture. We decide that; neither the sender's type nor extension does."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+import warnings
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import filetype
+from PIL import Image
+
+from tickets.models import Attachment, Comment
+
+if TYPE_CHECKING:
+    from django.core.files.base import File
+
+_SHOWN = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}  # what every browser shows
+_MAX_PIXELS = 50_000_000
+_MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A file that is about to be attached."""
+
+    name: str
+    content: File[bytes]
+    content_id: str = ""
+
+
+def clean_name(name: str) -> str:
+    """A name that is safe to show and to offer for download: no path, control, direction or zero-width characters, at most 200 characters."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    printable = "".join(char for char in last if unicodedata.category(char)[0] != "C" and char not in '<>:"|?*')
+    cleaned = unicodedata.normalize("NFC", printable).strip().strip(".").strip()
+    path = PurePosixPath(cleaned or "file")
+    return path.stem[: _MAX_NAME - len(path.suffix[:20])] + path.suffix[:20]
+
+
+def attach(comment: Comment, new: NewFile) -> Attachment:
+    """Stores the bytes under a generated name and the row beside it. Raises OSError when they can't be stored."""
+    content_type, is_image = _inspect(new.content)
+    digest = hashlib.sha256()
+    for chunk in new.content.chunks():
+        digest.update(chunk)
+    return Attachment.objects.create(
+        comment=comment,
+        file=new.content,
+        name=clean_name(new.name),
+        content_type=content_type,
+        size=new.content.size,
+        sha256=digest.hexdigest(),
+        content_id=new.content_id[:250],
+        is_image=is_image,
+    )
+
+
+def _inspect(content: File[bytes]) -> tuple[str, bool]:
+    """Media type by the bytes, and whether it is a picture fit to be shown in place."""
+    content.seek(0)
+    head = content.read(8192)
+    content.seek(0)
+    guessed = filetype.guess_mime(head)
+    if guessed in _SHOWN.values() and (shown := _picture_type(content)):
+        return shown, True
+    if guessed:
+        return guessed, False
+    return ("text/plain" if _is_text(head) else "application/octet-stream"), False
+
+
+def _picture_type(content: File[bytes]) -> str:
+    """'' when it isn't a whole picture, or would need too much memory to show. Reads the structure, never the pixels."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the limit below is ours
+            image = Image.open(content.file if hasattr(content, "file") else content)
+            kind, pixels = image.format, image.width * image.height
+            image.verify()
+    except Exception:  # noqa: BLE001 Pillow's decoders raise anything at all on hostile bytes
+        return ""
+    finally:
+        content.seek(0)
+    return _SHOWN.get(kind or "", "") if pixels <= _MAX_PIXELS else ""
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        head[:-4].decode()
+    except UnicodeDecodeError:
+        return False
+    return bool(head) and b"\0" not in head

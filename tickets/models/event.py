@@ -1,0 +1,52 @@
+"""The spine: one append-only row for each thing that happened. It is history, timeline and outbox at once. Created by `tickets.events.record` alone."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from tickets.models.conversation import Comment
+from tickets.models.ticket import Ticket
+
+
+class EventKind(models.TextChoices):
+    OPENED = "opened"  # the ticket came to be; comment = its description
+    COMMENTED = "commented"  # a reply; the status may have moved with it
+    NOTED = "noted"  # an internal note
+    STATUS_CHANGED = "status_changed"  # by hand
+    RESOLVED = "resolved"
+    CLOSED = "closed"  # by hand, or by itself: actor is None
+    REOPENED = "reopened"
+    FIX_CONFIRMED = "fix_confirmed"  # the requester's side says it works, but a type is missing
+    ASSIGNED = "assigned"
+    GROUP_CHANGED = "group_changed"
+    TYPE_CHANGED = "type_changed"
+    PRIORITY_CHANGED = "priority_changed"
+    FOLLOWER_ADDED = "follower_added"
+    FOLLOWER_REMOVED = "follower_removed"
+    MARKED_SPAM = "marked_spam"
+    NOT_SPAM = "not_spam"
+
+
+class Event(models.Model):
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=20, choices=EventKind.choices)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="events")  # None: by itself
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, related_name="events")
+    is_internal = models.BooleanField(default=False)  # customers never see it
+    data: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)  # names as they were, so that history stays true
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    dispatched_at = models.DateTimeField(null=True, editable=False)  # when `notifications.relay` had made its deliveries
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["ticket", "id"], name="event_by_ticket"),
+            models.Index(fields=["id"], condition=Q(dispatched_at=None), name="event_to_dispatch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.ticket_id}"

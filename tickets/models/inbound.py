@@ -1,0 +1,93 @@
+"""Mail that came in: where from, the bytes as they were, and what became of them. Nothing here is ever deleted by the program."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import normalise_address
+from accounts.models import AgentGroup
+from tickets.models.conversation import Comment
+from tickets.models.ticket import Ticket
+
+
+class Mailbox(models.Model):
+    """An address of ours. With an IMAP host it is polled; mail by SMTP or pipe needs the address alone."""
+
+    name = models.CharField(_("name"), max_length=80)
+    address = models.EmailField(_("address"), unique=True)
+    group = models.ForeignKey(
+        AgentGroup, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("group"), help_text=_("Gets the tickets opened here.")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    imap_host = models.CharField(_("IMAP host"), max_length=253, blank=True)
+    imap_port = models.PositiveIntegerField(_("IMAP port"), default=993)
+    imap_tls = models.BooleanField(_("TLS"), default=True)
+    imap_user = models.CharField(_("user"), max_length=253, blank=True)
+    imap_password = models.CharField(_("password"), max_length=253, blank=True)
+    imap_folder = models.CharField(_("folder"), max_length=253, default="INBOX")
+    polled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    error = models.CharField(max_length=500, blank=True, editable=False)  # of the last poll; empty when it went well
+
+    class Meta:
+        verbose_name = _("mailbox")
+        verbose_name_plural = _("mailboxes")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.address
+
+    def clean(self) -> None:
+        self.address = normalise_address(self.address)
+        if "+" in self.address:
+            raise ValidationError({"address": _("Write the address without a plus sign: replies use it.")})
+
+
+class InboundState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+    IGNORED = "ignored", _("Ignored")
+    HELD = "held", _("Held")
+    FAILED = "failed", _("Failed")
+    DISCARDED = "discarded", _("Discarded")
+
+
+class InboundMessage(models.Model):
+    """A mail, committed before the server's copy is touched."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.PROTECT, related_name="messages")
+    raw = models.BinaryField()
+    sha256 = models.CharField(max_length=64)  # of `raw`
+    fingerprint = models.CharField(max_length=64, unique=True)  # of the message without what relays add: the same mail on two ways is one
+    size = models.PositiveBigIntegerField()  # bytes
+    envelope_from = models.CharField(max_length=320, blank=True)
+    envelope_to = models.CharField(max_length=320, blank=True)
+    received_at = models.DateTimeField(default=timezone.now, editable=False)
+    # What the list at the desk shows; filled when it is handled.
+    from_address = models.CharField(max_length=320, blank=True)
+    subject = models.CharField(max_length=250, blank=True)
+    message_id = models.CharField(max_length=250, blank=True)
+    state = models.CharField(max_length=10, choices=InboundState.choices, default=InboundState.WAITING)
+    reason = models.CharField(max_length=250, blank=True)  # in words, for staff
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    # The ticket it became part of; of a held mail, the ticket it claims to answer.
+    ticket = models.ForeignKey(Ticket, on_delete=models.SET_NULL, null=True, related_name="inbound")
+    comment = models.OneToOneField(Comment, on_delete=models.SET_NULL, null=True, related_name="inbound")
+
+    class Meta:
+        verbose_name = _("inbound mail")
+        verbose_name_plural = _("inbound mail")
+        indexes: ClassVar = [
+            models.Index(fields=["next_attempt_at"], condition=Q(state="waiting"), name="inbound_waiting"),
+            models.Index(fields=["state", "-id"], name="inbound_by_state"),
+            models.Index(fields=["message_id"], name="inbound_by_message_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_address}: {self.subject}"

@@ -1,0 +1,153 @@
+"""The ticket itself, and who has a share in it. Written by `tickets.actions` alone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import AgentGroup, Organization
+from tickets.lifecycle import FINISHED, UNRESOLVED, Category
+from tickets.models.workflow import Priority, Status, TicketType
+
+
+class Channel(models.TextChoices):
+    PORTAL = "portal", _("Portal")
+    EMAIL = "email", _("Email")
+    DESK = "desk", _("Desk")
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def unresolved(self) -> TicketQuerySet:
+        return self.filter(category__in=UNRESOLVED)
+
+    def due_to_close(self) -> TicketQuerySet:
+        """By the database's clock, so that a machine whose clock jumps closes nothing early."""
+        return self.filter(close_due_at__lte=Now(), category=Category.RESOLVED)
+
+
+class Ticket(models.Model):
+    """One matter of one requester. Its number is its primary key."""
+
+    subject = models.CharField(_("subject"), max_length=250)
+    requester = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requested_tickets", verbose_name=_("requester"))
+    filer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="filed_tickets",
+        verbose_name=_("filed by"),
+        help_text=_("Who filed it on behalf of the requester."),
+    )
+    status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("status"))
+    # The status' category, kept here so that queues are ranges of one index. Moved together with the status, in one place.
+    category = models.CharField(max_length=10, choices=Category.choices, editable=False)
+    type = models.ForeignKey(TicketType, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("type"))
+    priority = models.ForeignKey(Priority, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("priority"))
+    group = models.ForeignKey(AgentGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("group"))
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="assigned_tickets", verbose_name=_("assignee")
+    )
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    follow_up_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="follow_ups")
+
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
+    # Moves with what customers may see only, so that an internal note leaves no trace in their lists.
+    public_updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    first_response_at = models.DateTimeField(null=True, editable=False)
+    waiting_since = models.DateTimeField(null=True, editable=False)  # the oldest public word of a customer that no agent has answered
+    fix_confirmed_at = models.DateTimeField(null=True, editable=False)  # the customer said it works, but it still lacks a type
+    resolved_at = models.DateTimeField(null=True, editable=False)
+    close_due_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    submission_key = models.UUIDField(null=True, unique=True, editable=False)  # of the form, so that a form sent twice is one ticket
+
+    followers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Follower", through_fields=("ticket", "user"), related_name="followed_tickets"
+    )
+    organizations = models.ManyToManyField(Organization, through="OrganizationShare", related_name="shared_tickets")
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(close_due_at=None) | Q(category=Category.RESOLVED), name="only_resolved_is_due_to_close"),
+            models.CheckConstraint(condition=Q(closed_at=None) | Q(category=Category.CLOSED), name="closed_at_means_closed"),
+            models.CheckConstraint(condition=Q(resolved_at=None) | ~Q(category__in=UNRESOLVED), name="unresolved_has_no_resolved_at"),
+            models.CheckConstraint(condition=Q(filer=None) | ~Q(filer=F("requester")), name="filer_is_another_person"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["category", "-updated_at", "-id"], name="ticket_by_category"),
+            models.Index(fields=["-updated_at", "-id"], name="ticket_by_update"),
+            models.Index(fields=["assignee", "category", "-updated_at"], name="ticket_by_assignee"),
+            models.Index(fields=["group", "category", "-updated_at"], name="ticket_by_group"),
+            models.Index(fields=["requester", "-public_updated_at"], name="ticket_by_requester"),
+            models.Index(fields=["close_due_at"], condition=Q(close_due_at__isnull=False), name="ticket_due_to_close"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.subject}"
+
+    @property
+    def number(self) -> int:
+        return self.pk
+
+    @property
+    def is_unresolved(self) -> bool:
+        return self.category in UNRESOLVED
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.category == Category.RESOLVED
+
+    @property
+    def is_closed(self) -> bool:
+        return self.category == Category.CLOSED
+
+    @property
+    def is_finished(self) -> bool:
+        return self.category in FINISHED
+
+    @property
+    def is_spam(self) -> bool:
+        return self.category == Category.SPAM
+
+
+class Follower(models.Model):
+    """A person who sees the ticket and, unless muted, gets mail at each update. The requester is one from the start."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="follower_rows")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="follower_rows")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    is_muted = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["ticket", "user"], name="one_follower_row")]
+
+    def __str__(self) -> str:
+        return f"{self.user} follows {self.ticket_id}"
+
+
+class OrganizationShare(models.Model):
+    """The ticket is shared with an organization: its active members see it. Organizations get no mail."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="share_rows")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="share_rows")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["ticket", "organization"], name="one_share")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} shared with {self.organization}"

@@ -1,0 +1,69 @@
+"""What an admin configures about the course of a ticket: statuses, types, priorities. `manage.py preset` installs a set."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from tickets.lifecycle import Category
+
+
+class Listed(models.Model):
+    """A named entry of a list whose order an admin chooses. What tickets use is retired, not deleted."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_retired = models.BooleanField(_("retired"), default=False, help_text=_("Kept for old tickets, never offered again."))
+
+    class Meta:
+        abstract = True
+        ordering: ClassVar = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Status(Listed):
+    category = models.CharField(_("category"), max_length=10, choices=Category.choices)
+    public_name = models.CharField(_("name for customers"), max_length=60, blank=True, help_text=_("Empty: the same name."))
+    is_default = models.BooleanField(_("default of its category"), default=False, help_text=_("Where automatic moves lead."))
+    pauses_sla = models.BooleanField(_("pauses the SLA clock"), default=False)
+    requires_type = models.BooleanField(_("requires a type"), default=False, help_text=_("A ticket without a type can't enter."))
+    closes_after = models.DurationField(_("closes by itself after"), null=True, blank=True, help_text=_("Days and hours: 2 00:00:00."))
+    reopens_on_reply = models.BooleanField(
+        _("reopens on reply"), default=False, help_text=_("For closed statuses. Off: a customer's reply opens a follow-up ticket.")
+    )
+
+    class Meta(Listed.Meta):
+        verbose_name = _("status")
+        verbose_name_plural = _("statuses")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["category"], condition=Q(is_default=True), name="one_default_status_a_category"),
+            models.CheckConstraint(condition=Q(closes_after=None) | Q(category=Category.RESOLVED), name="only_resolved_closes_by_itself"),
+            models.CheckConstraint(condition=Q(is_default=False) | Q(is_retired=False), name="default_status_is_not_retired"),
+        ]
+
+    @property
+    def label_for_customers(self) -> str:
+        return self.public_name or self.name
+
+
+class TicketType(Listed):
+    description = models.CharField(_("description"), max_length=250, blank=True)
+
+    class Meta(Listed.Meta):
+        verbose_name = _("type")
+        verbose_name_plural = _("types")
+
+
+class Priority(Listed):
+    level = models.PositiveSmallIntegerField(_("level"), unique=True, help_text=_("1 is the most urgent."))
+    definition = models.TextField(_("definition"), blank=True, help_text=_("Shown where the priority is chosen, and to customers."))
+
+    class Meta(Listed.Meta):
+        verbose_name = _("priority")
+        verbose_name_plural = _("priorities")
+        ordering: ClassVar = ["level"]
