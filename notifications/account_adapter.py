@@ -1,0 +1,30 @@
+"""allauth's mails go through our outbox, so that no request waits for a mail server and none says who has an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.db import transaction
+
+from notifications.apps import wake_sender
+from notifications.relay import queue_password_link
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from accounts.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """People are added by staff or by mailing in."""
+        return False
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """To the stored address, whatever was typed. The link in `context` is dropped: the sender makes its own."""
+        queue_password_link(user)
+        transaction.on_commit(wake_sender)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """No other mail of allauth's is in use."""

@@ -1,0 +1,113 @@
+"""Who is told of an event, by which mail, and why. Decides; writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accounts.models import User
+from notifications.models import Kind, Reason
+from tickets import access
+from tickets.models import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tickets.models import Ticket
+
+# What customers who follow are told of; everything else is told to staff alone, or to nobody.
+_TOLD_TO_FOLLOWERS = {
+    EventKind.OPENED,
+    EventKind.COMMENTED,
+    EventKind.STATUS_CHANGED,
+    EventKind.RESOLVED,
+    EventKind.CLOSED,
+    EventKind.REOPENED,
+    EventKind.FIX_CONFIRMED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    user: User
+    kind: Kind
+    reason: Reason
+
+
+def audience(event: Event) -> list[Told]:
+    """Each person once, with the first reason that holds. Nobody is told what they did themselves, save the confirmation of a new ticket."""
+    if event.ticket.is_spam:
+        return []
+    told: dict[int, Told] = {}
+    for person in _candidates(event):
+        told.setdefault(person.user.pk, person)
+    return [person for person in told.values() if person.user.is_active and may_be_told(person.user, event)]
+
+
+def may_be_told(user: User, event: Event) -> bool:
+    """Asked when deliveries are made, and again when each is sent: what a person may no longer see is not mailed."""
+    if event.is_internal and not user.is_staff:
+        return False
+    return not event.ticket.is_spam and access.can_see(user, event.ticket)
+
+
+def _candidates(event: Event) -> list[Told]:
+    ticket, kind = event.ticket, EventKind(event.kind)
+    if kind == EventKind.FOLLOWER_ADDED:
+        return _new_follower(event)
+    if kind == EventKind.ASSIGNED:
+        return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([ticket.assignee], event)]
+    if kind == EventKind.NOTED:
+        return [person for person in _support(event) if person.reason != Reason.GROUP] + [
+            person for person in _followers(event) if person.user.is_staff
+        ]
+    if kind not in _TOLD_TO_FOLLOWERS or _looks_unchanged(event):
+        return []
+    return [*_confirmation(event), *_followers(event), *_support(event)]
+
+
+def _confirmation(event: Event) -> list[Told]:
+    if event.kind != EventKind.OPENED or event.data.get("quiet"):
+        return []
+    return [Told(event.ticket.requester, Kind.CONFIRMATION, Reason.REQUESTER)]
+
+
+def _new_follower(event: Event) -> list[Told]:
+    """Who was added, or began to follow. Staff who follow by themselves know it."""
+    user = User.objects.filter(pk=event.data["person"]).first()
+    if user is None or (user.is_staff and user == event.actor):
+        return []
+    return [Told(user, Kind.SHARED, Reason.FOLLOWER)]
+
+
+def _followers(event: Event) -> list[Told]:
+    followers = User.objects.filter(follower_rows__ticket=event.ticket, follower_rows__is_muted=False)
+    return [
+        Told(user, Kind.UPDATE, Reason.REQUESTER if user.pk == event.ticket.requester_id else Reason.FOLLOWER)
+        for user in _others(followers, event)
+    ]
+
+
+def _support(event: Event) -> list[Told]:
+    """The assignee; while there is none, and a customer did it, the group (or everybody at the desk): no customer's word goes unheard."""
+    ticket = event.ticket
+    if ticket.assignee:
+        return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([ticket.assignee], event)]
+    if event.actor is None or event.actor.is_staff:
+        return []
+    return [Told(user, Kind.UPDATE, Reason.GROUP) for user in _others(_team(ticket), event)]
+
+
+def _team(ticket: Ticket) -> list[User]:
+    staff = User.objects.active_staff()
+    team = list(staff.filter(agent_groups=ticket.group)) if ticket.group_id else []
+    return team or list(staff)
+
+
+def _others(users: Iterable[User | None], event: Event) -> list[User]:
+    return [user for user in users if user is not None and user.pk != event.actor_id]
+
+
+def _looks_unchanged(event: Event) -> bool:
+    """A move between two statuses that customers read as the same is no news."""
+    return event.kind == EventKind.STATUS_CHANGED and event.data.get("old_public") == event.data.get("new_public")

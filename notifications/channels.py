@@ -1,0 +1,107 @@
+"""The only code that sends. Each mail is claimed for two minutes, sent outside any transaction, and its fate kept.
+
+SMTP has no transaction with us: who dies between the server's 250 and our commit sends that one mail again, under the same Message-ID. Nothing else repeats.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from datetime import timedelta
+
+from anymail.exceptions import AnymailRecipientsRefused
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notifications.audience import may_be_told
+from notifications.models import Delivery, State
+from notifications.render import render
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 200
+LEASE = timedelta(minutes=2)
+# Waits after each failed try: eight tries over a day.
+BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720)]
+
+
+def deliver_due() -> int:
+    """Sends what is due over one connection, oldest first, and in order for each person and ticket. Returns how many were sent."""
+    earlier = Delivery.objects.filter(
+        ticket=OuterRef("ticket"), recipient=OuterRef("recipient"), id__lt=OuterRef("id"), state__in=(State.QUEUED, State.SENDING)
+    )
+    due = Delivery.objects.due().filter(Q(ticket=None) | ~Exists(earlier)).order_by("id")
+    sent = 0
+    with get_connection() as connection:
+        for pk, attempts in list(due.values_list("pk", "attempts")[:_BATCH]):
+            if _claim(pk, attempts):
+                sent += _deliver(pk, connection)
+    return sent
+
+
+def _claim(pk: int, attempts: int) -> bool:
+    """Compare and set: of any number of workers one gets it."""
+    claimed = Delivery.objects.due().filter(pk=pk, attempts=attempts)
+    return claimed.update(state=State.SENDING, attempts=F("attempts") + 1, next_attempt_at=timezone.now() + LEASE) == 1
+
+
+def _deliver(pk: int, connection: BaseEmailBackend) -> bool:
+    delivery = Delivery.objects.select_related("event__ticket__status", "event__actor", "event__comment", "recipient").get(pk=pk)
+    try:
+        if delivery.event and not may_be_told(delivery.recipient, delivery.event):
+            _settle(delivery, State.CANCELLED, error=_("This person may no longer see the ticket."))
+            return False
+        mail = render(delivery)
+        delivery.subject, delivery.message_id = mail.subject[:300], mail.extra_headers["Message-ID"].strip("<>")
+        connection.send_messages([mail])
+    except Exception as error:  # noqa: BLE001 whatever it was, the row keeps it, and no other mail waits for it
+        _failed(delivery, error)
+        connection.close()
+        return False
+    _settle(delivery, State.SENT)
+    return True
+
+
+def _failed(delivery: Delivery, error: Exception) -> None:
+    logger.warning("delivery %s failed: %s", delivery.pk, type(error).__name__)
+    words = f"{type(error).__name__}: {error}"
+    if _is_final(error) or delivery.attempts > len(BACKOFF):
+        _settle(delivery, State.FAILED, error=words)
+    else:
+        delivery.next_attempt_at = timezone.now() + BACKOFF[delivery.attempts - 1]
+        _settle(delivery, State.QUEUED, error=words)
+
+
+def _is_final(error: Exception) -> bool:
+    """A 5xx of the server will be the same next time; anything else may pass."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _words in error.recipients.values())  # noqa: PLR2004 SMTP's permanent failures
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return False  # ours to mend, not the recipient's fault
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code >= 500  # noqa: PLR2004
+    return isinstance(error, AnymailRecipientsRefused)
+
+
+def _settle(delivery: Delivery, state: State, *, error: str = "") -> None:
+    delivery.state, delivery.error = state, error[:500]
+    if state == State.SENT:
+        delivery.sent_at = timezone.now()
+    # Only while the lease is ours: a sender that slept past it must not overwrite what another has done since.
+    Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts).update(
+        state=delivery.state,
+        error=delivery.error,
+        sent_at=delivery.sent_at,
+        subject=delivery.subject,
+        message_id=delivery.message_id,
+        next_attempt_at=delivery.next_attempt_at,
+    )
+
+
+def retry(delivery: Delivery) -> bool:
+    """By hand, for one that failed: its tries begin anew. False when it had not failed."""
+    failed = Delivery.objects.filter(pk=delivery.pk, state=State.FAILED)
+    return failed.update(state=State.QUEUED, attempts=0, next_attempt_at=timezone.now()) == 1

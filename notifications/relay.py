@@ -1,0 +1,90 @@
+"""Makes the deliveries of each event that has none yet: the outbox' one reader. Sends nothing.
+
+Events are claimed by their state under a lock, never by "newer than the last one seen", so that none is skipped when transactions commit out of order.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from notifications.audience import Told, audience
+from notifications.models import Delivery, Kind, Reason, State
+from tickets.models import Channel, Event, EventKind
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 500
+_AUTOMATIC = (Kind.CONFIRMATION, Kind.SET_PASSWORD)  # answers to a mail that came in, which a robot may answer again
+_AUTOMATIC_LIMIT, _AUTOMATIC_SPAN = 10, timedelta(hours=3)
+_RESET_LIMIT, _RESET_SPAN = 3, timedelta(hours=1)
+
+
+def relay_waiting() -> int:
+    """Dispatches what waits, oldest first; an event that fails is told in the log and stays, and holds up no other. Returns how many were dispatched."""
+    done = 0
+    for pk in list(Event.objects.filter(dispatched_at=None).order_by("id").values_list("pk", flat=True)[:_BATCH]):
+        try:
+            done += dispatch(pk)
+        except Exception:
+            logger.exception("event %s could not be dispatched", pk)
+    return done
+
+
+@transaction.atomic
+def dispatch(event_id: int) -> bool:
+    """False when another worker has it, or had it."""
+    waiting = Event.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=event_id, dispatched_at=None)
+    if not waiting:
+        return False
+    event = Event.objects.select_related("ticket__requester", "ticket__assignee", "ticket__group", "actor").get(pk=event_id)
+    for told in audience(event):
+        _queue(event, told)
+    _invite_newcomer(event)
+    Event.objects.filter(pk=event_id).update(dispatched_at=timezone.now())
+    return True
+
+
+def _queue(event: Event, told: Told) -> None:
+    rationed = told.kind in _AUTOMATIC and event.comment is not None and event.comment.channel == Channel.EMAIL and _had_enough(told.user.email)
+    Delivery.objects.create(
+        event=event,
+        ticket=event.ticket,
+        recipient=told.user,
+        address=told.user.email,
+        kind=told.kind,
+        reason=told.reason,
+        state=State.CANCELLED if rationed else State.QUEUED,
+        error=_("Held back: this address had 10 automatic mails within 3 hours.") if rationed else "",
+    )
+
+
+def _had_enough(address: str) -> bool:
+    recent = Delivery.objects.filter(address=address, kind__in=_AUTOMATIC, created_at__gt=timezone.now() - _AUTOMATIC_SPAN)
+    return recent.exclude(state=State.CANCELLED).count() >= _AUTOMATIC_LIMIT
+
+
+def _invite_newcomer(event: Event) -> None:
+    """Who opened a ticket without ever having had a password is sent one way to set it, once. The person's row is locked: five first mails at once make one."""
+    if event.kind != EventKind.OPENED or event.data.get("quiet") or event.ticket.is_spam:
+        return
+    requester = User.objects.select_for_update().get(pk=event.ticket.requester_id)
+    if requester.has_usable_password() or not requester.is_active or requester.deliveries.filter(kind=Kind.SET_PASSWORD).exists():
+        return
+    _queue(event, Told(requester, Kind.SET_PASSWORD, Reason.ACCOUNT))
+
+
+@transaction.atomic
+def queue_password_link(user: User) -> None:
+    """Asked for at "forgot password". At most 3 an hour to one address, whoever asks. The link itself is made when the mail is sent, and never stored."""
+    User.objects.select_for_update().get(pk=user.pk)
+    kinds = (Kind.RESET_PASSWORD, Kind.SET_PASSWORD)
+    if Delivery.objects.filter(address=user.email, kind__in=kinds, created_at__gt=timezone.now() - _RESET_SPAN).count() >= _RESET_LIMIT:
+        return
+    kind = Kind.RESET_PASSWORD if user.has_usable_password() else Kind.SET_PASSWORD
+    Delivery.objects.create(recipient=user, address=user.email, kind=kind, reason=Reason.ACCOUNT)

@@ -1,0 +1,20 @@
+"""Celery's shells. Each is safe to run twice at once, and finds all its work in the database."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from notifications import channels
+from notifications import relay as outbox
+
+
+@shared_task
+def relay() -> None:
+    """Nudged after each commit that recorded an event, and on schedule."""
+    outbox.relay_waiting()
+    channels.deliver_due()
+
+
+@shared_task
+def deliver_due() -> None:
+    channels.deliver_due()
