@@ -1,0 +1,75 @@
+"""The cast of every test: ana and ben of Acme, cleo of Globex, solo of nowhere; dan and eve at the desk, max the admin."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from accounts.models import AgentGroup, Organization, Role, User
+from tests.factories import make_user
+from tickets.management.commands.preset import install
+from tickets.presets import APTY
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # pytest-playwright keeps an event loop in the main thread
+
+
+@pytest.fixture(autouse=True)
+def _kept_apart(settings, tmp_path):
+    """Nothing a test writes lands in var/, and nobody waits for a broker."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.OUTBOX_DIR = tmp_path / "outbox"
+
+
+@pytest.fixture
+def workflow(db):
+    install(APTY)
+
+
+@pytest.fixture
+def acme(db):
+    return Organization.objects.create(name="Acme")
+
+
+@pytest.fixture
+def globex(db):
+    return Organization.objects.create(name="Globex")
+
+
+@pytest.fixture
+def ana(acme) -> User:
+    return make_user("ana@acme.example", "Ana Ford", acme)
+
+
+@pytest.fixture
+def ben(acme) -> User:
+    return make_user("ben@acme.example", "Ben Ode", acme)
+
+
+@pytest.fixture
+def cleo(globex) -> User:
+    return make_user("cleo@globex.example", "Cleo Roy", globex)
+
+
+@pytest.fixture
+def solo(db) -> User:
+    return make_user("solo@example.net", "Sol Lone")
+
+
+@pytest.fixture
+def dan(workflow) -> User:
+    dan = make_user("dan@support.example", "Dan Support", role=Role.AGENT)
+    AgentGroup.objects.get(name="Customer Support").members.add(dan)
+    return dan
+
+
+@pytest.fixture
+def eve(workflow) -> User:
+    eve = make_user("eve@support.example", "Eve Devops", role=Role.AGENT)
+    AgentGroup.objects.get(name="DevOps").members.add(eve)
+    return eve
+
+
+@pytest.fixture
+def max_admin(db) -> User:
+    return make_user("max@support.example", "Max Manager", role=Role.ADMIN)

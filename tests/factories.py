@@ -1,0 +1,36 @@
+"""Plain functions that make what a test needs, through the product's own verbs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.files.base import ContentFile
+
+from accounts.models import Membership, Organization, Role, User
+from tickets import actions
+from tickets.files import NewFile
+from tickets.models import Channel, Ticket
+
+PASSWORD = "correct horse battery"
+
+
+def make_user(email: str, name: str = "", organization: Organization | None = None, *, role: Role = Role.CUSTOMER) -> User:
+    user = User.objects.create_user(email, PASSWORD, name=name, role=role)
+    if organization:
+        Membership.objects.create(user=user, organization=organization)
+    return user
+
+
+def message(text: str = "It is broken.", *, channel: Channel = Channel.PORTAL, **fields: Any) -> actions.Message:
+    return actions.Message(text=text, channel=channel, **fields)
+
+
+def new_file(name: str = "log.txt", content: bytes = b"one line") -> NewFile:
+    return NewFile(name=name, content=ContentFile(content))
+
+
+def make_ticket(requester: User, subject: str = "Player is blank", *, text: str = "It is broken.", share: bool = True, **fields: Any) -> Ticket:
+    """Opened in the portal by its requester, and shared with their organization."""
+    shared = requester.active_organizations().first() if share else None
+    fields = {"actor": requester, "share_with": shared, "message": message(text), **fields}
+    return actions.open_ticket(requester=requester, subject=subject, **fields)
