@@ -1,0 +1,35 @@
+"""Times in words. The exact moment belongs beside them: use `components/time.html`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """Like "just now", "5 min ago", "2 h ago", "3 d ago", then "3 Mar" and, in another year, "3 Mar 2025". Ahead of us: "in 2 h"."""
+    return in_words(moment, timezone.now()) if moment else ""
+
+
+def in_words(moment: datetime, now: datetime) -> str:
+    span = abs(now - moment)
+    ahead = moment > now
+    if span < MINUTE:
+        return _("just now")
+    if span < HOUR:
+        return (_("in %(n)d min") if ahead else _("%(n)d min ago")) % {"n": span // MINUTE}
+    if span < 2 * DAY:
+        return (_("in %(n)d h") if ahead else _("%(n)d h ago")) % {"n": span // HOUR}
+    if span < 7 * DAY:
+        return (_("in %(n)d d") if ahead else _("%(n)d d ago")) % {"n": span // DAY}
+    local = timezone.localtime(moment)
+    return date_format(local, "j M" if local.year == timezone.localtime(now).year else "j M Y")

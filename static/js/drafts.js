@@ -1,0 +1,67 @@
+// Keeps what is typed into [data-draft] fields in this browser until it has been sent: after an error, a reload or an expired session it is back.
+// A submission has arrived when the next page carries a success message or <meta name="draft-done">.
+const PREFIX = "draft:";
+const KEPT_DAYS = 14;
+const keyOf = (field) => [PREFIX, document.body.dataset.person, location.pathname, field.dataset.draft, field.name].join("|");
+
+function read(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function write(key, text) {
+  try {
+    if (text.trim()) localStorage.setItem(key, JSON.stringify({ text, at: Date.now() }));
+    else localStorage.removeItem(key);
+  } catch {
+    // Storage is full or forbidden: the page works on without drafts.
+  }
+}
+
+function forgetOld() {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith(PREFIX) && !(read(key)?.at > Date.now() - KEPT_DAYS * 86400000)) localStorage.removeItem(key);
+  }
+}
+
+function forgetSent() {
+  const sent = JSON.parse(sessionStorage.getItem("drafts-sent") || "[]");
+  sessionStorage.removeItem("drafts-sent");
+  if (document.querySelector('.message-success, meta[name="draft-done"]')) for (const key of sent) localStorage.removeItem(key);
+}
+
+function restore(field) {
+  const draft = read(keyOf(field));
+  const before = field.value;
+  if (!draft || draft.text === before || before.trim()) return;
+  field.value = draft.text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  const note = document.querySelector(`[data-draft-note="${CSS.escape(field.id)}"]`);
+  if (!note) return;
+  note.hidden = false;
+  note.querySelector("button").addEventListener("click", () => {
+    field.value = before;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    note.hidden = true;
+    field.focus();
+  });
+}
+
+try {
+  forgetSent();
+  forgetOld();
+  for (const field of document.querySelectorAll("[data-draft]")) {
+    restore(field);
+    field.addEventListener("input", () => write(keyOf(field), field.value));
+  }
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    const keys = [...event.target.querySelectorAll("[data-draft]")].map(keyOf);
+    if (keys.length) sessionStorage.setItem("drafts-sent", JSON.stringify(keys));
+  });
+} catch {
+  // No storage in this browser.
+}
