@@ -36,6 +36,11 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=normalise_address(username or ""))
 
+    def by_address(self, address: str) -> User | None:
+        """Whose address this is: the login, or another one that the person has proven."""
+        address = normalise_address(address)
+        return self.filter(Q(email=address) | Q(emailaddress__email=address, emailaddress__verified=True)).order_by("pk").first()
+
     def active_staff(self) -> models.QuerySet[User]:
         return self.filter(is_active=True).exclude(role=Role.CUSTOMER)
 
@@ -49,7 +54,11 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off instead of deleting: the history stays."))
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
     proven_at = models.DateTimeField(
-        _("address proven at"), null=True, blank=True, editable=False, help_text=_("When a link or signed address sent there came back.")
+        _("address proven at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When a link or signed address sent there came back."),
     )
     link_issued_at = models.DateTimeField(null=True, editable=False)  # of the newest set-password link; older ones are worthless
     # Part of every reply address of this person: raising it makes the older ones worthless.
@@ -86,6 +95,10 @@ class User(AbstractBaseUser):
     def active_organizations(self) -> models.QuerySet[Organization]:
         """Those whose tickets this person sees."""
         return Organization.objects.filter(is_active=True, memberships__user=self, memberships__is_active=True)
+
+    def is_teammate_of(self, other: User) -> bool:
+        """Both are active members of one organization."""
+        return Membership.objects.filter(user=other, is_active=True, organization__in=self.active_organizations()).exists()
 
     @property
     def is_staff(self) -> bool:
@@ -147,7 +160,9 @@ class EmailDomain(models.Model):
     def clean(self) -> None:
         self.domain = self.domain.strip().lower()
         if self.domain in PUBLIC_MAIL_DOMAINS:
-            raise ValidationError({"domain": _("Anybody can have an address at this mail provider, so it can't stand for an organization.")})
+            raise ValidationError(
+                {"domain": _("Anybody can have an address at this mail provider, so it can't stand for an organization.")}
+            )
         if self.domain == settings.SUPPORT_DOMAIN:
             raise ValidationError({"domain": _("This is our own mail domain.")})
 
@@ -178,7 +193,11 @@ class AgentGroup(models.Model):
     is_private = models.BooleanField(_("private"), default=False, help_text=_("Only its members see its tickets."))
     is_default = models.BooleanField(_("default"), default=False, help_text=_("Takes tickets that come with no group."))
     members = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, related_name="agent_groups", blank=True, limit_choices_to=~Q(role=Role.CUSTOMER), verbose_name=_("members")
+        settings.AUTH_USER_MODEL,
+        related_name="agent_groups",
+        blank=True,
+        limit_choices_to=~Q(role=Role.CUSTOMER),
+        verbose_name=_("members"),
     )
 
     class Meta:

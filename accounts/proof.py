@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
 from allauth.account.utils import user_pk_to_url_str
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import base36_to_int
 
 from accounts.models import Membership
+from accounts.tokens import SetPasswordTokens
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-RESET_SECONDS = 3600
-
-
-class SetPasswordTokens(EmailAwarePasswordResetTokenGenerator):
-    """Used once, dead when a newer one is issued, good for an hour, or for PASSWORD_RESET_TIMEOUT where no password was ever set."""
-
-    def check_token(self, user: User | None, token: str | None) -> bool:
-        if user is None or not token or not super().check_token(user, token):
-            return False
-        issued = base36_to_int(token.partition("-")[0])
-        return not user.has_usable_password() or self._num_seconds(self._now()) - issued <= RESET_SECONDS
-
-    def _make_hash_value(self, user: User, timestamp: int) -> str:
-        return f"{super()._make_hash_value(user, timestamp)}{user.link_issued_at}{user.is_active}"
 
 
 def set_password_path(user: User) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -15,6 +16,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 app = Celery("helpdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+for _folder in {str(value) for key, value in (app.conf.broker_transport_options or {}).items() if "folder" in key}:
+    Path(_folder).mkdir(parents=True, exist_ok=True)  # of the embedded broker, which does not make them itself
 
 
 @worker_init.connect

@@ -42,7 +42,7 @@ if ACCENT and not (len(ACCENT) == 7 and ACCENT[0] == "#" and all(c in "012345678
 SECRET_KEY = env_str("SECRET_KEY")
 if not SECRET_KEY:
     if not (DEBUG or DEMO):
-        problems["SECRET_KEY"] = "is missing: set 50 or more random characters, the same for every process."
+        problems["SECRET_KEY"] = "is missing: set 50 or more random characters, the same for every process."  # noqa: S105 words, not a secret
     SECRET_KEY = secrets.token_urlsafe(50)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]") if DEBUG or DEMO else ())
 if not ALLOWED_HOSTS:
@@ -190,7 +190,7 @@ CACHES = {
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a session outlives an emptied Redis
 
 # The broker only ever wakes somebody: every job is found again in the database by the schedule below.
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
     {"socket_timeout": 5, "socket_connect_timeout": 1, "visibility_timeout": 3600, "global_keyprefix": "helpdesk:"}
     if REDIS_URL
@@ -246,7 +246,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is proven by the set-password link alone, see accounts.proof
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to strangers
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.proof.SetPasswordTokens"  # noqa: S105 a class, not a secret
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.tokens.SetPasswordTokens"  # noqa: S105 a class, not a secret
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = True

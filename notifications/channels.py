@@ -31,7 +31,10 @@ BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720)]
 def deliver_due() -> int:
     """Sends what is due over one connection, oldest first, and in order for each person and ticket. Returns how many were sent."""
     earlier = Delivery.objects.filter(
-        ticket=OuterRef("ticket"), recipient=OuterRef("recipient"), id__lt=OuterRef("id"), state__in=(State.QUEUED, State.SENDING)
+        ticket=OuterRef("ticket"),
+        recipient=OuterRef("recipient"),
+        id__lt=OuterRef("id"),
+        state__in=(State.QUEUED, State.SENDING),
     )
     due = Delivery.objects.due().filter(Q(ticket=None) | ~Exists(earlier)).order_by("id")
     sent = 0
@@ -78,11 +81,11 @@ def _failed(delivery: Delivery, error: Exception) -> None:
 def _is_final(error: Exception) -> bool:
     """A 5xx of the server will be the same next time; anything else may pass."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(code >= 500 for code, _words in error.recipients.values())  # noqa: PLR2004 SMTP's permanent failures
+        return all(code >= 500 for code, _words in error.recipients.values())
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return False  # ours to mend, not the recipient's fault
     if isinstance(error, smtplib.SMTPResponseException):
-        return error.smtp_code >= 500  # noqa: PLR2004
+        return error.smtp_code >= 500
     return isinstance(error, AnymailRecipientsRefused)
 
 

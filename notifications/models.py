@@ -20,8 +20,8 @@ class Kind(models.TextChoices):
     CONFIRMATION = "confirmation", _("Confirmation")  # to who opened the ticket: number, link, what was received
     UPDATE = "update", _("Update")  # somebody said or did something
     SHARED = "shared", _("Shared")  # you now follow this ticket
-    SET_PASSWORD = "set_password", _("Set a password")  # noqa: S105 a kind of mail
-    RESET_PASSWORD = "reset_password", _("Reset password")  # noqa: S105 a kind of mail
+    SET_PASSWORD = "set_password", _("Set a password")
+    RESET_PASSWORD = "reset_password", _("Reset password")
 
 
 class Reason(models.TextChoices):
@@ -39,7 +39,10 @@ class State(models.TextChoices):
     SENDING = "sending", _("Sending")
     SENT = "sent", _("Sent")
     FAILED = "failed", _("Failed")
-    CANCELLED = "cancelled", _("Not sent")  # the person lost sight of the ticket before it went, or had too many automatic mails
+    CANCELLED = (
+        "cancelled",
+        _("Not sent"),
+    )  # the person lost sight of the ticket before it went, or had too many automatic mails
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):

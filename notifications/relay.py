@@ -51,10 +51,12 @@ def dispatch(event_id: int) -> bool:
 
 
 def _queue(event: Event, told: Told) -> None:
-    rationed = told.kind in _AUTOMATIC and event.comment is not None and event.comment.channel == Channel.EMAIL and _had_enough(told.user.email)
+    rationed = (
+        told.kind in _AUTOMATIC and event.comment is not None and event.comment.channel == Channel.EMAIL and _had_enough(told.user.email)
+    )
     Delivery.objects.create(
         event=event,
-        ticket=event.ticket,
+        ticket=None if told.reason == Reason.ACCOUNT else event.ticket,
         recipient=told.user,
         address=told.user.email,
         kind=told.kind,

@@ -9,7 +9,6 @@ from accounts.models import User
 from tickets.access import can_see
 from tickets.models import Ticket
 
-
 _SALT = "helpdesk.unsubscribe"
 
 

@@ -7,11 +7,15 @@ import os
 import pytest
 
 from accounts.models import AgentGroup, Organization, Role, User
+from helpdesk.celery import app as celery_app
 from tests.factories import make_user
 from tickets.management.commands.preset import install
 from tickets.presets import APTY
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # pytest-playwright keeps an event loop in the main thread
+
+
+celery_app.conf.broker_url = "memory://"
 
 
 @pytest.fixture(autouse=True)

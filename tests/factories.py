@@ -29,7 +29,9 @@ def new_file(name: str = "log.txt", content: bytes = b"one line") -> NewFile:
     return NewFile(name=name, content=ContentFile(content))
 
 
-def make_ticket(requester: User, subject: str = "Player is blank", *, text: str = "It is broken.", share: bool = True, **fields: Any) -> Ticket:
+def make_ticket(
+    requester: User, subject: str = "Player is blank", *, text: str = "It is broken.", share: bool = True, **fields: Any
+) -> Ticket:
     """Opened in the portal by its requester, and shared with their organization."""
     shared = requester.active_organizations().first() if share else None
     fields = {"actor": requester, "share_with": shared, "message": message(text), **fields}

@@ -83,5 +83,8 @@ def sees_only_by_following(user: User, ticket: Ticket) -> bool:
     if user.is_staff or user.pk in (ticket.requester_id, ticket.filer_id):
         return False
     return not OrganizationShare.objects.filter(
-        ticket=ticket, organization__is_active=True, organization__memberships__user=user, organization__memberships__is_active=True
+        ticket=ticket,
+        organization__is_active=True,
+        organization__memberships__user=user,
+        organization__memberships__is_active=True,
     ).exists()

@@ -17,10 +17,19 @@ from accounts.models import AgentGroup
 from tickets import access, files
 from tickets.events import record
 from tickets.lifecycle import Category, Trigger, target
-from tickets.models import Channel, Comment, EventKind, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
+from tickets.models import (
+    Channel,
+    Comment,
+    EventKind,
+    Follower,
+    OrganizationShare,
+    Priority,
+    Status,
+    Ticket,
+    TicketType,
+)
 
 if TYPE_CHECKING:
-
     from uuid import UUID
 
     from accounts.models import Organization, User
@@ -106,7 +115,7 @@ def open_ticket(
 
 
 @transaction.atomic
-def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | None = None, type: TicketType | None = None) -> Comment:  # noqa: A002
+def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | None = None, type: TicketType | None = None) -> Comment:
     """A public reply; `status` is where staff want the ticket to go with it, `type` what that status may require.
 
     A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so): the answer's `.ticket` tells which.
@@ -181,7 +190,7 @@ def _follow_up(closed: Ticket, *, actor: User, message: Message) -> Comment:
 
 
 @transaction.atomic
-def change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketType | None = None) -> Ticket:  # noqa: A002
+def change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketType | None = None) -> Ticket:
     """By hand, to any status that is not retired. `type` is set with it where given. Raises TypeRequired."""
     ticket = _lock(ticket, actor, staff_only=True)
     if status == ticket.status:
@@ -204,7 +213,7 @@ _KIND_OF_MOVE = {
 }
 
 
-def resolve(ticket: Ticket, *, actor: User, type: TicketType | None = None) -> Ticket:  # noqa: A002
+def resolve(ticket: Ticket, *, actor: User, type: TicketType | None = None) -> Ticket:
     """Staff's. Raises TypeRequired when the ticket has no type and none is given."""
     return change_status(ticket, actor=actor, status=default_status(Category.RESOLVED), type=type)
 
@@ -246,7 +255,13 @@ def close_if_due(number: int) -> bool:
 
 @transaction.atomic
 def reopen(ticket: Ticket, *, actor: User) -> Ticket:
-    return _move(_lock(ticket, actor), Trigger.REOPENED, EventKind.REOPENED, actor=actor, refusal=_("This ticket is open already."))
+    return _move(
+        _lock(ticket, actor),
+        Trigger.REOPENED,
+        EventKind.REOPENED,
+        actor=actor,
+        refusal=_("This ticket is open already."),
+    )
 
 
 def _move(ticket: Ticket, trigger: Trigger, kind: EventKind, *, actor: User | None, refusal: str) -> Ticket:
@@ -287,8 +302,6 @@ def _enter(ticket: Ticket, status: Status) -> dict[str, Any]:
     if ticket.is_finished:
         ticket.fix_confirmed_at = ticket.waiting_since = None
     return moved
-
-
 
 
 def default_status(category: Category) -> Status:
@@ -332,7 +345,7 @@ def set_group(ticket: Ticket, *, actor: User, group: AgentGroup | None) -> Ticke
 
 
 @transaction.atomic
-def set_type(ticket: Ticket, *, actor: User, type: TicketType | None) -> Ticket:  # noqa: A002
+def set_type(ticket: Ticket, *, actor: User, type: TicketType | None) -> Ticket:
     ticket = _lock(ticket, actor, staff_only=True)
     if type is None and ticket.status.requires_type:
         raise TypeRequired(_("The status “%(status)s” requires a type.") % {"status": ticket.status})
@@ -366,8 +379,10 @@ def follow(ticket: Ticket, *, actor: User) -> Ticket:
 
 @transaction.atomic
 def add_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
-    """Staff add whom they like. The person sees the ticket from then on."""
-    return _add_follower(_lock(ticket, actor, staff_only=True), actor=actor, person=person)
+    """Staff add whom they like, customers their teammates. The person sees the ticket from then on."""
+    if not actor.is_staff and not person.is_teammate_of(actor):
+        raise NotAllowed(_("You can share a ticket with people of your own organization."))
+    return _add_follower(_lock(ticket, actor), actor=actor, person=person)
 
 
 def _add_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
@@ -375,7 +390,13 @@ def _add_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
     if added or (row.is_muted and person == actor):
         row.is_muted = False
         row.save(update_fields=["is_muted"])
-        record(ticket, EventKind.FOLLOWER_ADDED, actor=actor, person=person.pk, new="" if person == actor else _name(person))
+        record(
+            ticket,
+            EventKind.FOLLOWER_ADDED,
+            actor=actor,
+            person=person.pk,
+            new="" if person == actor else _name(person),
+        )
     return ticket
 
 

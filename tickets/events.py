@@ -28,7 +28,9 @@ def record(
     **data: Any,
 ) -> Event:
     """Adds to the ticket's history and outbox, inside the caller's transaction. `data` keeps names as they are now."""
-    event = Event.objects.create(ticket=ticket, kind=kind, actor=actor, comment=comment, is_internal=is_internal, data=data, at=timezone.now())
+    event = Event.objects.create(
+        ticket=ticket, kind=kind, actor=actor, comment=comment, is_internal=is_internal, data=data, at=timezone.now()
+    )
     transaction.on_commit(_nudge)
     return event
 

@@ -17,7 +17,12 @@ from tickets.models import Attachment, Comment
 if TYPE_CHECKING:
     from django.core.files.base import File
 
-_SHOWN = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}  # what every browser shows
+_SHOWN = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+}  # what every browser shows
 _MAX_PIXELS = 50_000_000
 _MAX_NAME = 200
 

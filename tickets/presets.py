@@ -23,7 +23,12 @@ APTY = Preset(
     statuses={
         "Open": {"category": Category.NEW, "is_default": True},
         "In Progress": {"category": Category.OPEN, "is_default": True},
-        "Waiting on Customer": {"category": Category.WAITING, "public_name": "Waiting for you", "is_default": True, "pauses_sla": True},
+        "Waiting on Customer": {
+            "category": Category.WAITING,
+            "public_name": "Waiting for you",
+            "is_default": True,
+            "pauses_sla": True,
+        },
         "Waiting on Dev Team": {"category": Category.WAITING, "public_name": "With our engineers"},
         "Pending": {"category": Category.WAITING, "public_name": "In Progress", "is_retired": True},
         "Resolved": {

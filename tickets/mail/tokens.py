@@ -17,6 +17,7 @@ from accounts.models import User
 
 _MAC = r"[a-z2-7]{26}"
 _ADDRESS = re.compile(rf"(?P<purpose>[rn])1-(?P<ticket>\d{{1,15}})-(?P<user>\d{{1,15}})-(?P<mac>{_MAC})", re.ASCII | re.IGNORECASE)
+_THREAD_ID = re.compile(rf"ticket\.(?P<ticket>\d{{1,15}})\.(?P<mac>{_MAC})@", re.ASCII | re.IGNORECASE)
 _MESSAGE_ID = re.compile(rf"1\.(?P<event>\d{{1,15}})\.(?P<user>\d{{1,15}})\.(?P<mac>{_MAC})@", re.ASCII | re.IGNORECASE)
 
 
@@ -69,6 +70,14 @@ def read_message_id(value: str) -> int | None:
     if not found or not constant_time_compare(found["mac"], _mac("message-id", found["event"], found["user"])):
         return None
     return int(found["event"])
+
+
+def read_thread_id(value: str) -> int | None:
+    """The ticket of a `thread_id` that we made; None for any other."""
+    found = _THREAD_ID.match(value.strip().strip("<>").lower())
+    if not found or not constant_time_compare(found["mac"], _mac("thread", found["ticket"])):
+        return None
+    return int(found["ticket"])
 
 
 def _mac(purpose: str, *parts: object) -> str:

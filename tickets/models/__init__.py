@@ -1,5 +1,7 @@
 """Every fact about a ticket. Fields, constraints, indexes and small properties only: what may happen is decided in `tickets.actions`."""
 
+from __future__ import annotations
+
 from tickets.models.conversation import Attachment, Comment
 from tickets.models.event import Event, EventKind
 from tickets.models.inbound import InboundMessage, InboundState, Mailbox

@@ -22,7 +22,12 @@ class Mailbox(models.Model):
     name = models.CharField(_("name"), max_length=80)
     address = models.EmailField(_("address"), unique=True)
     group = models.ForeignKey(
-        AgentGroup, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("group"), help_text=_("Gets the tickets opened here.")
+        AgentGroup,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("group"),
+        help_text=_("Gets the tickets opened here."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     imap_host = models.CharField(_("IMAP host"), max_length=253, blank=True)
@@ -72,6 +77,7 @@ class InboundMessage(models.Model):
     from_address = models.CharField(max_length=320, blank=True)
     subject = models.CharField(max_length=250, blank=True)
     message_id = models.CharField(max_length=250, blank=True)
+    copied_to = models.JSONField(default=list)  # addresses in To and Cc that are neither ours nor got the ticket shared by it
     state = models.CharField(max_length=10, choices=InboundState.choices, default=InboundState.WAITING)
     reason = models.CharField(max_length=250, blank=True)  # in words, for staff
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -35,7 +35,12 @@ class Ticket(models.Model):
     """One matter of one requester. Its number is its primary key."""
 
     subject = models.CharField(_("subject"), max_length=250)
-    requester = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requested_tickets", verbose_name=_("requester"))
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="requested_tickets",
+        verbose_name=_("requester"),
+    )
     filer = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -49,10 +54,17 @@ class Ticket(models.Model):
     # The status' category, kept here so that queues are ranges of one index. Moved together with the status, in one place.
     category = models.CharField(max_length=10, choices=Category.choices, editable=False)
     type = models.ForeignKey(TicketType, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("type"))
-    priority = models.ForeignKey(Priority, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("priority"))
+    priority = models.ForeignKey(
+        Priority, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("priority")
+    )
     group = models.ForeignKey(AgentGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("group"))
     assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="assigned_tickets", verbose_name=_("assignee")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assigned_tickets",
+        verbose_name=_("assignee"),
     )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     follow_up_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="follow_ups")

@@ -34,7 +34,9 @@ class Status(Listed):
     requires_type = models.BooleanField(_("requires a type"), default=False, help_text=_("A ticket without a type can't enter."))
     closes_after = models.DurationField(_("closes by itself after"), null=True, blank=True, help_text=_("Days and hours: 2 00:00:00."))
     reopens_on_reply = models.BooleanField(
-        _("reopens on reply"), default=False, help_text=_("For closed statuses. Off: a customer's reply opens a follow-up ticket.")
+        _("reopens on reply"),
+        default=False,
+        help_text=_("For closed statuses. Off: a customer's reply opens a follow-up ticket."),
     )
 
     class Meta(Listed.Meta):

@@ -1,0 +1,290 @@
+"""Takes mail in: stored and committed first, then handled; each mail once, and none lost. What can't be decided waits for staff, whose verbs are here too."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.addresses import domain_of, normalise_address
+from accounts.models import EmailDomain, Membership, Organization, User
+from accounts.proof import prove_address
+from tickets import access, actions
+from tickets.files import NewFile
+from tickets.mail.fingerprint import fingerprint
+from tickets.mail.parse import ParsedMail, UnreadableMail, parse
+from tickets.mail.route import Hold, Ignore, New, Reply, route
+from tickets.models import Channel, Comment, InboundMessage, InboundState, Mailbox, Ticket
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 200
+_BACKOFF = [timedelta(minutes=m) for m in (1, 5, 30, 120)]
+_MAX_COPIED = 50  # addresses kept from To and Cc
+
+
+# --- Storing -------------------------------------------------------------------------------------------------------------------
+
+
+def mailbox_for(address: str) -> Mailbox | None:
+    """The mailbox of ours that an address means, signed reply addresses included."""
+    local, _at, domain = normalise_address(address).strip("<>").rpartition("@")
+    return Mailbox.objects.filter(address=f"{local.partition('+')[0]}@{domain}", is_active=True).first()
+
+
+def default_mailbox() -> Mailbox:
+    return Mailbox.objects.get_or_create(address=settings.SUPPORT_ADDRESS, defaults={"name": "Support"})[0]
+
+
+def store(raw: bytes, *, mailbox: Mailbox, envelope_from: str = "", envelope_to: str = "") -> tuple[InboundMessage, bool]:
+    """Commits the bytes as they are. The flag is False for a mail that is here already. Raises django.db.Error when it could not be stored."""
+    return InboundMessage.objects.get_or_create(
+        fingerprint=fingerprint(raw),
+        defaults={
+            "mailbox": mailbox,
+            "raw": raw,
+            "sha256": sha256(raw).hexdigest(),
+            "size": len(raw),
+            "envelope_from": envelope_from[:320],
+            "envelope_to": envelope_to[:320],
+        },
+    )
+
+
+# --- Handling ------------------------------------------------------------------------------------------------------------------
+
+
+def ingest_waiting() -> int:
+    """Handles what is due, oldest first. Returns how many were handled."""
+    due = InboundMessage.objects.filter(state=InboundState.WAITING, next_attempt_at__lte=timezone.now()).order_by("id")
+    return sum(ingest(pk) for pk in list(due.values_list("pk", flat=True)[:_BATCH]))
+
+
+@transaction.atomic
+def ingest(pk: int) -> bool:
+    """Handles one mail; what became of it is kept on its row in the same transaction. False when another worker has it, or had it."""
+    waiting = InboundMessage.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, state=InboundState.WAITING)
+    message = waiting.select_related("mailbox__group").first()
+    if message is None:
+        return False
+    message.attempts += 1
+    try:
+        with transaction.atomic():
+            _handle(message)
+    except UnreadableMail as error:
+        _settle(message, InboundState.FAILED, str(error))
+    except Exception as error:
+        logger.exception("inbound mail %s could not be handled", pk)
+        _put_off(message, error)
+    return True
+
+
+def _handle(message: InboundMessage) -> None:
+    mail = parse(bytes(message.raw))
+    _describe(message, mail)
+    match route(mail, envelope_to=message.envelope_to):
+        case Ignore(reason):
+            _settle(message, InboundState.IGNORED, reason)
+        case Hold(reason, ticket):
+            message.ticket = ticket
+            _settle(message, InboundState.HELD, reason)
+        case Reply() as reply:
+            _reply(message, mail, reply)
+        case New(author, quiet):
+            _open(message, mail, author=author or _newcomer(mail), quiet=quiet)
+
+
+def _reply(message: InboundMessage, mail: ParsedMail, reply: Reply) -> None:
+    if reply.is_proof:
+        prove_address(reply.author)
+    say = actions.add_note if reply.is_internal else actions.comment
+    comment = say(reply.ticket, actor=reply.author, message=_words(mail))
+    _done(message, comment)
+    _share_with_copied(message, mail, author=reply.author, ticket=comment.ticket)
+
+
+def _open(message: InboundMessage, mail: ParsedMail, *, author: User, quiet: bool = False, reason: str = "") -> Ticket:
+    ticket = actions.open_ticket(
+        actor=author,
+        requester=author,
+        subject=mail.subject or _("(no subject)"),
+        message=_words(mail),
+        share_with=_home(author),
+        group=message.mailbox.group,
+        quiet=quiet,
+    )
+    _done(message, ticket.comments.get(), reason=reason)
+    _share_with_copied(message, mail, author=author, ticket=ticket)
+    return ticket
+
+
+def _words(mail: ParsedMail) -> actions.Message:
+    """What the person wrote. The HTML is used only where its quotes are known to be off it."""
+    text = mail.reply_text.strip()
+    if len(text) > actions.TEXT_LIMIT:
+        text = text[: actions.TEXT_LIMIT] + "\n\n" + _("(The rest of this long mail is in the original.)")
+    return actions.Message(
+        text=text or _("(This mail had no text.)"),
+        html=mail.reply_html or ("" if mail.quoted_text else mail.html),
+        quoted=mail.quoted_text[: actions.TEXT_LIMIT],
+        files=tuple(NewFile(name=part.name, content=ContentFile(part.content), content_id=part.content_id) for part in mail.attachments),
+        channel=Channel.EMAIL,
+    )
+
+
+def _newcomer(mail: ParsedMail) -> User:
+    """An account without a password. The mail's domain makes its owner a member only once the address is proven."""
+    address = normalise_address(mail.from_address)
+    person, made = User.objects.get_or_create(email=address, defaults={"name": mail.from_name[:150], "password": make_password(None)})
+    known = EmailDomain.objects.filter(domain=domain_of(address), organization__is_active=True).first() if made else None
+    if known:
+        Membership.objects.get_or_create(
+            user=person, organization_id=known.organization_id, defaults={"is_active": False, "awaits_proof": True}
+        )
+    return person
+
+
+def _home(author: User) -> Organization | None:
+    """Whom a mailed ticket is shared with: the one organization, or of several the one whose domain the author writes from."""
+    organizations = list(author.active_organizations()[:2])
+    if len(organizations) < 2:
+        return organizations[0] if organizations else None
+    return author.active_organizations().filter(domains__domain=domain_of(author.email)).first()
+
+
+def _share_with_copied(message: InboundMessage, mail: ParsedMail, *, author: User, ticket: Ticket) -> None:
+    """Teammates in Cc follow. All others are only named to staff: being in Cc gives nobody access, an account or mail."""
+    others = []
+    for entry in (*mail.to, *mail.cc)[:_MAX_COPIED]:
+        if mailbox_for(entry.address):
+            continue
+        person = User.objects.by_address(entry.address)
+        if person and person.is_active and not author.is_staff and person.is_teammate_of(author):
+            actions.add_follower(ticket, actor=author, person=person)
+        elif person is None or not access.can_see(person, ticket):
+            others.append(entry.address)
+    if others:
+        message.copied_to = others
+        message.save(update_fields=["copied_to"])
+
+
+# --- What became of it ---------------------------------------------------------------------------------------------------------
+
+
+def _describe(message: InboundMessage, mail: ParsedMail) -> None:
+    message.from_address = mail.from_address[:320]
+    message.subject = mail.subject[:250]
+    message.message_id = mail.message_id[:250]
+
+
+def _done(message: InboundMessage, comment: Comment, *, reason: str = "") -> None:
+    message.ticket, message.comment = comment.ticket, comment
+    _settle(message, InboundState.DONE, reason)
+
+
+def _put_off(message: InboundMessage, error: Exception) -> None:
+    message.ticket = message.comment = None
+    reason = f"{type(error).__name__}: {error}"
+    if message.attempts > len(_BACKOFF):
+        _settle(message, InboundState.FAILED, reason)
+    else:
+        message.next_attempt_at = timezone.now() + _BACKOFF[message.attempts - 1]
+        _settle(message, InboundState.WAITING, reason)
+
+
+def _settle(message: InboundMessage, state: InboundState, reason: str) -> None:
+    message.state, message.reason = state, reason.replace("\0", "")[:250]
+    message.save(
+        update_fields=[
+            "state",
+            "reason",
+            "attempts",
+            "next_attempt_at",
+            "ticket",
+            "comment",
+            "from_address",
+            "subject",
+            "message_id",
+        ]
+    )
+
+
+# --- Staff's verbs -------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def publish(message: InboundMessage, *, actor: User) -> Comment:
+    """A held answer becomes the sender's comment; who did not see the ticket follows it from now on. Raises DomainError when it can't."""
+    message = _take_up(message, actor)
+    if message.ticket is None:
+        raise actions.IllegalMove(_("This mail answers no ticket. Make it a new one."))
+    mail = parse(bytes(message.raw))
+    author = _sender(mail) or _newcomer(mail)
+    if not access.can_see(author, message.ticket):
+        actions.add_follower(message.ticket, actor=actor, person=author)
+    comment = actions.comment(message.ticket, actor=author, message=_words(mail))
+    _done(message, comment, reason=_("Published by %(who)s.") % {"who": actor})
+    return comment
+
+
+@transaction.atomic
+def open_held(message: InboundMessage, *, actor: User) -> Ticket:
+    """A mail that waits becomes a ticket of its sender, or of `actor` where it names none. Raises DomainError when it can't."""
+    message = _take_up(message, actor)
+    mail = parse(bytes(message.raw))
+    author = (_sender(mail) or _newcomer(mail)) if mail.from_address.isascii() and mail.from_address else actor
+    _describe(message, mail)
+    return _open(message, mail, author=author, quiet=mail.auto, reason=_("Made a ticket by %(who)s.") % {"who": actor})
+
+
+@transaction.atomic
+def discard(message: InboundMessage, *, actor: User) -> None:
+    """Out of the list that needs somebody. The mail stays, and can be taken up again."""
+    _settle(_take_up(message, actor), InboundState.DISCARDED, _("Discarded by %(who)s.") % {"who": actor})
+
+
+def replay(message: InboundMessage, *, actor: User) -> None:
+    """Handles it as if it came in now."""
+    with transaction.atomic():
+        message = _take_up(message, actor)
+        message.attempts, message.next_attempt_at = 0, timezone.now()
+        _settle(message, InboundState.WAITING, _("Replayed by %(who)s.") % {"who": actor})
+    ingest(message.pk)
+
+
+def _take_up(message: InboundMessage, actor: User) -> InboundMessage:
+    """The row, ours until the commit. Raises DomainError when it is a ticket by now, or somebody else was quicker."""
+    if not actor.is_staff:
+        raise actions.NotAllowed(_("Only our staff can do that."))
+    message = InboundMessage.objects.select_for_update(of=("self",)).select_related("mailbox__group", "ticket").get(pk=message.pk)
+    if message.state in (InboundState.DONE, InboundState.WAITING):
+        raise actions.IllegalMove(_("Somebody has already dealt with this mail."))
+    return message
+
+
+def _sender(mail: ParsedMail) -> User | None:
+    author = User.objects.by_address(mail.from_address) if mail.from_address else None
+    if author and not author.is_active:
+        raise actions.IllegalMove(_("The sender's account is switched off. Switch it on first."))
+    return author
+
+
+def outcome(message: InboundMessage, *, is_new: bool) -> dict[str, Any]:
+    """What `receive_mail` prints of it."""
+    opened = message.comment is not None and message.comment.events.filter(kind="opened").exists()
+    words: dict[str, str] = {
+        InboundState.DONE: "opened" if opened else "commented",
+        InboundState.WAITING: "queued",
+        InboundState.FAILED: "held",
+        InboundState.DISCARDED: "ignored",
+    }
+    status = words.get(message.state, message.state) if is_new else "duplicate"
+    return {"status": status, "ticket": message.ticket_id, "reason": message.reason}

@@ -1,0 +1,87 @@
+"""The SMTP and LMTP listener. Says 250 only after the mail is committed; what it can't take it refuses in the protocol, so that the sender knows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP
+from django.conf import settings
+from django.db import Error, close_old_connections
+
+from tickets.mail import ingest
+from tickets.mail.tokens import read_reply_address
+from tickets.tasks import wake_ingest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiosmtpd.smtp import Envelope, Session
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Handler:
+    """The database is asked in threads, so that one slow mail holds up no other connection."""
+
+    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
+        """Named by aiosmtpd."""
+        try:
+            known = await asyncio.to_thread(_in_thread, lambda: ingest.mailbox_for(address))
+        except Error:
+            return "451 4.3.0 Try again later"
+        if known is None:
+            return "550 5.1.1 No such mailbox here"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Named by aiosmtpd."""
+        try:
+            await asyncio.to_thread(_in_thread, lambda: _store(envelope))
+        except Error:
+            logger.exception("a mail could not be stored")
+            return "451 4.3.0 Try again later"
+        await asyncio.to_thread(wake_ingest)
+        return "250 2.0.0 Stored"
+
+
+def _store(envelope: Envelope) -> None:
+    """One mail to several of our addresses is one mail; a signed address among them says most."""
+    addresses = sorted(envelope.rcpt_tos, key=lambda address: read_reply_address(address) is None)
+    mailbox = ingest.mailbox_for(addresses[0]) or ingest.default_mailbox()
+    content = envelope.original_content
+    raw = content if isinstance(content, bytes) else (content or "").encode("utf-8", "surrogateescape")
+    ingest.store(raw, mailbox=mailbox, envelope_from=envelope.mail_from or "", envelope_to=addresses[0])
+
+
+def _in_thread(work: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return work()
+    finally:
+        close_old_connections()
+
+
+async def serve(*, host: str, port: int, lmtp: bool) -> None:
+    """Runs until it is cancelled."""
+    kind = LMTP if lmtp else SMTP
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: kind(
+            Handler(),
+            data_size_limit=settings.MAX_MAIL_BYTES,
+            hostname=settings.SUPPORT_DOMAIN,
+            ident="Helpdesk",
+            loop=loop,
+        ),
+        host,
+        port,
+    )
+    logger.info("listening for %s on %s:%s", kind.__name__, host, port)
+    async with server:
+        await server.serve_forever()

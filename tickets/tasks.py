@@ -1,0 +1,38 @@
+"""Celery's shells. Each is safe to run twice at once, and finds all its work in the database."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from tickets import sweeps
+from tickets.mail import fetch, ingest
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def ingest_waiting() -> None:
+    """Nudged by the mail receiver after each commit, and on schedule."""
+    ingest.ingest_waiting()
+
+
+@shared_task
+def fetch_mail() -> None:
+    if fetch.fetch_all():
+        ingest.ingest_waiting()
+
+
+@shared_task
+def close_due() -> None:
+    sweeps.close_due()
+
+
+def wake_ingest() -> None:
+    """Nudges the worker. Without a broker nothing is lost: the schedule finds the mail within seconds of its return."""
+    try:
+        ingest_waiting.apply_async(retry=False)
+    except (OperationalError, OSError):
+        logger.warning("the broker does not answer; the schedule will find the mail")
