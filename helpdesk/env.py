@@ -49,6 +49,11 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     return value.rstrip("/") if value.startswith("http") else value
 
 
+def env_prefixed(prefix: str) -> dict[str, str]:
+    """All variables that begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): value for name, value in os.environ.items() if name.startswith(prefix)}
+
+
 def refuse_if_broken() -> None:
     """Called by every server process (web, worker, beat, mail receiver).
 

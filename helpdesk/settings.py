@@ -15,7 +15,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.env import env_bool, env_int, env_list, env_str, env_url, os, problems
+from helpdesk.env import env_bool, env_int, env_list, env_prefixed, env_str, env_url, problems
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -262,7 +262,7 @@ EMAIL_HOST_PASSWORD = env_str("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 30  # seconds
 EMAIL_PROVIDER = env_str("EMAIL_PROVIDER")  # an anymail backend: postmark, mailgun, sendgrid, amazon_ses …
-ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")}
+ANYMAIL = env_prefixed("ANYMAIL_")
 OUTBOX_DIR = VAR_DIR / "outbox"
 if EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

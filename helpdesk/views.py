@@ -41,5 +41,5 @@ def site_css(_request: HttpRequest) -> HttpResponse:
 
 def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token is too old (or forged): nothing is done, and what was typed is shown, so that it can be sent again."""
-    typed = [(name, value) for name, value in request.POST.items() if value.strip() and not name.startswith(_NOT_TYPED)]
+    typed = [(name, value) for name, value in request.POST.items() if str(value).strip() and not name.startswith(_NOT_TYPED)]
     return render(request, "403_csrf.html", {"typed": typed}, status=403)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth ships no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """People are added by staff or by mailing in."""
         return False

@@ -331,7 +331,7 @@ def assign(ticket: Ticket, *, actor: User, assignee: User | None) -> Ticket:
 
 
 def _assign(ticket: Ticket, *, actor: User, assignee: User | None, moved: dict[str, Any]) -> Ticket:
-    data = {"old": _name(ticket.assignee), "new": _name(assignee), "assignee": assignee.pk if assignee else None}
+    data: dict[str, Any] = {"old": _name(ticket.assignee), "new": _name(assignee), "assignee": assignee.pk if assignee else None}
     ticket.assignee = assignee
     _save(ticket, public=bool(moved))
     record(ticket, EventKind.ASSIGNED, actor=actor, is_internal=True, status=moved.get("new", ""), **data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import unicodedata
 import warnings
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def _picture_type(content: File[bytes]) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large pictures; the limit below is ours
-            image = Image.open(content.file if hasattr(content, "file") else content)
+            image = Image.open(content.file or io.BytesIO())
             kind, pixels = image.format, image.width * image.height
             image.verify()
     except Exception:  # noqa: BLE001 Pillow's decoders raise anything at all on hostile bytes
