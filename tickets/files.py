@@ -52,6 +52,7 @@ def attach(comment: Comment, new: NewFile) -> Attachment:
     digest = hashlib.sha256()
     for chunk in new.content.chunks():
         digest.update(chunk)
+    new.content.name = "file"  # the storage wants one; `generated_name` decides where the bytes go
     return Attachment.objects.create(
         comment=comment,
         file=new.content,
