@@ -23,6 +23,7 @@ def _kept_apart(settings, tmp_path):
     """Nothing a test writes lands in var/, and nobody waits for a broker."""
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.OUTBOX_DIR = tmp_path / "outbox"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a strong one costs 0.1 s a person
 
 
 @pytest.fixture
