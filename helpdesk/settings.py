@@ -293,7 +293,11 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "INFO").upper()},
-    "loggers": {"django.server": {"handlers": [], "propagate": True}, "django": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "mail.log": {"level": "WARNING"},  # aiosmtpd's; it would write every address, and with them reply tokens
+        "django.server": {"handlers": [], "propagate": True},
+        "django": {"handlers": [], "propagate": True},
+    },
 }
 
 if not urlsplit(SITE_URL).hostname:
