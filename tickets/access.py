@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts.models import AgentGroup, Membership, User
-from tickets.models import Attachment, Comment, Event, Follower, OrganizationShare, Ticket
+from tickets.models import Attachment, Comment, Event, Follower, InboundMessage, OrganizationShare, Ticket
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -22,8 +22,7 @@ def visible_to(user: User) -> Q:
     if not user.is_active:
         return Q(pk__in=())
     if user.is_staff:
-        hidden = AgentGroup.objects.filter(is_private=True).exclude(members=user)
-        return Q(group=None) | ~Q(group__in=hidden) | Q(assignee=user)
+        return Q(group=None) | ~Q(group__in=_hidden_groups(user)) | Q(assignee=user)
     organizations = Membership.objects.filter(user=user, is_active=True, organization__is_active=True).values("organization")
     return (
         Q(requester=user)
@@ -31,6 +30,10 @@ def visible_to(user: User) -> Q:
         | Q(pk__in=Follower.objects.filter(user=user).values("ticket"))
         | Q(pk__in=OrganizationShare.objects.filter(organization__in=organizations).values("ticket"))
     )
+
+
+def _hidden_groups(user: User) -> QuerySet[AgentGroup]:
+    return AgentGroup.objects.filter(is_private=True).exclude(members=user)
 
 
 def tickets_for(user: User | AnonymousUser) -> QuerySet[Ticket]:
@@ -71,6 +74,14 @@ def get_attachment(user: User, pk: int) -> Attachment:
         return attachments.get(pk=pk)
     except (Attachment.DoesNotExist, OverflowError) as error:
         raise Http404 from error
+
+
+def inbound_for(user: User) -> QuerySet[InboundMessage]:
+    """Mail that came in, for staff: of the tickets they see, and of none yet where its mailbox is not that of a private group of others."""
+    if not user.is_staff:
+        return InboundMessage.objects.none()
+    of_no_ticket = Q(ticket=None) & (Q(mailbox__group=None) | ~Q(mailbox__group__in=_hidden_groups(user)))
+    return InboundMessage.objects.filter(of_no_ticket | Exists(tickets_for(user).filter(pk=OuterRef("ticket"))))
 
 
 def is_on(user: User, ticket: Ticket) -> bool:
