@@ -71,7 +71,7 @@ for (const form of document.querySelectorAll("form[data-once]")) {
   });
 }
 // Back from the next page, out of the browser's cache: the form may be sent again.
-addEventListener("pageshow", (event) => event.persisted && location.reload());
+addEventListener("pageshow", (event) => event.persisted && document.querySelector("form[data-sent]") && location.reload());
 
 if (!CSS.supports("field-sizing", "content")) {
   for (const area of document.querySelectorAll("textarea")) {

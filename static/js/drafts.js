@@ -28,9 +28,11 @@ function forgetOld() {
 }
 
 function forgetSent() {
-  const sent = JSON.parse(sessionStorage.getItem("drafts-sent") || "[]");
+  const sent = JSON.parse(sessionStorage.getItem("drafts-sent"));
   sessionStorage.removeItem("drafts-sent");
-  if (document.querySelector('.message-success, meta[name="draft-done"]')) for (const key of sent) localStorage.removeItem(key);
+  // The login page may have come between: then a success is that of the login.
+  if (!sent || document.referrer.split("#")[0] !== sent.from) return;
+  if (document.querySelector('.message-success, meta[name="draft-done"]')) for (const key of sent.keys) localStorage.removeItem(key);
 }
 
 function restore(field) {
@@ -60,7 +62,7 @@ try {
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;
     const keys = [...event.target.querySelectorAll("[data-draft]")].map(keyOf);
-    if (keys.length) sessionStorage.setItem("drafts-sent", JSON.stringify(keys));
+    if (keys.length) sessionStorage.setItem("drafts-sent", JSON.stringify({ keys, from: location.href.split("#")[0] }));
   });
 } catch {
   // No storage in this browser.
