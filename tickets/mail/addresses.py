@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from tickets.mail.charsets import clean_line
 from tickets.mail.headers import decode_words, readable
 
 MAX_ADDRESSES = 200
+MAX_ENTRIES = 1_000
 MAX_NAME = 200
 
 _LOCAL = re.compile(r"[^\s()<>,;:\\\"\[\]@.]{1,64}(\.[^\s()<>,;:\\\"\[\]@.]{1,64}){0,20}")
@@ -63,7 +65,7 @@ def parse_addresses(value: str) -> list[Address]:
     """The mailboxes of one header; an entry that can be read in two ways has an empty address."""
     boxes: list[Address] = []
     pending = ""  # "Last, First <a@b>" without quotes: a piece without an address belongs to the next name
-    for entry in _entries(readable(value)):
+    for entry in islice(_entries(readable(value)), MAX_ENTRIES):
         box = _mailbox(entry, pending)
         if box is None:
             pending = f"{pending}{entry.words.strip()}, " if entry.words.strip() else pending
@@ -135,41 +137,36 @@ def _entries(value: str) -> Iterator[_Entry]:
     yield entry
 
 
-_TOKEN = re.compile(
-    r"""(?P<quoted>"(?:[^"\\]|\\.)*")
-    |(?P<comment>\()
-    |<(?P<angle>(?:"(?:[^"\\<>]|\\[^<>])*"|[^<>"])*)>
-    |(?P<separator>[,;])
-    |(?P<group>:)
-    |(?P<unclosed>["<>)])
-    |(?P<words>[^"(<>),;:]+)""",
-    re.VERBOSE | re.DOTALL,
-)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_WORDS = re.compile(r'[^"(<>),;:]+')
+_SINGLE = {",": "separator", ";": "separator", ":": "group"}
 
 
 def _tokens(value: str) -> Iterator[tuple[str, str]]:
-    """(kind, text) of what an address header is made of."""
+    """(kind, text) of what an address header is made of; what never closes is one last token."""
     position = 0
-    closed = {'"': value.rfind('"'), "<": value.rfind(">")}
     while position < len(value):
-        if closed.get(value[position], len(value)) <= position:  # nothing closes it: do not search again and again
-            yield "unclosed", value[position]
-            position += 1
-            continue
-        match = _TOKEN.match(value, position)
-        kind = match.lastgroup if match else None
-        if match is None or kind is None:
-            return
-        position = match.end()
-        if kind == "comment":
-            text, position = _comment(value, position)
-            yield ("comment" if position <= len(value) else "unclosed"), text
-        else:
-            yield ("words" if kind == "quoted" else kind), match[kind]
+        kind, text, position = _token(value, position)
+        yield kind, text
 
 
-def _comment(value: str, position: int) -> tuple[str, int]:
-    """The text up to the matching parenthesis and the place after it; beyond the end if nothing matches."""
+def _token(value: str, position: int) -> tuple[str, str, int]:
+    char = value[position]
+    if match := _WORDS.match(value, position):
+        return "words", match[0], match.end()
+    if char == "(":
+        return _comment(value, position + 1)
+    if char == "<" and (end := value.find(">", position)) >= 0:
+        return "angle", value[position + 1 : end].strip(), end + 1
+    if char == '"' and (match := _QUOTED.match(value, position)):
+        return "words", match[0], match.end()
+    if char in _SINGLE:
+        return _SINGLE[char], char, position + 1
+    return "unclosed", value[position:], len(value)
+
+
+def _comment(value: str, position: int) -> tuple[str, str, int]:
+    """The text up to the matching parenthesis."""
     depth, start = 1, position
     while position < len(value):
         char = value[position]
@@ -178,6 +175,6 @@ def _comment(value: str, position: int) -> tuple[str, int]:
         elif char in "()":
             depth += 1 if char == "(" else -1
             if depth == 0:
-                return value[start:position], position + 1
+                return "comment", value[start:position], position + 1
         position += 1
-    return value[start:], len(value) + 1
+    return "unclosed", value[start:], len(value)

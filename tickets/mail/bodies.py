@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import html as html_entities
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from urllib.parse import unquote
 
 from tickets.mail.charsets import clean_line, clean_text, decode
 from tickets.mail.filenames import attachment_name, type_of
 from tickets.mail.headers import decode_words
-from tickets.mail.structure import Part, uudecode_lines
+from tickets.mail.structure import Part, uudecode
 from tickets.mail.tnef import tnef_files
 
 MAX_TEXT = 1_000_000
 MAX_HTML = 5_000_000
+MAX_UU_FILES = 100
 
 _META_CHARSET = re.compile(rb"<meta[^>]{1,300}?charset\s{0,3}=\s{0,3}[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _CID = re.compile(r"cid:([^\"'\s<>)]{1,300})", re.IGNORECASE)
-_UU_BEGIN = re.compile(rb"begin [0-7]{3,4} (\S[^\r\n]{0,250})")
+_UU_BEGIN = re.compile(rb"begin [0-7]{3,4} (\S[^\r\n]{0,250})\r?\n")
+_UU_END = re.compile(rb"\nend[ \t]{0,3}(?=\r?\n|$)")
 _TNEF_TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 
 
@@ -49,7 +51,6 @@ class Content:
     segments: list[Segment] = field(default_factory=list)
     attachments: list[ParsedAttachment] = field(default_factory=list)
 
-    @property
     def html(self) -> str:
         """The HTML of the whole body, '' if no stretch of it came as HTML."""
         if not any(segment.html for segment in self.segments):
@@ -63,7 +64,7 @@ def read_content(root: Part) -> Content:
     collector = _Collector()
     collector.visit(root, is_root=True)
     content = collector.content
-    cids = {unquote(cid) for cid in _CID.findall(content.html)}
+    cids = {unquote(cid) for cid in _CID.findall(content.html())}
     content.attachments = [replace(file, is_inline=file.content_id in cids) for file in content.attachments]
     return content
 
@@ -71,6 +72,7 @@ def read_content(root: Part) -> Content:
 class _Collector:
     def __init__(self) -> None:
         self.content = Content()
+        self._room = MAX_HTML  # body parts beyond it become files, so that reading them stays cheap
 
     def visit(self, part: Part, *, is_root: bool = False) -> None:
         if part.content_type == "multipart/alternative":
@@ -78,7 +80,7 @@ class _Collector:
         elif part.children:
             for child in part.children:
                 self.visit(child)
-        elif _is_body(part, is_root=is_root):
+        elif self._room > 0 and _is_body(part, is_root=is_root):
             self._add_body(part)
         else:
             self._attach(part)
@@ -95,24 +97,23 @@ class _Collector:
             self.content.segments[mark:] = [Segment(text, markup)]
 
     def _add_body(self, part: Part) -> None:
-        data = part.content
+        data, charset = part.content, part.parameters.get("charset", "")
         if part.content_type == "text/html":
-            declared = part.parameters.get("charset") or _meta_charset(data)
-            segment = Segment(html=clean_text(decode(data[: 4 * MAX_HTML], declared))[:MAX_HTML])
+            segment = Segment(html=_decoded(data, charset or _meta_charset(data), limit=MAX_HTML))
         else:
-            data = self._take_uuencoded(data)
-            segment = Segment(text=clean_text(decode(data[: 4 * MAX_TEXT], part.parameters.get("charset", "")))[:MAX_TEXT])
+            segment = Segment(text=_decoded(self._take_uuencoded(data), charset, limit=MAX_TEXT))
+        self._room -= len(segment.text) + len(segment.html)
         if segment.text.strip() or segment.html.strip():
             self.content.segments.append(segment)
 
     def _attach(self, part: Part) -> None:
         data, content_type = part.content, part.content_type
         name = attachment_name(_declared_name(part), content_type=content_type, number=self._number())
-        if content_type in _TNEF_TYPES or name.lower() == "winmail.dat":
-            if files := tnef_files(data):
-                for file in files:
-                    self._add_file(file.name, file.content, content_id=file.content_id)
-                return
+        is_tnef = content_type in _TNEF_TYPES or name.lower() == "winmail.dat"
+        if is_tnef and (files := tnef_files(data)):
+            for file in files:
+                self._add_file(file.name, file.content, content_id=file.content_id)
+            return
         content_id = clean_line(decode_words(part.headers.first("content-id"))).strip("<> ")
         self.content.attachments.append(ParsedAttachment(name, content_type, data, content_id))
 
@@ -126,30 +127,23 @@ class _Collector:
 
     def _take_uuencoded(self, data: bytes) -> bytes:
         """`data` without the uuencoded files in it, which become attachments."""
-        if b"begin " not in data or b"\nend" not in data:
-            return data
         kept: list[bytes] = []
-        rest = iter(data.split(b"\n"))
-        for line in rest:
-            begin = _UU_BEGIN.match(line)
-            if begin is None:
-                kept.append(line)
+        position = 0
+        for begin in islice(_UU_BEGIN.finditer(data), MAX_UU_FILES):
+            start = begin.start()
+            if start < position or data[start - 1 : start] not in {b"", b"\n"}:
                 continue
-            block, ended = _until_end(rest)
-            if ended:
-                self._add_file(decode(begin[1].strip()), b"".join(uudecode_lines(block)))
-            else:
-                kept += [line, *block]
-        return b"\n".join(kept)
+            end = _UU_END.search(data, begin.end())
+            if end is None:
+                break
+            kept.append(data[position:start])
+            self._add_file(decode(begin[1].strip()), uudecode(data[begin.end() : end.start()]))
+            position = end.end()
+        return b"".join(kept) + data[position:]
 
 
-def _until_end(lines: Iterator[bytes]) -> tuple[list[bytes], bool]:
-    block: list[bytes] = []
-    for line in lines:
-        if line.strip() == b"end":
-            return block, True
-        block.append(line)
-    return block, False
+def _decoded(data: bytes, charset: str, *, limit: int) -> str:
+    return clean_text(decode(data[: 4 * limit], charset))[:limit]
 
 
 def _is_body(part: Part, *, is_root: bool) -> bool:

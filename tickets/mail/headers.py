@@ -18,8 +18,7 @@ MAX_PARAMETERS = 200
 
 _FIELD = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
 _FOLD = re.compile(r"\r?\n[ \t]*|\r")
-# Bounded, because an unfinished word must not make the search walk to the end of the header again and again.
-_WORD = re.compile(r"=\?([^?\s=]{1,60})\?([bBqQ])\?((?:[^?]|\?(?!=)){0,2000})\?=")
+_WORD = re.compile(r"=\?([^?\s=]{1,60})\?([bBqQ])\?")
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,900})>")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _CONTINUED = re.compile(r"([^*]{1,100})\*(\d{1,3})\*?")
@@ -58,9 +57,7 @@ def read_fields(raw: bytes, *, start: int, end: int) -> tuple[list[bytes], int]:
         line = raw[position:stop]
         if not line.strip(b"\r\n"):
             return fields, stop
-        if line[:1] in b" \t":
-            fields.append(line)
-        elif _FIELD.match(line) or (position == start and line.startswith((b"From ", b">From "))):
+        if line[:1] in b" \t" or _FIELD.match(line) or (position == start and line.startswith((b"From ", b">From "))):
             fields.append(line)
         else:  # the separating blank line is missing: this is the body already
             return fields, position
@@ -133,9 +130,8 @@ def _runs(value: str) -> Iterator[tuple[str, bytes]]:
     """(charset, bytes) of encoded runs and ('', utf-8) of plain ones; neighbours of one charset are one run,
     because many senders cut a character in two between words."""
     charset, data, position = "", bytearray(), 0
-    for match in _WORD.finditer(value):
-        gap = value[position : match.start()]
-        label = match[1].partition("*")[0].lower()
+    for start, label, word, end in _words(value):
+        gap = value[position:start]
         if gap.strip() or not charset:
             yield charset, bytes(data)
             yield "", gap.encode("utf-8", "replace")
@@ -143,10 +139,19 @@ def _runs(value: str) -> Iterator[tuple[str, bytes]]:
         elif label != charset:
             yield charset, bytes(data)
             charset, data = label, bytearray()
-        data += _word_bytes(match[2], match[3])
-        position = match.end()
+        data += word
+        position = end
     yield charset, bytes(data)
     yield "", value[position:].encode("utf-8", "replace")
+
+
+def _words(value: str) -> Iterator[tuple[int, str, bytes, int]]:
+    """(start, charset, bytes, end) of each encoded word."""
+    match = _WORD.search(value)
+    while match and (end := value.find("?=", match.end())) >= 0:
+        label = match[1].partition("*")[0].lower()
+        yield match.start(), label, _word_bytes(match[2], value[match.end() : end]), end + 2
+        match = _WORD.search(value, end + 2)
 
 
 def _word_bytes(encoding: str, text: str) -> bytes:

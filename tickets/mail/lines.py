@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+MAX_LINES = 20_000  # the rest of a longer text is one more line: nobody typed it, and it stays cheap
+
 _BLANKS = re.compile(r"\n{4,}")
 # "reply On Wed, Apr 4, 2012 at 3:59 PM, bob@example.com wrote:" - a client that glued its line to the answer
 _GLUED = re.compile(r"(?:\s|-{2,} ?)(?=On (?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? |\d{1,4}[ ./-])[^\n]{5,300}wrote:$)")
@@ -36,13 +38,13 @@ class Line:
 
 def text_lines(text: str) -> list[Line]:
     lines: list[Line] = []
-    for raw in text.split("\n"):
+    for raw in text.split("\n", MAX_LINES):
         quote = Quote.YES if _MARKED.match(raw) else Quote.NO
         glued = _GLUED.search(raw) if raw.endswith("wrote:") and not quote and len(raw) < 1000 else None
         if glued and raw[: glued.start()].strip():
-            lines.append(Line(raw[: glued.start()].rstrip(" -")))
-            raw = raw[glued.end() :]
-        lines.append(Line(raw, quote))
+            lines += [Line(raw[: glued.start()].rstrip(" -")), Line(raw[glued.end() :])]
+        else:
+            lines.append(Line(raw, quote))
     return lines
 
 

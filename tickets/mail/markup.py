@@ -15,7 +15,7 @@ import lxml.html
 from tickets.mail.charsets import clean_text
 from tickets.mail.lines import Hint, Line, Quote
 
-MAX_HTML = 1_000_000
+MAX_TAGS = 60_000
 
 Node = Any  # lxml has no types of its own
 
@@ -26,7 +26,6 @@ _BLOCKS = _PARAGRAPHS | frozenset(
 )
 _FLAT = frozenset({"MsoNormal", "MsoPlainText"})  # Outlook's paragraphs are single lines
 _SPACE = re.compile(r"[ \t\r\n\f]+")
-_DATA_URL = re.compile(r"data:[\w/+.-]{1,60};base64,[\w/+=]+")
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}>")
 _RENAMED = re.compile(r"^(x_|ecx|ydp[0-9a-f]{1,12})+")  # what webmails put before foreign class names
 _QUOTE_CLASSES = frozenset({"gmail_quote", "protonmail_quote", "tutanota_quote", "yahoo_quoted", "zmail_extra"})
@@ -36,13 +35,16 @@ _REST_CLASSES = frozenset({"OutlookMessageHeader"})
 _OUTLOOK_RULE = re.compile(r"border:none;border-top:solid #(E1E1E1|B5C4DF) 1\.0pt", re.IGNORECASE)
 
 
-def parse_html(html: str) -> Node | None:
-    """The tree of an HTML body, None if there is nothing in it."""
-    text = _DECLARATION.sub("", _DATA_URL.sub("data:,", html), count=1)[:MAX_HTML]
+def parse_html(html: str) -> tuple[Node | None, bool]:
+    """The tree of an HTML body, None if there is nothing in it, and whether it is all of it."""
+    pieces = _DECLARATION.sub("", html, count=1).split("<", MAX_TAGS)
+    is_whole = len(pieces) <= MAX_TAGS
+    if not any(pieces):
+        return None, True
     try:
-        return lxml.html.document_fromstring(text)
+        return lxml.html.document_fromstring("<".join(pieces if is_whole else pieces[:-1])), is_whole
     except (lxml.etree.LxmlError, ValueError, AssertionError):
-        return None
+        return None, True
 
 
 def html_lines(root: Node) -> list[Line]:
@@ -92,7 +94,10 @@ class _Walker:
     """Turns one tree into lines."""
 
     def __init__(self) -> None:
-        self._lines = [Line()]
+        self._lines: list[Line] = []
+        self._line = Line()
+        self._pieces: list[str] = []  # of the current line
+        self._is_blank = True  # so far, the current line
         self._quotes: list[tuple[Node, Quote]] = []
         self._hint = Hint.NONE
         self._preformatted = 0
@@ -100,38 +105,42 @@ class _Walker:
     def walk(self, root: Node) -> list[Line]:
         walker = lxml.etree.iterwalk(root, events=("start", "end", "comment", "pi"))
         for event, node in walker:
-            if event == "start":
-                if node.tag in _SKIPPED:
-                    walker.skip_subtree()
-                else:
-                    self._start(node)
-            elif event == "end" and node.tag not in _SKIPPED:
-                self._end(node)
-            else:
+            if event in {"comment", "pi"}:
                 self._add(node.tail, node, "tail")
-        for line in self._lines:
-            line.text = line.text.strip(" ")
+            elif node.tag in _SKIPPED:
+                self._skip(walker, event, node)
+            elif event == "start":
+                self._start(node)
+            else:
+                self._end(node)
+        self._new_line()
         return self._lines
 
+    def _skip(self, walker: Any, event: str, node: Node) -> None:
+        if event == "start":
+            walker.skip_subtree()
+        else:
+            self._add(node.tail, node, "tail")
+
     def _start(self, node: Node) -> None:
-        tag = node.tag
+        tag, classes = node.tag, _classes(node)
         if tag in _BLOCKS:
-            self._break(paragraph=_is_paragraph(node))
-        if quote := _quote_kind(node):
-            self._quotes.append((node, quote))
-        self._hint = max(self._hint, _hint(node))
+            self._break(paragraph=_is_paragraph(tag, classes))
+        if quote := _quote_kind(node, classes):
+            self._quotes.append((node, max(quote, self._quote())))
+        self._hint = max(self._hint, _hint(node, classes))
         self._preformatted += tag == "pre"
         if tag in {"td", "th"}:
-            self._current().text += " "
+            self._pieces.append(" ")
         elif tag in {"br", "img", "hr"}:
-            self._current().slots.append((node, "node"))
+            self._line.slots.append((node, "node"))
         self._add(node.text, node, "text", prefix="- " if tag == "li" else "")
 
     def _end(self, node: Node) -> None:
         if node.tag == "br":
             self._new_line()
         elif node.tag in _BLOCKS:
-            self._break(paragraph=_is_paragraph(node))
+            self._break(paragraph=_is_paragraph(node.tag, _classes(node)))
         if self._quotes and self._quotes[-1][0] is node:
             self._quotes.pop()
         self._preformatted -= node.tag == "pre"
@@ -143,60 +152,60 @@ class _Walker:
         for index, piece in enumerate(pieces):
             if index:
                 self._new_line()
-            if piece.strip() or (piece and self._lines[-1].text):
+            if piece.strip() or (piece and not self._is_blank):
                 self._put(piece, node, where)
 
     def _put(self, piece: str, node: Node, where: str) -> None:
-        line = self._current()
-        if line.text.endswith(" ") and not self._preformatted:
+        if self._is_blank and piece.strip():
+            self._is_blank = False
+            self._line.quote = self._quote()
+        if not self._is_blank:
+            self._line.hint, self._hint = max(self._line.hint, self._hint), Hint.NONE
+        if not self._preformatted and self._pieces and self._pieces[-1].endswith(" "):
             piece = piece.lstrip(" ")
-        line.text += piece.replace("\xa0", " ")
-        line.slots.append((node, where))
-        if piece.strip():
-            line.hint, self._hint = max(line.hint, self._hint), Hint.NONE
+        self._pieces.append(piece)
+        self._line.slots.append((node, where))
 
-    def _current(self) -> Line:
-        line = self._lines[-1]
-        if not line.text.strip():
-            line.quote = max((quote for _, quote in self._quotes[:50]), default=Quote.NO)
-        return line
+    def _quote(self) -> Quote:
+        return self._quotes[-1][1] if self._quotes else Quote.NO
 
     def _new_line(self) -> None:
-        self._current()
-        self._lines.append(Line())
+        self._line.text = "".join(self._pieces).replace("\xa0", " ").strip(" ")
+        if self._is_blank:
+            self._line.quote = self._quote()
+        self._lines.append(self._line)
+        self._line, self._pieces, self._is_blank = Line(), [], True
 
     def _break(self, *, paragraph: bool) -> None:
         """Ends the line; a paragraph leaves one blank line behind it."""
-        if self._lines[-1].text.strip():
+        if not self._is_blank:
             self._new_line()
-        if paragraph and len(self._lines) > 1 and self._lines[-2].text.strip():
+        if paragraph and self._lines and self._lines[-1].text:
             self._new_line()
 
 
 def _classes(node: Node) -> set[str]:
-    return {_RENAMED.sub("", name) for name in (node.get("class") or "")[:500].split()}
+    return {_RENAMED.sub("", name) for name in node.get("class", "")[:500].split()}
 
 
-def _is_paragraph(node: Node) -> bool:
-    return node.tag in _PARAGRAPHS and not _classes(node) & _FLAT
+def _is_paragraph(tag: str, classes: set[str]) -> bool:
+    return tag in _PARAGRAPHS and not classes & _FLAT
 
 
-def _quote_kind(node: Node) -> Quote:
+def _quote_kind(node: Node, classes: set[str]) -> Quote:
     if node.tag == "blockquote":
-        cited = (node.get("type") or "").lower() == "cite" or node.get("cite") or _classes(node) & _QUOTE_CLASSES
+        cited = node.get("type", "").lower() == "cite" or node.get("cite") or classes & _QUOTE_CLASSES
         return Quote.YES if cited else Quote.MAYBE
     # Gmail wraps attribution, quote and the answers in between in a div of that class as well.
-    if node.tag == "div" and _classes(node) & (_QUOTE_CLASSES - {"gmail_quote"}):
+    if node.tag == "div" and classes & (_QUOTE_CLASSES - {"gmail_quote"}):
         return Quote.YES
     return Quote.NO
 
 
-def _hint(node: Node) -> Hint:
+def _hint(node: Node, classes: set[str]) -> Hint:
     if not node.attrib:
         return Hint.NONE
-    classes = _classes(node)
-    if _RENAMED.sub("", node.get("id") or "") in _REST_IDS or classes & _REST_CLASSES:
-        return Hint.REST_IS_QUOTED
-    if _OUTLOOK_RULE.match(node.get("style") or ""):
+    is_rest = _RENAMED.sub("", node.get("id", "")) in _REST_IDS or classes & _REST_CLASSES
+    if is_rest or _OUTLOOK_RULE.match(node.get("style", "")):
         return Hint.REST_IS_QUOTED
     return Hint.ATTRIBUTION if classes & _ATTRIBUTION_CLASSES else Hint.NONE

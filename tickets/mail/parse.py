@@ -16,7 +16,7 @@ from tickets.mail.bodies import Content, ParsedAttachment, read_content
 from tickets.mail.charsets import clean_line
 from tickets.mail.headers import Headers, message_ids, readable
 from tickets.mail.lines import Line, joined, text_lines
-from tickets.mail.markup import MAX_HTML, html_lines, parse_html, without_lines
+from tickets.mail.markup import html_lines, parse_html, without_lines
 from tickets.mail.quotes import is_forward, kept_lines
 from tickets.mail.structure import Part, UnreadableMail, read_tree
 
@@ -59,6 +59,7 @@ class ParsedMail:
 class _Reading:
     """The body, split."""
 
+    html: str
     text: str
     reply_text: str
     quoted_text: str
@@ -87,7 +88,7 @@ def parse(raw: bytes) -> ParsedMail:
         subject=subject,
         date=clean_line(readable(headers.first("date")), limit=200),
         text=reading.text,
-        html=content.html,
+        html=reading.html,
         reply_text=reading.reply_text,
         quoted_text=reading.quoted_text,
         reply_html=reading.reply_html,
@@ -115,16 +116,17 @@ def _delivered_to(headers: Headers) -> tuple[str, ...]:
 
 def _read_body(content: Content, *, forward: bool) -> _Reading:
     """Text and answer come from the text parts where there are any, else from the HTML."""
-    html = content.html
-    root = parse_html(html) if html else None
+    html = content.html()
+    root, is_whole = parse_html(html)
     marked = html_lines(root) if root is not None else []
     lines = _typed_lines(content, marked)
     kept = kept_lines(lines, forward=forward)
     reply_html = ""
-    if root is not None and len(html) <= MAX_HTML:
+    if root is not None and is_whole:
         kept_markup = kept if lines is marked else kept_lines(marked, forward=forward)
         reply_html = "" if all(kept_markup) else without_lines(root, marked, kept_markup)
     return _Reading(
+        html=html,
         text=joined(lines)[:MAX_TEXT],
         reply_text=joined([line for line, keep in zip(lines, kept, strict=True) if keep])[:MAX_TEXT],
         quoted_text=joined([line for line, keep in zip(lines, kept, strict=True) if not keep])[:MAX_TEXT],

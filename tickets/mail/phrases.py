@@ -48,7 +48,7 @@ FORWARDED = re.compile(
 FORWARD_SUBJECT = re.compile(
     r"\s*(?:fwd?|wg|tr|rv|enc|doorst|vs|vb|vl|pd|i|fs|ynt|пересл|转发|轉寄)\s?(?:\[\d{1,3}\])?\s?[:：]", re.IGNORECASE
 )
-REPLY_ABOVE = re.compile(r"\W{0,8}(?:please )?(?:type|write|enter|reply|respond)\b.{0,40}\babove this line\W{0,8}$", re.I)
+REPLY_ABOVE = re.compile(r"\W{0,8}(?:please )?(?:type|write|enter|reply|respond)\b.{0,40}\babove this line\W{0,8}$", re.IGNORECASE)
 
 RULE = re.compile(r"[\s>*]{0,4}[-_=—]{5,200}\s*$")
 DASHES = re.compile(r"--[ \xa0]?$")
@@ -69,15 +69,11 @@ _LABELS = {
     "|Wysłane|Odesláno|Отправлено|Lähetetty|Gönderildi|Elküldve|发送时间|寄件日期|送信日時|보낸 ?날짜",
     "date": "Date|Datum|Fecha|Data|Dato|Дата|Päivämäärä|Tarih|Dátum|日期|日付",
     "to": "To|An|À|A|Para|Aan|Till|Til|Do|Komu|Кому|Vastaanottaja|Kime|Címzett|收件人|收件者|宛先|받는 ?사람",
-    "subject": "Subject|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|Ämne|Emne|Temat|Předmět|Тема|Aihe|Konu|Tárgy"
-    "|主题|主旨|件名|제목",
-    "other": "Cc|Bcc|Kopie|Kopi|Kopia|Copie|Copia|DW|Копия|抄送|副本|참조|Reply-To|Importance|Attachments|Organization"
-    "|Priority|Requester",
+    "subject": "Subject|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|Ämne|Emne|Temat|Předmět|Тема|Aihe|Konu|Tárgy|主题|主旨|件名|제목",
+    "other": "Cc|Bcc|Kopie|Kopi|Kopia|Copie|Copia|DW|Копия|抄送|副本|참조|Reply-To|Importance|Attachments|Organization|Priority|Requester",
 }
 _LABEL = re.compile(
-    r"[\s*_]{0,8}(?:"
-    + "|".join(f"(?P<{kind}>{words})" for kind, words in _LABELS.items())
-    + r")[*_]{0,2}[ \xa0]?[:：]",
+    r"[\s*_]{0,8}(?:" + "|".join(f"(?P<{kind}>{words})" for kind, words in _LABELS.items()) + r")[*_]{0,2}[ \xa0]?[:：]",
     re.IGNORECASE,
 )
 

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tickets.mail import phrases
-from tickets.mail.lines import Hint, Line, Quote
+from tickets.mail.lines import MAX_LINES, Hint, Line, Quote
 
-MAX_LINES = 20_000  # beyond them nothing is looked at; a quote that began before still counts
 MAX_SIGNATURE_LINES = 15
 ATTRIBUTION_LINES = 5
 HEADER_BLOCK_LINES = 12
@@ -86,8 +85,6 @@ class _Splitter:
             return self._drop(self._with_rule_above(index), len(self._lines))
         return index + max(1, len(self._header_block(index)))
 
-    # ---- "... wrote:"
-
     def _attribution(self, index: int) -> _Attribution | None:
         """The attribution that begins at `index`; programs break it into several lines."""
         hinted = self._lines[index].hint == Hint.ATTRIBUTION
@@ -137,8 +134,6 @@ class _Splitter:
             index += 1
         return index
 
-    # ---- headers of a quoted mail and other marks behind which everything is quoted
-
     def _begins_rest(self, index: int) -> bool:
         text = self._texts[index]
         if self._lines[index].hint == Hint.REST_IS_QUOTED:
@@ -166,32 +161,32 @@ class _Splitter:
             above -= 1
         return above if above > 0 and phrases.RULE.match(self._texts[above]) else index
 
-    # ---- signatures
-
     def _drop_signatures(self) -> None:
-        index = 0
-        while index < len(self._texts):
-            if self._kept[index] and self._is_signature(index):
-                index = self._drop(index, self._block_end(index))
-            index += 1
+        for start, end in self._typed_blocks():
+            typed = end - start - self._texts[start:end].count("")
+            for index in range(start, end):
+                if self._is_signature(index, typed):
+                    self._drop(index, end)
+                    break
+                typed -= self._texts[index] != ""
 
-    def _is_signature(self, index: int) -> bool:
+    def _typed_blocks(self) -> Iterator[tuple[int, int]]:
+        """The runs of kept lines between quotes: a signature ends where its run ends."""
+        start = 0
+        for index in range(len(self._texts) + 1):
+            if index == len(self._texts) or not self._kept[index]:
+                if index > start:
+                    yield start, index
+                start = index + 1
+
+    def _is_signature(self, index: int, typed: int) -> bool:
+        """Whether a signature begins at `index`, with `typed` lines left in its run."""
         text = self._texts[index]
         if phrases.DASHES.match(text):
-            return self._typed_lines(index) <= MAX_SIGNATURE_LINES
+            return typed <= MAX_SIGNATURE_LINES
         if phrases.LIST_RULE.match(text):
             return any(phrases.LIST_FOOTER.match(below) for below in self._texts[index + 1 : index + 4])
-        return bool(phrases.MOBILE.match(text)) and self._typed_lines(index) == 1
-
-    def _block_end(self, index: int) -> int:
-        """Where the run of kept lines ends that `index` stands in."""
-        while index < len(self._texts) and self._kept[index]:
-            index += 1
-        return index
-
-    def _typed_lines(self, index: int) -> int:
-        stop = min(self._block_end(index), index + 200)
-        return sum(1 for text in self._texts[index:stop] if text)
+        return typed == 1 and bool(phrases.MOBILE.match(text))
 
     def _settle_blank_lines(self) -> None:
         """A blank line goes where the line above it went."""

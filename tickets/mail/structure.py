@@ -9,20 +9,27 @@ from __future__ import annotations
 
 import binascii
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from tickets.mail.headers import Headers, Value, decode_base64, make_headers, parse_value, read_fields
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_HEADER_BYTES = 256 * 1024
-MAX_ALL_HEADER_BYTES = 4 * 1024 * 1024
+MAX_ALL_HEADER_BYTES = 2 * 1024 * 1024
 MAX_HEADERS = 1_000
 MAX_DEPTH = 50
 MAX_PARTS = 1_000
-MAX_BOUNDARY_LINES = 20_000
+MAX_BOUNDARY_CHECKS = 1_000_000
+MAX_UU_LINES = 1_000_000
 
+_MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
 _SOME_BOUNDARY = re.compile(rb"\n--([^\s-][^\r\n]{0,200}?|-{1,60}[^\s-][^\r\n]{0,140}?)[ \t]*\r?\n")
+
+
+_UU_FRAME = re.compile(rb"begin [0-7]{3,4} |end\\s*$")
 
 
 class UnreadableMail(ValueError):
@@ -55,7 +62,7 @@ class Part:
         if encoding == "quoted-printable":
             return binascii.a2b_qp(data)
         if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
-            return b"".join(uudecode_lines(data.split(b"\n")))
+            return uudecode(data)
         return data
 
 
@@ -69,16 +76,21 @@ def read_tree(raw: bytes) -> Part:
     return _Reader(b"\n" + raw).part(start=1, end=len(raw) + 1, depth=0, default="text/plain")
 
 
-def uudecode_lines(lines: list[bytes]) -> Iterator[bytes]:
-    for line in lines:
+def uudecode(data: bytes) -> bytes:
+    """The file in uuencoded lines; a flood of lines stays as it is."""
+    if data.count(b"\n") > MAX_UU_LINES:
+        return data
+    return b"".join(_uudecode_line(line.rstrip(b"\r")) for line in data.split(b"\n") if not _UU_FRAME.match(line))
+
+
+def _uudecode_line(line: bytes) -> bytes:
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:  # broken encoders add to their lines: read as much as the line says it holds
         try:
-            yield binascii.a2b_uu(line.rstrip(b"\r"))
-        except binascii.Error:  # what a broken encoder adds at the end of a line is dropped, as uudecode does
-            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3
-            try:
-                yield binascii.a2b_uu(line[:wanted])
-            except binascii.Error:
-                continue
+            return binascii.a2b_uu(line[: (((line[0] - 32) & 63) * 4 + 5) // 3])
+        except binascii.Error:
+            return b""
 
 
 class _Reader:
@@ -88,7 +100,10 @@ class _Reader:
         self._raw = raw
         self._parts = 0
         self._header_bytes = 0
-        self._boundary_lines = 0
+        self._checks = 0
+        # Found once: searching the bytes again on each of fifty levels would cost fifty times as much.
+        found = (match.start() for match in re.finditer(rb"\n--", raw))
+        self._dashed_lines = list(islice(found, MAX_BOUNDARY_CHECKS)) if _MULTIPART.search(raw) else []
 
     def part(self, *, start: int, end: int, depth: int, default: str) -> Part:
         self._parts += 1
@@ -138,16 +153,17 @@ class _Reader:
 
     def _delimiters(self, needle: bytes, *, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
         """(where its newline is, where the next line begins, whether it closes) of each delimiter line."""
-        at = self._raw.find(needle, start - 1, end)
-        while at >= 0:
-            self._boundary_lines += 1
-            if self._boundary_lines > MAX_BOUNDARY_LINES:
+        first = bisect_left(self._dashed_lines, start - 1)
+        for at in self._dashed_lines[first : bisect_left(self._dashed_lines, end)]:
+            self._checks += 1
+            if self._checks >= MAX_BOUNDARY_CHECKS:
                 raise UnreadableMail("too many boundary lines")
+            if not self._raw.startswith(needle, at, end):
+                continue
             stop = self._raw.find(b"\n", at + len(needle), min(end, at + len(needle) + 1000))
             rest = self._raw[at + len(needle) : end if stop < 0 else stop][:1000].strip()
             if rest in {b"", b"--"}:
                 yield at, (end if stop < 0 else stop + 1), rest == b"--"
-            at = self._raw.find(needle, at + len(needle), end)
 
     def _guess(self, *, start: int, end: int) -> bytes:
         """The boundary of a multipart that names none: its first line that looks like a delimiter."""

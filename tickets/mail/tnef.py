@@ -9,10 +9,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from tickets.mail.charsets import clean_line, decode
 
 MAX_FILES = 500
+MAX_ITEMS = 10_000
 
 _SIGNATURE = 0x223E9F78
 _CODEPAGE, _NEW_ATTACHMENT, _TITLE, _DATA, _PROPERTIES = 0x9007, 0x9002, 0x8010, 0x800F, 0x9005
@@ -33,7 +35,7 @@ def tnef_files(data: bytes) -> list[TnefFile]:
     """The files inside; none where `data` is no TNEF or holds none. What can be read before damage is read."""
     files: list[TnefFile] = []
     codepage = "cp1252"
-    for name, value in _objects(data):
+    for name, value in islice(_objects(data), MAX_ITEMS):
         if name == _CODEPAGE:
             codepage = f"cp{int.from_bytes(value[:4], 'little')}"
         elif name == _NEW_ATTACHMENT:
@@ -61,7 +63,7 @@ def _fill(file: TnefFile, name: int, value: bytes, codepage: str) -> None:
     elif name == _DATA:
         file.content = value
     elif name == _PROPERTIES:
-        for key, data, is_unicode in _properties(value):
+        for key, data, is_unicode in islice(_properties(value), MAX_ITEMS):
             _fill_property(file, key, data, "utf-16-le" if is_unicode else codepage)
 
 
@@ -105,7 +107,9 @@ def _value(data: bytes, at: int, kind: int) -> tuple[bytes, int]:
     if base in _FIXED:
         return data[at : at + _FIXED[base]], at + _FIXED[base] * count
     first = b""
-    for turn in range(count):  # each turn moves on by four bytes at least, so the data ends the loop
+    if count > MAX_ITEMS:
+        raise struct.error("too many values")
+    for turn in range(count):
         length = struct.unpack_from("<I", data, at)[0]
         first = data[at + 4 : at + 4 + length] if turn == 0 else first
         at += 4 + _padded(length)

@@ -48,9 +48,7 @@ def as_dict(mail: ParsedMail) -> dict[str, Any]:
         "subject": mail.subject,
         "text": mail.text,
         "html": nh3.clean(mail.html, url_schemes=_URL_SCHEMES) if mail.html else "",
-        "attachments": [
-            {"name": file.name, "type": file.content_type, "size": len(file.content)} for file in mail.attachments
-        ],
+        "attachments": [{"name": file.name, "type": file.content_type, "size": len(file.content)} for file in mail.attachments],
         "auto": mail.auto,
         "bounce": mail.bounce,
         "reply_text": mail.reply_text,
