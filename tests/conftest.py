@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from django.core.cache import cache
 
 from accounts.models import AgentGroup, Organization, Role, User
 from helpdesk.celery import app as celery_app
@@ -20,9 +21,12 @@ celery_app.conf.broker_url = "memory://localhost"
 
 @pytest.fixture(autouse=True)
 def _kept_apart(settings, tmp_path):
-    """Nothing a test writes lands in var/, and nobody waits for a broker."""
+    """Nothing a test writes lands in var/ or in another test; passwords are quick to check, and pages need no collected files."""
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.OUTBOX_DIR = tmp_path / "outbox"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    cache.clear()  # what the rate limits count
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a strong one costs 0.1 s a person
 
 
