@@ -12,7 +12,7 @@ from datetime import timedelta
 from anymail.exceptions import AnymailRecipientsRefused
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,7 +36,8 @@ def deliver_due() -> int:
         id__lt=OuterRef("id"),
         state__in=(State.QUEUED, State.SENDING),
     )
-    due = Delivery.objects.due().filter(Q(ticket=None) | ~Exists(earlier)).order_by("id")
+    account_first = Case(When(ticket=None, then=0), default=1)  # somebody sits there and waits for the link
+    due = Delivery.objects.due().filter(Q(ticket=None) | ~Exists(earlier)).order_by(account_first, "id")
     sent = 0
     with get_connection() as connection:
         for pk, attempts in list(due.values_list("pk", "attempts")[:_BATCH]):
@@ -53,6 +54,9 @@ def _claim(pk: int, attempts: int) -> bool:
 
 def _deliver(pk: int, connection: BaseEmailBackend) -> bool:
     delivery = Delivery.objects.select_related("event__ticket__status", "event__actor", "event__comment", "recipient").get(pk=pk)
+    if delivery.attempts > len(BACKOFF) + 1:
+        _settle(delivery, State.FAILED, error=_("Its sender died with it each time."))
+        return False
     try:
         if delivery.event and not may_be_told(delivery.recipient, delivery.event):
             _settle(delivery, State.CANCELLED, error=_("This person may no longer see the ticket."))

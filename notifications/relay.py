@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from notifications.audience import Told, audience
 from notifications.models import Delivery, Kind, Reason, State
-from tickets.models import Channel, Event, EventKind
+from tickets.models import Channel, Event, EventKind, Ticket
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ def dispatch(event_id: int) -> bool:
     waiting = Event.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=event_id, dispatched_at=None)
     if not waiting:
         return False
+    # Two workers take two events of one ticket one after the other, so that its mails are made, and go, in the order things happened.
+    Ticket.objects.select_for_update().only("pk").get(events=event_id)
     event = Event.objects.select_related("ticket__requester", "ticket__assignee", "ticket__group", "actor").get(pk=event_id)
     for told in audience(event):
         _queue(event, told)

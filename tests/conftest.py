@@ -16,7 +16,7 @@ from tickets.presets import APTY
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # pytest-playwright keeps an event loop in the main thread
 
 
-celery_app.conf.broker_url = "memory://localhost"
+celery_app.conf.update(broker_url="memory://localhost")
 
 
 @pytest.fixture(autouse=True)

@@ -255,8 +255,11 @@ def close_if_due(number: int) -> bool:
 
 @transaction.atomic
 def reopen(ticket: Ticket, *, actor: User) -> Ticket:
+    ticket = _lock(ticket, actor)
+    if not actor.is_staff:
+        ticket.waiting_since = timezone.now()
     return _move(
-        _lock(ticket, actor),
+        ticket,
         Trigger.REOPENED,
         EventKind.REOPENED,
         actor=actor,
