@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tickets.mail.headers import Headers, Value
+from tickets.mail.headers import Headers
 
 _AUTO_HEADERS = (
     "x-autoreply",
@@ -67,10 +67,6 @@ def judge(headers: Headers, *, content_type: str, report_type: str, from_address
     if reason := _auto_reason(headers, content_type, from_address):
         return Verdict(auto=True, reason=reason)
     return Verdict()
-
-
-def report_type(kind: Value) -> str:
-    return kind.parameters.get("report-type", "").lower()
 
 
 def _bounce_reason(headers: Headers, content_type: str, report: str, from_address: str) -> str:

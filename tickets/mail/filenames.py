@@ -43,8 +43,7 @@ def attachment_name(declared: str, *, content_type: str, number: int) -> str:
 
 def clean_filename(name: str) -> str:
     """`name` without path, control and direction characters, bounded, its extension kept."""
-    text = clean_line(name, limit=4 * MAX_NAME)
-    text = "".join(char for char in text if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"})
+    text = "".join(char for char in clean_line(name, limit=len(name)) if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"})
     text = _SEPARATORS.split(text.rstrip("\\/"))[-1].strip().lstrip(". ").rstrip(". ")
     if len(text) <= MAX_NAME:
         return text

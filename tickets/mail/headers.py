@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 from tickets.mail.charsets import clean_line, decode
 
 MAX_PARAMETERS = 200
+MAX_PARAMETER = 65_536
 
 _FIELD = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
 _FOLD = re.compile(r"\r?\n[ \t]*|\r")
@@ -191,10 +192,11 @@ def _parameter_name(key: str) -> tuple[str, int]:
 def _join(parts: list[tuple[int, str]]) -> str:
     extended = sorted(part for part in parts if part[0] >= 0)
     if not extended:
-        return clean_line(decode_words(parts[0][1]))
+        return clean_line(decode_words(parts[0][1]), limit=MAX_PARAMETER)
     text = "".join(text for _, text in extended)
     charset, first, rest = text.partition("'")
     language, second, quoted = rest.partition("'")
     if not (first and second and len(charset) <= 40 and len(language) <= 40):
         charset, quoted = "", text
-    return clean_line(decode_words(decode(unquote_to_bytes(quoted.encode("utf-8", "replace")), charset)))
+    text = decode(unquote_to_bytes(quoted.encode("utf-8", "replace")), charset)
+    return clean_line(decode_words(text), limit=MAX_PARAMETER)

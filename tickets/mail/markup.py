@@ -54,38 +54,39 @@ def html_lines(root: Node) -> list[Line]:
 def without_lines(root: Node, lines: list[Line], kept: list[bool]) -> str:
     """The HTML of `root` without the lines that are not kept; changes `root`."""
     spared = {(id(node), where) for line, keep in zip(lines, kept, strict=True) if keep for node, where in line.slots}
+    dropped = [slot for line, keep in zip(lines, kept, strict=True) if not keep for slot in line.slots]
     touched: dict[int, Node] = {}
-    for line, keep in zip(lines, kept, strict=True):
-        for node, where in () if keep else line.slots:
-            if (id(node), where) not in spared:
-                _clear(node, where, touched)
-    _prune(touched)
+    # Texts go before the nodes they hang on: a node that goes leaves the text behind it to its neighbour.
+    for node, where in sorted(dropped, key=lambda slot: slot[1] == "node"):
+        if (id(node), where) not in spared:
+            owner = _clear(node, where)
+            touched[id(owner)] = owner
+    _prune(list(touched.values()))
     body = root.find("body")
     return clean_text(lxml.html.tostring(root if body is None else body, encoding="unicode").strip())
 
 
-def _clear(node: Node, where: str, touched: dict[int, Node]) -> None:
+def _clear(node: Node, where: str) -> Node:
+    """Empties one slot and says which element it was in."""
+    if where == "text":
+        node.text = None
+        return node
+    owner = node.getparent()
     if where == "tail":
         node.tail = None
-        owner = node.getparent()
-    elif where == "text":
-        node.text = None
-        owner = node
     else:
-        owner = node.getparent()
-        if owner is not None:
-            node.drop_tree()
-    if owner is not None:
-        touched[id(owner)] = owner
+        node.drop_tree()
+    return owner
 
 
-def _prune(touched: dict[int, Node]) -> None:
+def _prune(queue: list[Node]) -> None:
     """Removes what stands empty after its content went, up to the first element that still holds something."""
-    queue = list(touched.values())
     for node in queue:
         parent = node.getparent()
         if parent is None or node.tag in {"body", "html"} or len(node) or (node.text or "").strip():
             continue
+        if node.tag in _BLOCKS and (node.tail or "").strip():
+            node.addprevious(lxml.html.Element("br"))  # what stood below it stays below what stood above
         node.drop_tree()
         queue.append(parent)
 
@@ -178,7 +179,7 @@ class _Walker:
 
     def _break(self, *, paragraph: bool) -> None:
         """Ends the line; a paragraph leaves one blank line behind it."""
-        if not self._is_blank:
+        if not self._is_blank or self._line.slots:
             self._new_line()
         if paragraph and self._lines and self._lines[-1].text:
             self._new_line()

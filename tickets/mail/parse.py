@@ -12,7 +12,7 @@ from itertools import chain
 
 from tickets.mail.addresses import Address, addresses, sender
 from tickets.mail.automatic import Verdict, judge
-from tickets.mail.bodies import Content, ParsedAttachment, read_content
+from tickets.mail.bodies import MAX_TEXT, Content, ParsedAttachment, read_content
 from tickets.mail.charsets import clean_line
 from tickets.mail.headers import Headers, message_ids, readable
 from tickets.mail.lines import Line, joined, text_lines
@@ -22,7 +22,6 @@ from tickets.mail.structure import Part, UnreadableMail, read_tree
 
 __all__ = ["Address", "ParsedAttachment", "ParsedMail", "UnreadableMail", "parse"]
 
-MAX_TEXT = 1_000_000
 MAX_REFERENCES = 50
 MAX_DELIVERED_TO = 50
 
