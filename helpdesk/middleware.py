@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 
+from helpdesk.http import page_before
 from tickets.actions import DomainError, NotAllowed
 from tickets.models import Ticket
 
@@ -55,7 +55,5 @@ class DomainErrorMiddleware:
             return render(request, "403.html", {"reason": str(exception)}, status=403)
         if isinstance(exception, DomainError):
             messages.error(request, str(exception))
-            back = request.headers.get("Referer", "")
-            safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-            return redirect(back if safe else "home")
+            return redirect(page_before(request))
         return None

@@ -11,6 +11,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from helpdesk.health import readiness
+from helpdesk.http import page_before
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -41,5 +42,5 @@ def site_css(_request: HttpRequest) -> HttpResponse:
 
 def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token is too old (or forged): nothing is done, and what was typed is shown, so that it can be sent again."""
-    typed = [(name, value) for name, value in request.POST.items() if str(value).strip() and not name.startswith(_NOT_TYPED)]
-    return render(request, "403_csrf.html", {"typed": typed}, status=403)
+    typed = [(name.capitalize(), value) for name, value in request.POST.items() if str(value).strip() and not name.startswith(_NOT_TYPED)]
+    return render(request, "403_csrf.html", {"typed": typed, "back": page_before(request)}, status=403)
