@@ -22,7 +22,8 @@ demo: $(VENV)/installed ## the whole product with demo data at http://127.0.0.1:
 	@exec $(BIN)/python manage.py demo
 
 demo-reset: ## throws the demo's data away; the next `make demo` starts over
-	@if [ -e var/log/demo.pid ] && kill -0 "$$(cat var/log/demo.pid)" 2>/dev/null; then echo "Stop the running demo first (Ctrl-C)."; exit 1; fi
+	@if [ -n "$$DATABASE_URL" ]; then echo "DATABASE_URL is set: empty that database yourself." >&2; exit 1; fi
+	@if kill -0 "$$(cat var/demo.pid 2>/dev/null)" 2>/dev/null; then echo "Stop the running demo first (Ctrl-C)." >&2; exit 1; fi
 	@rm -rf var
 	@echo "The demo's data is gone."
 

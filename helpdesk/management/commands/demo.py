@@ -41,7 +41,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 Django's own shape; the programs check their own environment
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--prepare", action="store_true", help="only make database, assets and demo data ready (used by the command itself)")
+        parser.add_argument(
+            "--prepare", action="store_true", help="only make database, assets and demo data ready (used by the command itself)"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["prepare"]:
@@ -58,6 +60,8 @@ class Command(BaseCommand):
     def _serve(self, env: dict[str, str], port: int, smtp_port: int, stopping: threading.Event) -> None:
         log_dir = Path(env["VAR_DIR"]) / "log"
         supervisor = Supervisor(_programs(port), env=env, log_dir=log_dir, tell=self._tell)
+        pid_file = Path(env["VAR_DIR"]) / "demo.pid"  # `make demo-reset` looks whether we run
+        pid_file.write_text(f"{os.getpid()}\n")
         try:
             supervisor.start()
             if _wait_until_ready(supervisor, port, stopping):
@@ -69,6 +73,7 @@ class Command(BaseCommand):
             self.stdout.write("Stopping …")
         finally:
             supervisor.stop()
+            pid_file.unlink(missing_ok=True)
 
     def _tell(self, line: str) -> None:
         self.stderr.write(line)
@@ -127,7 +132,7 @@ def _secret(path: Path) -> str:
 
 def _prepared(env: dict[str, str], stopping: threading.Event) -> bool:
     """In a process of its own, because it needs the environment that we made. False when we were stopped meanwhile."""
-    process = subprocess.Popen([sys.executable, "manage.py", "demo", "--prepare"], env=env, start_new_session=True)  # noqa: S603 ours
+    process = subprocess.Popen([sys.executable, "manage.py", "demo", "--prepare"], env=env, start_new_session=True)
     while process.poll() is None:
         if stopping.wait(0.05):
             process.terminate()
@@ -170,11 +175,23 @@ def _assets_fingerprint() -> str:
 def _programs(port: int) -> list[Program]:
     """As in production (docker-compose.yml), save that the worker has threads: SQLite has one writer, and a thread starts at once."""
     celery = [sys.executable, "-m", "celery", "-A", "helpdesk"]
-    gunicorn = [sys.executable, "-m", "gunicorn", "helpdesk.wsgi", "--no-control-socket", "--access-logfile", "-", "--graceful-timeout", "5"]
+    gunicorn = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "helpdesk.wsgi",
+        "--no-control-socket",
+        "--access-logfile",
+        "-",
+        "--graceful-timeout",
+        "5",
+    ]
     threads = ["--worker-class", "gthread", "--workers", "1", "--threads", "8", "--bind", f"127.0.0.1:{port}"]
     return [
         Program("web", [*gunicorn, *threads]),
-        Program("worker", [*celery, "worker", "--pool", "threads", "-c", "2", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]),
+        Program(
+            "worker", [*celery, "worker", "--pool", "threads", "-c", "2", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+        ),
         Program("beat", [*celery, "beat", "--loglevel", "WARNING"]),
         Program("mail", [sys.executable, "manage.py", "mail_receiver"]),
     ]

@@ -1,0 +1,255 @@
+"""The demo's people and tickets. The tickets are played through the product's own verbs and then dated back; nobody is told of them.
+
+Only ever used where settings.DEMO is on: these accounts have a public password.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
+from tickets import actions
+from tickets.demo_files import demo_file
+from tickets.models import Channel, Comment, Event, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PASSWORD = "demo"  # noqa: S105 public by intent
+_STORIES = Path(__file__).with_name("demo_tickets.toml")
+_ORGANIZATIONS = {
+    "acme.example": "Acme",
+    "globex.example": "Globex",
+    "northwind.example": "Northwind Logistics",
+    "initech.example": "Initech",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`what` is told where demo accounts are offered; who has none can't log in."""
+
+    email: str
+    name: str
+    what: str = ""
+    role: Role = Role.CUSTOMER
+    group: str = ""
+
+
+_PEOPLE = {
+    "ana": Person("customer@acme.example", "Ana Ribeiro", "customer at Acme"),
+    "ben": Person("teammate@acme.example", "Ben Whitaker", "her teammate at Acme"),
+    "cleo": Person("customer@globex.example", "Cleo Marchetti", "customer at Globex"),
+    "solveig": Person("solo@example.net", "Solveig Lund", "customer without an organization"),
+    "priya": Person("agent@support.example", "Priya Nair", "agent in Customer Support", Role.AGENT, "Customer Support"),
+    "tom": Person("agent2@support.example", "Tom Becker", "agent in DevOps", Role.AGENT, "DevOps"),
+    "clara": Person("csm@support.example", "Clara Jensen", "Customer Success Manager of Acme", Role.CSM, "CSM Support"),
+    "max": Person("admin@support.example", "Max Okafor", "admin", Role.ADMIN),
+    "marek": Person("marek.dvorak@northwind.example", "Marek Dvořák"),
+    "yuki": Person("yuki.tanaka@northwind.example", "Yuki Tanaka"),
+    "raj": Person("raj.malhotra@initech.example", "Raj Malhotra"),
+    "ads": Person("growth@cheap-leads.example", "Growth Team"),
+    "freemium": Person("no-reply@signup.example", "Sign-up robot"),
+}
+DEMO_ACCOUNTS = tuple(person for person in _PEOPLE.values() if person.what)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of a story: who did what, when."""
+
+    story: int
+    at: datetime
+    who: str
+    does: str
+    to: str = ""
+    text: str = ""
+    files: tuple[str, ...] = ()
+    by: Channel = Channel.PORTAL
+    subject: str = ""
+    requester: str = ""
+
+    @property
+    def message(self) -> actions.Message:
+        return actions.Message(text=self.text.strip(), channel=self.by, files=tuple(demo_file(name) for name in self.files))
+
+
+@dataclass(slots=True)
+class _Cast:
+    people: dict[str, User]
+    tickets: dict[int, Ticket] = field(default_factory=dict)  # by story
+
+
+@transaction.atomic
+def seed(now: datetime) -> int:
+    """Plays every story's steps in the order of their time, so that numbers and history run with the clock. Returns how many tickets there are."""
+    cast = _Cast(people=_make_people())
+    for step in sorted(stories(now), key=lambda step: step.at):
+        _play(step, cast)
+    Event.objects.update(dispatched_at=models.F("at"))  # in the demo's past: nobody is mailed about it now
+    return Ticket.objects.count()
+
+
+def stories(now: datetime) -> list[Step]:
+    steps: list[Step] = []
+    for number, story in enumerate(tomllib.loads(_STORIES.read_text())["ticket"]):
+        at = now - span(story["age"])
+        by = Channel(story["by"])
+        steps.append(
+            Step(
+                story=number,
+                at=at,
+                who=story.get("filer", story["from"]),
+                does="open",
+                text=story["text"],
+                files=tuple(story.get("files", ())),
+                by=by,
+                subject=story["subject"],
+                requester=story["from"],
+            )
+        )
+        for then in story.get("then", ()):
+            at += span(then["after"])
+            steps.append(_step(number, at, then))
+    return steps
+
+
+def _step(number: int, at: datetime, then: dict[str, Any]) -> Step:
+    who = then.get("who", "")
+    usual = Channel.DESK if who and _PEOPLE[who].role != Role.CUSTOMER else Channel.PORTAL
+    return Step(
+        story=number,
+        at=at,
+        who=who,
+        does=then["does"],
+        to=then.get("to", ""),
+        text=then.get("text", ""),
+        files=tuple(then.get("files", ())),
+        by=Channel(then.get("by", usual)),
+    )
+
+
+def span(text: str) -> timedelta:
+    """ "3d 2h 10m" as a span."""
+    parts = {unit: int(number) for number, unit in re.findall(r"(\d+)([dhm])", text)}
+    return timedelta(days=parts.get("d", 0), hours=parts.get("h", 0), minutes=parts.get("m", 0))
+
+
+# --- People ------------------------------------------------------------------------------------------------------------------
+
+
+def _make_people() -> dict[str, User]:
+    long_ago = timezone.now() - timedelta(days=60)
+    people = {}
+    for key, person in _PEOPLE.items():
+        password = PASSWORD if person.what else None
+        proven = long_ago if person.what else None
+        people[key] = User.objects.create_user(
+            person.email, password, name=person.name, role=person.role, proven_at=proven, created_at=long_ago
+        )
+        if person.group:
+            AgentGroup.objects.get(name=person.group).members.add(people[key])
+    _make_organizations(people)
+    return people
+
+
+def _make_organizations(people: dict[str, User]) -> None:
+    for domain, name in _ORGANIZATIONS.items():
+        organization = Organization.objects.create(name=name, delivery_lead=people["clara"] if name == "Acme" else None)
+        EmailDomain.objects.create(organization=organization, domain=domain)
+        members = [person for person in people.values() if person.email.endswith(f"@{domain}")]
+        Membership.objects.bulk_create(Membership(user=person, organization=organization) for person in members)
+
+
+# --- Playing -----------------------------------------------------------------------------------------------------------------
+
+
+def _play(step: Step, cast: _Cast) -> None:
+    before = cast.tickets.get(step.story)
+    times = _times(before)
+    last_event, last_comment = _last(Event), _last(Comment)
+    started = timezone.now()
+    ticket = _VERBS[step.does](step, cast) if step.does in _VERBS else _change(step, cast)
+    ticket.refresh_from_db()
+    cast.tickets[step.story] = ticket
+    _date_back(ticket, times if ticket == before else {}, step.at - started)
+    Event.objects.filter(pk__gt=last_event).update(at=step.at)
+    Comment.objects.filter(pk__gt=last_comment).update(created_at=step.at)
+    Follower.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
+    OrganizationShare.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
+
+
+def _last(model: type[Event | Comment]) -> int:
+    newest = model._default_manager.order_by("-pk").values_list("pk", flat=True).first()
+    return newest or 0
+
+
+def _times(ticket: Ticket | None) -> dict[str, datetime | None]:
+    fields = [each.attname for each in Ticket._meta.concrete_fields if isinstance(each, models.DateTimeField)]
+    return {name: getattr(ticket, name) for name in fields} if ticket else {}
+
+
+def _date_back(ticket: Ticket, before: dict[str, datetime | None], back: timedelta) -> None:
+    """Moves every time that the step set, and those that wait in the future because of it, to where the step belongs."""
+    changed = {name: value + back for name, value in _times(ticket).items() if value and value != before.get(name)}
+    for name, value in changed.items():
+        setattr(ticket, name, value)
+    ticket.save(update_fields=list(changed))
+
+
+def _open(step: Step, cast: _Cast) -> Ticket:
+    requester = cast.people[step.requester]
+    return actions.open_ticket(
+        actor=cast.people[step.who],
+        requester=requester,
+        subject=step.subject,
+        message=step.message,
+        share_with=requester.active_organizations().first(),
+    )
+
+
+def _reply(step: Step, cast: _Cast) -> Ticket:
+    status = Status.objects.get(name=step.to) if step.to else None
+    return actions.comment(cast.tickets[step.story], actor=cast.people[step.who], message=step.message, status=status).ticket
+
+
+def _note(step: Step, cast: _Cast) -> Ticket:
+    return actions.add_note(cast.tickets[step.story], actor=cast.people[step.who], message=step.message).ticket
+
+
+def _close_by_itself(step: Step, cast: _Cast) -> Ticket:
+    ticket = cast.tickets[step.story]
+    actions.close_if_due(ticket.pk)
+    return ticket
+
+
+_VERBS: dict[str, Callable[[Step, _Cast], Ticket]] = {"open": _open, "reply": _reply, "note": _note, "closes": _close_by_itself}
+
+
+def _change(step: Step, cast: _Cast) -> Ticket:
+    """A verb that says nothing; `step.to` is the name of what it sets."""
+    ticket, actor = cast.tickets[step.story], cast.people[step.who]
+    changes: dict[str, Callable[[], Ticket]] = {
+        "take": lambda: actions.take(ticket, actor=actor),
+        "assign": lambda: actions.assign(ticket, actor=actor, assignee=cast.people[step.to]),
+        "group": lambda: actions.set_group(ticket, actor=actor, group=AgentGroup.objects.get(name=step.to)),
+        "priority": lambda: actions.set_priority(ticket, actor=actor, priority=Priority.objects.get(name=step.to)),
+        "type": lambda: actions.set_type(ticket, actor=actor, type=TicketType.objects.get(name=step.to)),
+        "status": lambda: actions.change_status(ticket, actor=actor, status=Status.objects.get(name=step.to)),
+        "spam": lambda: actions.change_status(ticket, actor=actor, status=Status.objects.get(name="Spam")),
+        "resolve": lambda: actions.resolve(ticket, actor=actor, type=TicketType.objects.get(name=step.to)),
+        "confirm": lambda: actions.confirm_fix(ticket, actor=actor),
+        "close": lambda: actions.close(ticket, actor=actor),
+        "reopen": lambda: actions.reopen(ticket, actor=actor),
+        "follow": lambda: actions.follow(ticket, actor=actor),
+        "add": lambda: actions.add_follower(ticket, actor=actor, person=cast.people[step.to]),
+    }
+    return changes[step.does]()
