@@ -88,7 +88,7 @@ INSTALLED_APPS = [
     "accounts",
     "tickets",
     "notifications",
-    "django.contrib.admin",
+    "accounts.admin_site.ConfigurationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,151 @@
+"""People, organizations and groups, for admins. Nobody is deleted here: history keeps its names, so people are switched off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.password_validation import validate_password
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin_site import KeptAdmin
+from accounts.models import AgentGroup, EmailDomain, Membership, Organization, User
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
+    class Meta:
+        model = User
+        fields = ("email", "name", "role", "is_active", "time_zone")
+
+
+class NewPersonForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
+    password = forms.CharField(
+        label=_("Password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Leave it empty: the person then sets one by “Forgot password?” on the login page."),
+    )
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "role")
+
+    def clean_password(self) -> str | None:
+        password: str = self.cleaned_data["password"]
+        if password:
+            validate_password(password, self.instance)
+        return password or None
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 as Django calls it
+        self.instance.set_password(self.cleaned_data["password"])
+        person: User = super().save(commit)
+        return person
+
+
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs alone
+    model = Membership
+    extra = 0
+    fields = ("user", "organization", "is_active", "awaits_proof")
+    autocomplete_fields = ("user", "organization")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user", "organization")
+
+
+class DomainInline(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs alone
+    model = EmailDomain
+    extra = 0
+
+
+@admin.register(User)
+class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs alone
+    form = PersonForm
+    list_display = ("email", "name", "role", "is_active", "proven_at", "created_at")
+    list_filter = ("role", "is_active")
+    search_fields = ("email", "name")
+    readonly_fields = ("proven_at", "last_login", "created_at")
+    inlines = (MembershipInline,)
+    actions = None
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 as Django calls it
+        return super().get_form(request, obj, change, **kwargs) if obj else NewPersonForm
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": ("email", "name", "role", "password")})]
+        return [
+            (None, {"fields": ("email", "name", "role", "is_active", "time_zone")}),
+            (_("Since when"), {"fields": self.readonly_fields}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Nobody locks themselves out."""
+        return (*self.readonly_fields, "role", "is_active") if obj == request.user else self.readonly_fields
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return self.inlines if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 as Django calls it
+        """Another address has yet to be proven, and what was signed for the old one is worthless."""
+        if change and "email" in form.changed_data:
+            obj.proven_at = None
+            obj.token_generation += 1
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(KeptAdmin):
+    instead = _("Switch it off instead: then nobody sees anything by it.")
+    list_display = ("name", "delivery_lead", "domain_names", "people", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("name", "domains__domain")
+    autocomplete_fields = ("delivery_lead",)
+    inlines = (DomainInline, MembershipInline)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        people = Count("memberships", filter=Q(memberships__is_active=True), distinct=True)
+        found = super().get_queryset(request).select_related("delivery_lead")
+        return found.prefetch_related("domains").annotate(people_count=people)
+
+    @admin.display(description=_("email domains"))
+    def domain_names(self, organization: Organization) -> str:
+        return ", ".join(domain.domain for domain in organization.domains.all())
+
+    @admin.display(description=_("people"), ordering="people_count")
+    def people(self, organization: Any) -> int:
+        count: int = organization.people_count
+        return count
+
+
+class AgentGroupForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
+    class Meta:
+        model = AgentGroup
+        fields = ("name", "description", "is_private", "is_default", "members")
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """There is one default, and choosing another moves it: that is no conflict."""
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc] # Django's own, though not in its stubs
+
+
+@admin.register(AgentGroup)
+class AgentGroupAdmin(KeptAdmin):
+    form = AgentGroupForm
+    instead = _("Move its tickets to another group first.")
+    list_display = ("name", "description", "is_private", "is_default")
+    search_fields = ("name", "description")
+    filter_horizontal: ClassVar = ("members",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 as Django calls it
+        if obj.is_default:
+            AgentGroup.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
+        super().save_model(request, obj, form, change)
