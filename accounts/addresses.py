@@ -30,5 +30,5 @@ def domain_of(address: str) -> str:
 
 
 def validate_domain(value: str) -> None:
-    if not _DOMAIN.match(value.strip().lower()):
+    if not _DOMAIN.match(normalise_address(value)):
         raise ValidationError(_("Write a mail domain such as example.com."))

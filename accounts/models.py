@@ -158,7 +158,7 @@ class EmailDomain(models.Model):
         return self.domain
 
     def clean(self) -> None:
-        self.domain = self.domain.strip().lower()
+        self.domain = normalise_address(self.domain)
         if self.domain in PUBLIC_MAIL_DOMAINS:
             raise ValidationError(
                 {"domain": _("Anybody can have an address at this mail provider, so it can't stand for an organization.")}
