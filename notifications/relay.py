@@ -9,6 +9,7 @@ import logging
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -39,11 +40,11 @@ def relay_waiting() -> int:
 @transaction.atomic
 def dispatch(event_id: int) -> bool:
     """False when another worker has it, or had it."""
+    # The ticket first: two workers take its events one after the other, so that its mails are made, and go, in the order things happened.
+    Ticket.objects.select_for_update().only("pk").get(events=event_id)
     waiting = Event.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=event_id, dispatched_at=None)
     if not waiting:
         return False
-    # Two workers take two events of one ticket one after the other, so that its mails are made, and go, in the order things happened.
-    Ticket.objects.select_for_update().only("pk").get(events=event_id)
     event = Event.objects.select_related("ticket__requester", "ticket__assignee", "ticket__group", "actor").get(pk=event_id)
     for told in audience(event):
         _queue(event, told)
@@ -69,8 +70,16 @@ def _queue(event: Event, told: Told) -> None:
 
 
 def _had_enough(address: str) -> bool:
-    recent = Delivery.objects.filter(address=address, kind__in=_AUTOMATIC, created_at__gt=timezone.now() - _AUTOMATIC_SPAN)
+    recent = _mail_to(address).filter(kind__in=_AUTOMATIC, created_at__gt=timezone.now() - _AUTOMATIC_SPAN)
     return recent.exclude(state=State.CANCELLED).count() >= _AUTOMATIC_LIMIT
+
+
+def _mail_to(address: str) -> QuerySet[Delivery]:
+    """What the mailbox got: `ana+x@…` and `ana@…` may be two accounts, but it is one person whom we must not flood."""
+    local, _at, domain = address.rpartition("@")
+    plain = local.partition("+")[0]
+    tagged = Q(email__startswith=f"{plain}+", email__endswith=f"@{domain}")
+    return Delivery.objects.filter(recipient__in=User.objects.filter(tagged | Q(email=f"{plain}@{domain}")))
 
 
 def _invite_newcomer(event: Event) -> None:
@@ -85,10 +94,10 @@ def _invite_newcomer(event: Event) -> None:
 
 @transaction.atomic
 def queue_password_link(user: User) -> None:
-    """Asked for at "forgot password". At most 3 an hour to one address, whoever asks. The link itself is made when the mail is sent, and never stored."""
+    """Asked for at "forgot password". At most 3 an hour to one mailbox, whoever asks. The link itself is made when the mail is sent, and never stored."""
     User.objects.select_for_update().get(pk=user.pk)
     kinds = (Kind.RESET_PASSWORD, Kind.SET_PASSWORD)
-    if Delivery.objects.filter(address=user.email, kind__in=kinds, created_at__gt=timezone.now() - _RESET_SPAN).count() >= _RESET_LIMIT:
+    if _mail_to(user.email).filter(kind__in=kinds, created_at__gt=timezone.now() - _RESET_SPAN).count() >= _RESET_LIMIT:
         return
     kind = Kind.RESET_PASSWORD if user.has_usable_password() else Kind.SET_PASSWORD
     Delivery.objects.create(recipient=user, address=user.email, kind=kind, reason=Reason.ACCOUNT)
