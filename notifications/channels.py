@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import smtplib
 from datetime import timedelta
+from time import monotonic
 
 from anymail.exceptions import AnymailRecipientsRefused
 from django.core.mail import get_connection
@@ -26,6 +27,8 @@ _BATCH = 200
 LEASE = timedelta(minutes=2)
 # Waits after each failed try: eight tries over a day.
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720)]
+_TRIES = len(BACKOFF) + 1
+_RUN_SECONDS = 120  # well below the worker's time limit, which would cut a mail in the middle
 
 
 def deliver_due() -> int:
@@ -38,11 +41,29 @@ def deliver_due() -> int:
     )
     account_first = Case(When(ticket=None, then=0), default=1)  # somebody sits there and waits for the link
     due = Delivery.objects.due().filter(Q(ticket=None) | ~Exists(earlier)).order_by(account_first, "id")
-    sent = 0
-    with get_connection() as connection:
-        for pk, attempts in list(due.values_list("pk", "attempts")[:_BATCH]):
-            if _claim(pk, attempts):
-                sent += _deliver(pk, connection)
+    waiting = list(due.values_list("pk", "attempts")[:_BATCH])
+    if not waiting:
+        return 0
+    connection = get_connection()
+    try:
+        connection.open()
+    except Exception as error:
+        logger.exception("the mail server can't be reached")
+        Delivery.objects.due().filter(pk__in=[pk for pk, _attempts in waiting]).update(error=_words(error))
+        return 0  # nobody's mail was tried: all goes at once when the server is back
+    try:
+        return _send(waiting, connection)
+    finally:
+        connection.close()
+
+
+def _send(waiting: list[tuple[int, int]], connection: BaseEmailBackend) -> int:
+    sent, end = 0, monotonic() + _RUN_SECONDS
+    for pk, attempts in waiting:
+        if monotonic() > end:  # a slow server; what is left is found again
+            break
+        if _claim(pk, attempts):
+            sent += _deliver(pk, connection)
     return sent
 
 
@@ -54,13 +75,14 @@ def _claim(pk: int, attempts: int) -> bool:
 
 def _deliver(pk: int, connection: BaseEmailBackend) -> bool:
     delivery = Delivery.objects.select_related("event__ticket__status", "event__actor", "event__comment", "recipient").get(pk=pk)
-    if delivery.attempts > len(BACKOFF) + 1:
+    if delivery.attempts > _TRIES:
         _settle(delivery, State.FAILED, error=_("Its sender died with it each time."))
         return False
     try:
-        if delivery.event and not may_be_told(delivery.recipient, delivery.event):
-            _settle(delivery, State.CANCELLED, error=_("This person may no longer see the ticket."))
+        if refusal := _refusal(delivery):
+            _settle(delivery, State.CANCELLED, error=refusal)
             return False
+        delivery.address = delivery.recipient.email  # as it is now: a link must not reach who had it before
         mail = render(delivery)
         delivery.subject, delivery.message_id = mail.subject[:300], mail.extra_headers["Message-ID"].strip("<>")
         connection.send_messages([mail])
@@ -72,14 +94,26 @@ def _deliver(pk: int, connection: BaseEmailBackend) -> bool:
     return True
 
 
+def _refusal(delivery: Delivery) -> str:
+    """Why it must no longer be sent; '' when it may."""
+    if not delivery.recipient.is_active:
+        return _("This person's account is switched off.")
+    if delivery.event and not may_be_told(delivery.recipient, delivery.event):
+        return _("This person may no longer see the ticket.")
+    return ""
+
+
 def _failed(delivery: Delivery, error: Exception) -> None:
     logger.warning("delivery %s failed: %s", delivery.pk, type(error).__name__)
-    words = f"{type(error).__name__}: {error}"
-    if _is_final(error) or delivery.attempts > len(BACKOFF):
-        _settle(delivery, State.FAILED, error=words)
+    if _is_final(error) or delivery.attempts >= _TRIES:
+        _settle(delivery, State.FAILED, error=_words(error))
     else:
         delivery.next_attempt_at = timezone.now() + BACKOFF[delivery.attempts - 1]
-        _settle(delivery, State.QUEUED, error=words)
+        _settle(delivery, State.QUEUED, error=_words(error))
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".replace("\0", "")[:500]
 
 
 def _is_final(error: Exception) -> bool:
@@ -94,13 +128,14 @@ def _is_final(error: Exception) -> bool:
 
 
 def _settle(delivery: Delivery, state: State, *, error: str = "") -> None:
-    delivery.state, delivery.error = state, error[:500]
+    delivery.state, delivery.error = state, error
     if state == State.SENT:
         delivery.sent_at = timezone.now()
     # Only while the lease is ours: a sender that slept past it must not overwrite what another has done since.
     Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts).update(
         state=delivery.state,
         error=delivery.error,
+        address=delivery.address,
         sent_at=delivery.sent_at,
         subject=delivery.subject,
         message_id=delivery.message_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -47,8 +48,11 @@ class State(models.TextChoices):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self) -> DeliveryQuerySet:
-        """Queued ones whose time has come, and those whose sender died with them (the lease is over)."""
-        return self.filter(state__in=(State.QUEUED, State.SENDING), next_attempt_at__lte=Now())
+        """Queued ones whose time has come, and those whose sender died with them (the lease is over).
+
+        The second is for SQLite's clock, which cuts off parts of a millisecond: what was queued just now is due now.
+        """
+        return self.filter(state__in=(State.QUEUED, State.SENDING), next_attempt_at__lte=Now() + timedelta(seconds=1))
 
 
 class Delivery(models.Model):
