@@ -1,0 +1,122 @@
+"""Logging in by address and password, and how guessing is slowed."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+
+from accounts.models import User
+from tests.factories import PASSWORD
+
+pytestmark = pytest.mark.django_db
+LOGIN = "/accounts/login/"
+PLACES = [f"198.51.100.{last}" for last in range(60)]
+
+
+def log_in(client, address: str, password: str = PASSWORD, **extra) -> bool:
+    client.logout()
+    client.post(LOGIN, {"login": address, "password": password}, **extra)
+    return "_auth_user_id" in client.session
+
+
+@pytest.mark.parametrize("typed", ["ana@acme.example", "ANA@acme.example", "Ana@Acme.Example", " ana@acme.example "])
+def test_login_when_case_differs_then_is_the_same_person(client, ana, typed):
+    assert log_in(client, typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["ana", "ana+x@acme.example", "an\N{FULLWIDTH LATIN SMALL LETTER A}@acme.example", "ana@acme.example\0", ""]
+)
+def test_login_when_address_is_another_then_is_refused(client, ana, typed):
+    assert not log_in(client, typed)
+
+
+@pytest.mark.parametrize("password", ["", "x", PASSWORD.upper(), PASSWORD + " x", "!", "x" * 100_000])
+def test_login_when_password_is_wrong_then_is_refused(client, ana, password):
+    assert not log_in(client, ana.email, password)
+
+
+@pytest.mark.parametrize("password", ["", "!", "None"])
+def test_login_when_there_never_was_a_password_then_is_refused(client, password):
+    User.objects.create_user("new@acme.example")
+    assert not log_in(client, "new@acme.example", password)
+
+
+def test_login_when_account_is_switched_off_then_is_refused_and_told_why(client, ana):
+    User.objects.filter(pk=ana.pk).update(is_active=False)
+    page = client.post(LOGIN, {"login": ana.email, "password": PASSWORD}, follow=True)
+    assert ("_auth_user_id" in client.session, "switched off" in page.content.decode()) == (False, True)
+
+
+def test_login_when_account_is_off_and_password_wrong_then_nothing_is_told(client, ana):
+    User.objects.filter(pk=ana.pk).update(is_active=False)
+    page = client.post(LOGIN, {"login": ana.email, "password": "wrong"}, follow=True)
+    assert "switched off" not in page.content.decode()
+
+
+def test_login_when_switched_off_while_inside_then_session_ends(client, ana):
+    log_in(client, ana.email)
+    assert client.get("/accounts/password/change/").status_code == 200
+    User.objects.filter(pk=ana.pk).update(is_active=False)
+    assert client.get("/accounts/password/change/").status_code == 302
+
+
+def test_guessing_when_one_account_is_tried_from_many_places_then_stops_after_five(client, ana):
+    for place in PLACES[:5]:
+        assert not log_in(client, ana.email, "wrong", REMOTE_ADDR=place)
+    assert not log_in(client, ana.email, REMOTE_ADDR="203.0.113.9")
+
+
+def test_guessing_when_another_account_was_tried_then_mine_still_opens(client, ana, ben):
+    for place in PLACES[:6]:
+        log_in(client, ben.email, "wrong", REMOTE_ADDR=place)
+    assert log_in(client, ana.email)
+
+
+@pytest.mark.parametrize("spelling", ["ANA@acme.example", " ana@acme.example", "Ana@Acme.Example"])
+def test_guessing_when_spelling_changes_then_counts_together(client, ana, spelling):
+    for place in PLACES[:5]:
+        log_in(client, spelling, "wrong", REMOTE_ADDR=place)
+    assert not log_in(client, ana.email, REMOTE_ADDR="203.0.113.9")
+
+
+def test_guessing_when_many_accounts_are_tried_from_one_place_then_stops_after_ten(client, ana):
+    for number in range(10):
+        log_in(client, f"nobody{number}@acme.example", "wrong")
+    assert not log_in(client, ana.email)
+    assert log_in(client, ana.email, REMOTE_ADDR="203.0.113.9")
+
+
+def test_guessing_when_forwarded_address_is_made_up_then_counts_as_one_place(client, ana):
+    for number in range(10):
+        log_in(client, f"nobody{number}@acme.example", "wrong", headers={"X-Forwarded-For": PLACES[number], "X-Real-IP": PLACES[number]})
+    assert not log_in(client, ana.email, headers={"X-Forwarded-For": "203.0.113.9"})
+
+
+def test_guessing_when_one_gets_in_between_then_still_counts(client, ana, ben):
+    for number in range(10):
+        log_in(client, f"nobody{number}@acme.example", "wrong")
+        log_in(client, ben.email)
+    assert not log_in(client, ana.email)
+
+
+def test_login_page_when_pressed_too_often_then_says_so(client, ana):
+    answers = [client.post(LOGIN, {"login": f"n{number}@x.example", "password": "x"}).status_code for number in range(31)]
+    assert answers == [200] * 30 + [429]
+
+
+def test_passwords_when_kept_then_by_argon2():
+    from helpdesk import settings as ours
+
+    assert ours.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
+    assert settings.AUTH_USER_MODEL == "accounts.User"
+
+
+@pytest.mark.parametrize("next_page", ["//evil.example/", "https://evil.example/", "javascript:alert(1)", "/\\evil.example"])
+def test_login_when_next_leads_elsewhere_then_stays_here(client, ana, next_page):
+    answer = client.post(f"{LOGIN}?next={next_page}", {"login": ana.email, "password": PASSWORD, "next": next_page})
+    assert (answer.status_code, answer.url) == (302, "/")
+
+
+def test_signup_when_asked_for_then_there_is_none(client, db):
+    assert client.get("/accounts/signup/").status_code == 404
