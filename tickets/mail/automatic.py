@@ -23,13 +23,11 @@ _AUTO_HEADERS = (
     "x-fc-machinegenerated",
     "x-amazon-auto-reply",
     "x-apple-action",
-    "list-id",
-    "list-unsubscribe",
-    "list-help",
-    "x-mailing-list",
-    "x-mailman-version",
 )
-_BULK = frozenset({"bulk", "list", "junk", "auto_reply", "auto-reply"})
+_LIST_HEADERS = ("list-id", "list-unsubscribe", "list-help", "x-mailing-list", "x-mailman-version")
+_BULK = frozenset({"bulk", "junk", "auto_reply", "auto-reply"})
+# Nobody may answer these automatically either, but a person may have written them: a support address that is itself a list marks all it passes on.
+RELAYED = frozenset({"list", "x-auto-response-suppress"})
 _SUPPRESS = re.compile(r"\b(all|oof|autoreply)\b", re.IGNORECASE)
 _NO_REPLY = re.compile(r"(do|please)?[._-]{0,2}(no|not)[._-]{0,2}(reply|respond|answer)|noreply.{0,60}|no-reply.{0,60}")
 _DAEMON = re.compile(r"mailer[._-]?daemon|mail[._-]?daemon|mdaemon|mail-?delivery(-?(sub)?system)?")
@@ -93,11 +91,9 @@ def _auto_reason(headers: Headers, content_type: str, from_address: str) -> str:
         return name
     if headers.first("precedence").strip().lower() in _BULK:
         return "precedence"
-    if _SUPPRESS.search(headers.first("x-auto-response-suppress")[:500]):
-        return "x-auto-response-suppress"
     if content_type == "multipart/report":
         return "report"
-    return _sender_reason(headers, from_address)
+    return _sender_reason(headers, from_address) or _relayed_reason(headers)
 
 
 def _sender_reason(headers: Headers, from_address: str) -> str:
@@ -110,6 +106,13 @@ def _sender_reason(headers: Headers, from_address: str) -> str:
     if _AWAY_SUBJECT.match(headers.text("subject")):
         return "subject"
     return ""
+
+
+def _relayed_reason(headers: Headers) -> str:
+    """Asked last: what a machine says of itself weighs more."""
+    if headers.first("precedence").strip().lower() == "list" or any(headers.all(name) for name in _LIST_HEADERS):
+        return "list"
+    return "x-auto-response-suppress" if _SUPPRESS.search(headers.first("x-auto-response-suppress")[:500]) else ""
 
 
 def _has_null_path(headers: Headers) -> bool:

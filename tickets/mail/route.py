@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from tickets import access
+from tickets.mail.automatic import RELAYED
 from tickets.mail.tokens import read_message_id, read_reply_address, read_thread_id
 from tickets.models import Event, InboundMessage, Mailbox, Ticket
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tickets.mail.tokens import ReplyAddress
 
 _NUMBER = re.compile(r"\[#(\d{1,15})\]", re.ASCII)
-_BULK = ("precedence", "list")  # kinds of automatic mail that nobody waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +74,38 @@ class _Claim:
 
 
 def route(mail: ParsedMail, *, envelope_to: str) -> Verdict:
-    if is_ours(mail):
-        return Ignore(_("Our own mail came back."))
-    if mail.bounce:
-        return Ignore(_("A mail server says that a mail could not be delivered."))
+    if echo := _route_echo(mail):
+        return echo
     claim = _claim(mail, envelope_to)
+    claimed = claim.ticket if claim else None
     if not mail.from_address or not mail.from_address.isascii():
-        return Hold(_("It names no single sender that can be relied upon."), claim.ticket if claim else None)
+        return Hold(_("It names no single sender that can be relied upon."), claimed)
     author = User.objects.by_address(mail.from_address)
-    if mail.auto:
+    if mail.auto and mail.auto_reason not in RELAYED:
         return _route_automatic(mail, author=author, claim=claim)
     if author and not author.is_active:
-        return Hold(_("The sender's account is switched off."), claim.ticket if claim else None)
-    if claim is None:
-        return New(author)
-    return _route_claim(claim, author=author)
+        return Hold(_("The sender's account is switched off."), claimed)
+    if claim:
+        return _route_claim(claim, author=author)
+    if mail.auto and author is None:
+        return Hold(_("It came through a mailing list, from an unknown sender."))
+    return New(author, quiet=mail.auto)
 
 
-def is_ours(mail: ParsedMail) -> bool:
-    """Sent by one of our mailboxes, or by this program."""
-    return read_message_id(mail.message_id) is not None or Mailbox.objects.filter(address=mail.from_address).exists()
+def _route_echo(mail: ParsedMail) -> Verdict | None:
+    """What our own mail brought about, and what pretends to be ours."""
+    if read_message_id(mail.message_id) is not None:
+        return Ignore(_("Our own mail came back."))
+    if Mailbox.objects.filter(address=mail.from_address).exists():
+        return Ignore(_("Automatic mail of our own address.")) if mail.auto else Hold(_("It was sent under our own address."))
+    if mail.bounce:
+        return Ignore(_("A mail server says that a mail could not be delivered."))
+    return None
 
 
 def _route_automatic(mail: ParsedMail, *, author: User | None, claim: _Claim | None) -> Verdict:
     """An absence note answers a mail of ours and says nothing about the matter. Other machines may have something to say, but never get an answer."""
-    if claim or mail.in_reply_to or mail.auto_reason.startswith(_BULK):
+    if claim or mail.in_reply_to:
         return Ignore(_("Automatic mail (%(why)s).") % {"why": mail.auto_reason})
     if author is None or not author.is_active:
         return Hold(_("Automatic mail from an unknown sender (%(why)s).") % {"why": mail.auto_reason})

@@ -218,12 +218,31 @@ def test_automatic_mail_of_a_known_sender_opens_a_quiet_ticket(workflow, ana):
     assert opened.events.get().data == {"quiet": True}
 
 
-def test_list_mail_is_ignored(workflow):
-    assert take_in(letter("news@shop.example", Precedence="bulk", List_Id="<news.shop.example>")).state == InboundState.IGNORED
+def test_list_mail_of_a_stranger_is_held(workflow):
+    taken = take_in(letter("news@shop.example", Precedence="list", List_Id="<news.shop.example>"))
+    assert (taken.state, User.objects.count()) == (InboundState.HELD, 0)
 
 
-def test_our_own_address_as_sender_is_ignored(workflow):
-    assert take_in(letter("Support <support@support.example>")).state == InboundState.IGNORED
+def test_customer_who_writes_through_a_list_gets_a_quiet_ticket(workflow, ana):
+    assert take_in(letter(List_Id="<support.groups.example>")).ticket.events.get().data == {"quiet": True}
+
+
+def test_customer_who_answers_through_a_list_is_heard(ticket, ana):
+    taken = take_in(letter(to=signed_address(ticket, ana), List_Id="<support.groups.example>"))
+    assert (taken.ticket, taken.comment.author) == (ticket, ana)
+
+
+def test_absence_note_through_a_list_is_an_absence_note(ticket, ana):
+    taken = take_in(letter(to=signed_address(ticket, ana), List_Id="<l.example>", Auto_Submitted="auto-replied"))
+    assert taken.state == InboundState.IGNORED
+
+
+def test_our_own_address_as_sender_is_held(workflow):
+    assert take_in(letter("Support <support@support.example>")).state == InboundState.HELD
+
+
+def test_automatic_mail_of_our_own_address_is_ignored(workflow):
+    assert take_in(letter("Support <support@support.example>", Auto_Submitted="auto-replied")).state == InboundState.IGNORED
 
 
 def test_our_own_message_is_ignored(ticket, ana):
