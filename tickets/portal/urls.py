@@ -1,5 +1,11 @@
+"""The customers' addresses."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from tickets.attachments import attachment
+
+urlpatterns = [
+    path("attachments/<int:pk>/<str:name>", attachment, name="attachment"),
+]

@@ -1,0 +1,82 @@
+"""Hands out attached files, each time asking `access`. Never lets a browser run or guess what somebody sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from tickets import access
+from tickets.templatetags.rich import picture_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.http import HttpRequest
+
+    from accounts.models import User
+    from tickets.models import Attachment
+
+# The file can neither run a script nor load anything, whatever it turns out to be.
+_HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """An attachment as `components/attachment.html` shows it."""
+
+    url: str
+    name: str
+    size: int
+    is_image: bool
+    thumbnail_url: str
+
+
+def tiles(attachments: Iterable[Attachment]) -> list[Tile]:
+    return [
+        Tile(
+            url=reverse("attachment", args=[file.pk, file.name]),
+            name=file.name,
+            size=file.size,
+            is_image=file.is_image,
+            thumbnail_url=picture_url(file) if file.is_image else "",
+        )
+        for file in attachments
+    ]
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def attachment(request: HttpRequest, pk: int, name: str) -> FileResponse:
+    """Shown in place only where asked for, and only a picture that we checked."""
+    file = access.get_attachment(cast("User", request.user), pk)
+    is_shown = file.is_image and request.GET.get("inline") == "1"
+    try:
+        content = file.file.open("rb")
+    except (OSError, ValueError) as error:  # lost from the disk
+        raise Http404 from error
+    response = FileResponse(
+        content,
+        as_attachment=not is_shown,
+        filename=file.name,
+        content_type=_served_type(file),
+    )
+    for header, value in _HEADERS.items():
+        response.headers[header] = value
+    return response
+
+
+def _served_type(file: Attachment) -> str:
+    if file.is_image or file.content_type == "text/plain":
+        return file.content_type
+    return "application/octet-stream"
