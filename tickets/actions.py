@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -83,15 +83,15 @@ def open_ticket(
 ) -> Ticket:
     """A new ticket, followed by its requester and by who filed it. `quiet`: its sender is a machine, so nobody is sent a confirmation.
 
-    Returns the ticket that stands if the message's form was already sent. Raises IntegrityError if both were sent at the same moment.
+    Returns the ticket that stands if the message's form was already sent, be it at this very moment.
     """
     if actor != requester and not actor.is_staff:
         raise NotAllowed(_("Only our staff can open a ticket for somebody else."))
-    if message.submission_key and (earlier := Ticket.objects.filter(submission_key=message.submission_key, requester=requester).first()):
+    if earlier := _opened_by(message, requester):
         return earlier
     now = timezone.now()
     status = default_status(Category.NEW)
-    ticket = Ticket.objects.create(
+    ticket = Ticket(
         subject=subject[:SUBJECT_LIMIT],
         requester=requester,
         filer=actor if actor != requester else None,
@@ -106,12 +106,24 @@ def open_ticket(
         waiting_since=now,
         submission_key=message.submission_key,
     )
+    try:
+        with transaction.atomic():
+            ticket.save(force_insert=True)
+    except IntegrityError:
+        if earlier := _opened_by(message, requester):  # by the same form, sent twice at once
+            return earlier
+        raise
     Follower.objects.bulk_create(Follower(ticket=ticket, user=person, added_by=actor) for person in {requester, actor})
     if share_with:
         OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
     description = _say(ticket, actor=actor, message=message)
     record(ticket, EventKind.OPENED, actor=actor, comment=description, quiet=quiet)
     return ticket
+
+
+def _opened_by(message: Message, requester: User) -> Ticket | None:
+    """The ticket that this form opened when it was sent before."""
+    return Ticket.objects.filter(submission_key=message.submission_key, requester=requester).first() if message.submission_key else None
 
 
 @transaction.atomic
@@ -125,8 +137,8 @@ def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | N
         return earlier
     if not actor.is_staff and ticket.is_closed and not ticket.status.reopens_on_reply:
         return _follow_up(ticket, actor=actor, message=message)
-    if status and not actor.is_staff:
-        raise NotAllowed(_("Only our staff can choose a status."))
+    if (status or type) and not actor.is_staff:
+        raise NotAllowed(_("Only our staff can choose a status or a type."))
     said = _say(ticket, actor=actor, message=message)
     if type:
         ticket.type = type
