@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import unicodedata
@@ -95,7 +96,7 @@ def _picture_type(content: File[bytes]) -> str:
 
 def _is_text(head: bytes) -> bool:
     try:
-        head[:-4].decode()
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the head may end within a character
     except UnicodeDecodeError:
         return False
     return bool(head) and b"\0" not in head
