@@ -56,7 +56,8 @@ def _candidates(event: Event) -> list[Told]:
     if kind == EventKind.FOLLOWER_ADDED:
         return _new_follower(event)
     if kind == EventKind.ASSIGNED:
-        return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([ticket.assignee], event)]
+        stands = ticket.assignee if ticket.assignee_id == event.data["assignee"] else None  # else a later event tells its own
+        return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([stands], event)]
     if kind == EventKind.NOTED:
         return [person for person in _support(event) if person.reason != Reason.GROUP] + [
             person for person in _followers(event) if person.user.is_staff
@@ -89,9 +90,9 @@ def _followers(event: Event) -> list[Told]:
 
 
 def _support(event: Event) -> list[Told]:
-    """The assignee; while there is none, and a customer did it, the group (or everybody at the desk): no customer's word goes unheard."""
+    """The assignee; while none works here, and a customer did it, the group (or everybody at the desk): no customer's word goes unheard."""
     ticket = event.ticket
-    if ticket.assignee:
+    if ticket.assignee and ticket.assignee.is_staff:
         return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([ticket.assignee], event)]
     if event.actor is None or event.actor.is_staff:
         return []
