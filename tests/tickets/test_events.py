@@ -1,0 +1,105 @@
+"""History in words, for staff and for customers."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import AgentGroup
+from tests.factories import make_ticket, message
+from tickets import access, actions
+from tickets.events import describe, record
+from tickets.models import Event, EventKind, Priority, Status, TicketType
+
+pytestmark = pytest.mark.django_db
+MOVE = {"old": "Waiting on Dev Team", "new": "In Progress", "old_public": "With our engineers", "new_public": "In work"}
+NAMED = {"old": "Old One", "new": "New One"}
+
+# kind → what it keeps, what staff read, what customers read (None: never theirs)
+WORDS = {
+    EventKind.OPENED: ({}, "opened the ticket", "opened the ticket"),
+    EventKind.COMMENTED: (MOVE, "replied and set the status to In Progress", "replied and set the status to In work"),
+    EventKind.NOTED: ({}, "added an internal note", None),
+    EventKind.STATUS_CHANGED: (
+        MOVE,
+        "changed the status from Waiting on Dev Team to In Progress",
+        "changed the status from With our engineers to In work",
+    ),
+    EventKind.RESOLVED: (MOVE, "resolved the ticket", "resolved the ticket"),
+    EventKind.CLOSED: (MOVE, "closed the ticket", "closed the ticket"),
+    EventKind.REOPENED: (MOVE, "reopened the ticket", "reopened the ticket"),
+    EventKind.FIX_CONFIRMED: ({}, "confirmed that the fix works", "confirmed that the fix works"),
+    EventKind.ASSIGNED: (NAMED, "assigned the ticket to New One", None),
+    EventKind.GROUP_CHANGED: (NAMED, "moved the ticket to the group New One", None),
+    EventKind.TYPE_CHANGED: (NAMED, "set the type to New One", None),
+    EventKind.PRIORITY_CHANGED: (NAMED, "set the priority to New One", None),
+    EventKind.FOLLOWER_ADDED: ({"new": "Ben Ode"}, "added Ben Ode as a follower", "added Ben Ode as a follower"),
+    EventKind.FOLLOWER_REMOVED: ({"old": "Ben Ode"}, "removed the follower Ben Ode", "removed the follower Ben Ode"),
+    EventKind.MARKED_SPAM: (MOVE, "marked the ticket as spam", None),
+    EventKind.NOT_SPAM: (MOVE, "said that the ticket is not spam", None),
+}
+WITHOUT = {
+    EventKind.COMMENTED: "replied",
+    EventKind.ASSIGNED: "unassigned the ticket",
+    EventKind.GROUP_CHANGED: "removed the group",
+    EventKind.TYPE_CHANGED: "removed the type",
+    EventKind.PRIORITY_CHANGED: "removed the priority",
+    EventKind.FOLLOWER_ADDED: "follows the ticket",
+    EventKind.FOLLOWER_REMOVED: "no longer follows the ticket",
+}
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_event_when_described_then_each_reads_their_own_names(ana, kind):
+    data, for_staff, for_customers = WORDS[kind]
+    event = Event(kind=kind, actor=ana, data=data)
+    assert describe(event, for_staff=True) == for_staff
+    if for_customers:
+        assert describe(event, for_staff=False) == for_customers
+
+
+@pytest.mark.parametrize(("kind", "words"), WITHOUT.items())
+def test_event_when_it_names_nobody_then_has_words_of_its_own(ana, kind, words):
+    assert describe(Event(kind=kind, actor=ana, data={}), for_staff=True) == words
+
+
+def test_close_when_nobody_did_it_then_says_why():
+    words = describe(Event(kind=EventKind.CLOSED, actor=None, data=MOVE), for_staff=False)
+    assert words == "The ticket was closed because nobody objected to the solution"
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (_data, _staff, customers) in WORDS.items() if customers is None])
+def test_event_when_of_staff_alone_then_verbs_record_it_as_internal(workflow, ana, dan, kind):
+    ticket = make_ticket(ana)
+    _do_everything(ticket, dan)
+    assert set(Event.objects.filter(kind=kind).values_list("is_internal", flat=True)) == {True}
+
+
+def _do_everything(ticket, dan) -> None:
+    actions.add_note(ticket, actor=dan, message=message("Ask the dev team."))
+    actions.take(ticket, actor=dan)
+    actions.set_group(ticket, actor=dan, group=AgentGroup.objects.get(name="DevOps"))
+    actions.set_type(ticket, actor=dan, type=TicketType.objects.get(name="Bug"))
+    actions.set_priority(ticket, actor=dan, priority=Priority.objects.get(name="High"))
+    for name in ("Waiting on Dev Team", "In Progress", "Spam", "Open", "Resolved"):
+        actions.change_status(ticket, actor=dan, status=Status.objects.get(name=name))
+
+
+def test_history_when_read_by_customers_then_holds_no_internal_name(workflow, ana, dan):
+    Status.objects.filter(name="In Progress").update(public_name="In work")
+    ticket = make_ticket(ana)
+    _do_everything(ticket, dan)
+    staff, customer = ([describe(event, for_staff=person.is_staff) for event in access.events_for(person, ticket)] for person in (dan, ana))
+    assert len(staff) == 11
+    assert customer == [
+        "opened the ticket",
+        "changed the status from In work to With our engineers",
+        "changed the status from With our engineers to In work",
+        "resolved the ticket",
+    ]
+
+
+def test_event_when_recorded_then_waits_and_nudges_once_after_the_commit(workflow, ana, django_capture_on_commit_callbacks):
+    ticket = make_ticket(ana)
+    with django_capture_on_commit_callbacks() as callbacks:
+        event = record(ticket, EventKind.REOPENED, actor=ana, why="x")
+    assert (event.dispatched_at, event.data, len(callbacks)) == (None, {"why": "x"}, 1)
