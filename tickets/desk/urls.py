@@ -1,5 +1,45 @@
+"""The addresses of the desk. Each is behind `staff_required`."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from tickets.desk import mail, verbs
+from tickets.desk.dashboard import dashboard
+from tickets.desk.queue import queue
+from tickets.desk.ticket import ticket
+
+_TICKET = "tickets/<int:number>/"
+
+urlpatterns = [
+    path("", dashboard, name="desk"),
+    path("tickets/", queue, name="desk_tickets"),
+    path(_TICKET, ticket, name="desk_ticket"),
+    path(f"{_TICKET}reply/", verbs.reply, name="desk_ticket_reply"),
+    path(f"{_TICKET}note/", verbs.note, name="desk_ticket_note"),
+    path(f"{_TICKET}take/", verbs.take, name="desk_ticket_take"),
+    path(f"{_TICKET}resolve/", verbs.resolve, name="desk_ticket_resolve"),
+    path(f"{_TICKET}close/", verbs.close, name="desk_ticket_close"),
+    path(f"{_TICKET}reopen/", verbs.reopen, name="desk_ticket_reopen"),
+    path(f"{_TICKET}spam/", verbs.spam, name="desk_ticket_spam"),
+    path(f"{_TICKET}not-spam/", verbs.not_spam, name="desk_ticket_not_spam"),
+    path(f"{_TICKET}status/", verbs.status, name="desk_ticket_status"),
+    path(f"{_TICKET}priority/", verbs.priority, name="desk_ticket_priority"),
+    path(f"{_TICKET}type/", verbs.type, name="desk_ticket_type"),
+    path(f"{_TICKET}group/", verbs.group, name="desk_ticket_group"),
+    path(f"{_TICKET}assignee/", verbs.assignee, name="desk_ticket_assignee"),
+    path(f"{_TICKET}follow/", verbs.follow, name="desk_ticket_follow"),
+    path(f"{_TICKET}unfollow/", verbs.unfollow, name="desk_ticket_unfollow"),
+    path(f"{_TICKET}followers/add/", verbs.add_follower, name="desk_ticket_add_follower"),
+    path(f"{_TICKET}followers/<int:pk>/remove/", verbs.remove_follower, name="desk_ticket_remove_follower"),
+    path(f"{_TICKET}deliveries/<int:pk>/retry/", verbs.retry_delivery, name="desk_ticket_retry"),
+    path("mail/", mail.mail, name="desk_mail"),
+    path("mail/in/<int:pk>/", mail.mail_in, name="desk_mail_in"),
+    path("mail/in/<int:pk>/raw/", mail.mail_raw, name="desk_mail_raw"),
+    path("mail/in/<int:pk>/publish/", mail.publish, name="desk_mail_publish"),
+    path("mail/in/<int:pk>/open/", mail.open_held, name="desk_mail_open"),
+    path("mail/in/<int:pk>/discard/", mail.discard, name="desk_mail_discard"),
+    path("mail/in/<int:pk>/replay/", mail.replay, name="desk_mail_replay"),
+    path("mail/out/<int:pk>/", mail.mail_out, name="desk_mail_out"),
+    path("mail/out/<int:pk>/retry/", mail.mail_out_retry, name="desk_mail_out_retry"),
+]

@@ -1,0 +1,94 @@
+"""The desk's first page: how much there is, and what needs this person now. Each number leads to exactly the tickets it counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Q
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.models import AgentGroup
+from tickets import access
+from tickets.desk.door import StaffRequest, staff_required
+from tickets.desk.filters import FAILED, ME, NONE, VIEWS, View, queue_url
+from tickets.desk.mail import needing_somebody
+from tickets.desk.rows import with_row
+from tickets.lifecycle import UNRESOLVED, Category
+from tickets.models import Status, Ticket
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpResponse
+
+    from accounts.models import User
+
+_ROWS = 12
+
+
+@require_safe
+@staff_required
+def dashboard(request: StaffRequest) -> HttpResponse:
+    unresolved = access.tickets_for(request.user).filter(category__in=UNRESOLVED)
+    context = {
+        "stats": _stats(request.user, unresolved),
+        "mail_waiting": needing_somebody(request.user),
+        "groups": _groups(unresolved),
+        "mine": _mine(request.user, unresolved),
+        "newest": with_row(unresolved.filter(assignee=None)).order_by("-created_at", "-id")[:_ROWS],
+        "unassigned_url": queue_url(assignee=NONE, sort="created"),
+        "waiting_url": queue_url(flag="waiting", assignee=ME, sort="waiting"),
+    }
+    return render(request, "desk/dashboard.html", context)
+
+
+def counts(views: list[View], user: User, unresolved: QuerySet[Ticket]) -> dict[str, int]:
+    """By key, all in one query."""
+    found: dict[str, int] = unresolved.order_by().aggregate(**{view.key: Count("pk", filter=view.condition(user)) for view in views})
+    return found
+
+
+def _stats(user: User, unresolved: QuerySet[Ticket]) -> list[dict[str, Any]]:
+    views = [*VIEWS, *_waiting_on_customer()]
+    counted = counts(views, user, unresolved)
+    counted[FAILED.key] = access.tickets_for(user).filter(FAILED.condition(user)).count()
+    return [{"label": view.label, "count": counted[view.key], "href": view.href, "tone": view.tone} for view in [*views, FAILED]]
+
+
+def _waiting_on_customer() -> list[View]:
+    """The status in which the customer has the word, under its own name."""
+    status = Status.objects.filter(category=Category.WAITING, is_default=True).first()
+    return [View("customer", status.name, {"status": str(status.pk)})] if status else []
+
+
+def _groups(unresolved: QuerySet[Ticket]) -> list[dict[str, Any]]:
+    """Each group that has members or tickets, and the tickets of none, in the order of their names."""
+    rows = (
+        unresolved.order_by()
+        .values("group")
+        .annotate(
+            unresolved=Count("pk"),
+            unassigned=Count("pk", filter=Q(assignee=None)),
+            waiting=Count("pk", filter=Q(waiting_since__isnull=False)),
+        )
+    )
+    by_group: dict[int | None, Any] = {row["group"]: row for row in rows}
+    zero = {"unresolved": 0, "unassigned": 0, "waiting": 0}
+    named = [(str(group.pk), group.name, by_group.get(group.pk, zero)) for group in AgentGroup.objects.all()]
+    if None in by_group:
+        named.append((NONE, _("No group"), by_group[None]))
+    return [{"name": name, "counts": row, "href": queue_url(group=key)} | _links(key) for key, name, row in named]
+
+
+def _links(key: str) -> dict[str, str]:
+    return {
+        "unassigned_href": queue_url(group=key, assignee=NONE),
+        "waiting_href": queue_url(group=key, flag="waiting", sort="waiting"),
+    }
+
+
+def _mine(user: User, unresolved: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """Customers who wait for me, or for somebody of my groups to pick it up; who waits longest comes first."""
+    ours = Q(assignee=user) | Q(assignee=None, group__in=user.agent_groups.values("pk"))
+    return with_row(unresolved.filter(ours, waiting_since__isnull=False)).order_by("waiting_since", "id")[:_ROWS]

@@ -1,0 +1,124 @@
+"""The desk's forms: they shape and check what is posted; the verbs decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import AgentGroup, User
+from tickets.actions import TypeRequired
+from tickets.models import Channel, Priority, Status, Ticket, TicketType
+from tickets.uploads import MessageForm, SeenField
+
+
+def offered(model: type[Status | TicketType | Priority], *, current: Model | None = None) -> QuerySet[Any]:
+    """Retired entries are not offered, except where the ticket has one."""
+    return model._default_manager.filter(Q(is_retired=False) | Q(pk=current.pk if current else None))
+
+
+class _TypeWithStatus(forms.Form):
+    """A status, and the type that it may require, asked for in the same place."""
+
+    status = forms.ModelChoiceField(Status.objects.none(), required=False)
+    type = forms.ModelChoiceField(TicketType.objects.none(), required=False)
+
+    def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ticket = ticket
+        self.needs_type = False
+        self.fields["status"].queryset = offered(Status, current=ticket.status)  # type: ignore[attr-defined] # a ModelChoiceField
+        self.fields["type"].queryset = offered(TicketType, current=ticket.type)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        status = cleaned.get("status")
+        if status and status.requires_type and not (cleaned.get("type") or self.ticket.type_id):
+            self.ask_for_type(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
+        return cleaned
+
+    def ask_for_type(self, why: str | TypeRequired) -> None:
+        self.needs_type = True
+        self.add_error("type", str(why))
+
+
+class ReplyForm(_TypeWithStatus, MessageForm):
+    """A reply, and where the ticket goes with it."""
+
+    def verb_arguments(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        return {"message": self.message(Channel.DESK), "status": data["status"], "type": data["type"]}
+
+
+class NoteForm(MessageForm):
+    """An internal note: it has no status to go with it."""
+
+
+class StatusForm(_TypeWithStatus):
+    seen = SeenField(required=False)
+
+    def clean_status(self) -> Status:
+        status: Status | None = self.cleaned_data["status"]
+        if status is None:
+            raise forms.ValidationError(_("Choose a status of the list."))
+        return status
+
+
+class PropertyForm(forms.Form):
+    """One property, on its own. Empty means none."""
+
+    def __init__(self, data: Any, *, name: str, queryset: QuerySet[Any]) -> None:
+        super().__init__(data)
+        self.name = name
+        self.fields[name] = forms.ModelChoiceField(queryset, required=False)
+        self.fields["seen"] = SeenField(required=False)
+
+    @property
+    def value(self) -> Any:
+        return self.cleaned_data[self.name]
+
+
+def property_form(data: Any, *, name: str, ticket: Ticket) -> PropertyForm:
+    """Garbage instead of an entry of the list is an error, never "none"."""
+    return PropertyForm(data, name=name, queryset=property_choices(name, ticket))
+
+
+def property_choices(name: str, ticket: Ticket) -> QuerySet[Any]:
+    match name:
+        case "priority":
+            return offered(Priority, current=ticket.priority)
+        case "type":
+            return offered(TicketType, current=ticket.type)
+        case "group":
+            return AgentGroup.objects.all()
+    return assignees(ticket)
+
+
+def assignees(ticket: Ticket) -> QuerySet[User]:
+    """Our staff, and whoever has the ticket although they have left."""
+    return (User.objects.active_staff() | User.objects.filter(assigned_tickets=ticket)).distinct().order_by("name", "email")
+
+
+class FollowerForm(forms.Form):
+    """A person by address. Somebody new gets an account only where `is_new` says that this is meant, so that a slip of the pen makes nobody."""
+
+    email = forms.EmailField(label=gettext_lazy("Email"), max_length=254)
+    is_new = forms.BooleanField(required=False, label=gettext_lazy("This person is new here: make an account"))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        person = User.objects.by_address(cleaned["email"]) if "email" in cleaned else None
+        if person and not person.is_active:
+            self.add_error("email", _("This person's account is switched off."))
+        elif "email" in cleaned and person is None and not cleaned["is_new"]:
+            self.add_error("email", _("Nobody here has this address. If it is right, tick the box to make an account."))
+        cleaned["person"] = person
+        return cleaned
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether making an account is the question."""
+        return bool(self.errors) and self.cleaned_data.get("person") is None and "email" in self.data

@@ -1,0 +1,258 @@
+"""The Mail page: what came in and what went out, what became of each, and the buttons for what waits for a person.
+
+Shows; the verbs are in `tickets.mail.ingest` and `notifications.channels`. Mail of a ticket is for those who see the ticket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from notifications import channels, kept_mail
+from notifications.apps import wake_sender
+from notifications.models import Delivery, Kind, State
+from tickets import access
+from tickets.desk.door import StaffRequest, staff_required
+from tickets.mail import ingest
+from tickets.mail.parse import ParsedMail, UnreadableMail, parse
+from tickets.models import InboundMessage, InboundState
+from tickets.paging import page_of
+from tickets.templatetags.rich import rich_text
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+M = TypeVar("M", InboundMessage, Delivery)
+
+ROWS = 50
+_WAITS = (InboundState.HELD, InboundState.FAILED)
+_MAX_HEADERS = 20_000  # characters shown; all of it is in the download
+
+
+# --- Lists ---------------------------------------------------------------------------------------------------------------------
+
+
+def inbound_for(user: User) -> QuerySet[InboundMessage]:
+    return access.inbound_for(user).defer("raw").select_related("mailbox", "ticket")
+
+
+def deliveries_for(user: User) -> QuerySet[Delivery]:
+    """Mail about an account alone belongs to no ticket."""
+    return Delivery.objects.filter(Q(ticket=None) | Exists(access.tickets_for(user).filter(pk=OuterRef("ticket")))).select_related(
+        "recipient", "ticket"
+    )
+
+
+def needing_somebody(user: User) -> int:
+    """How many mails came in that only a person can decide about."""
+    return access.inbound_for(user).filter(state__in=_WAITS).count()
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    key: str
+    label: str
+    is_inbound: bool
+    states: tuple[str, ...]  # none: all
+
+
+def _tabs() -> list[Tab]:
+    return [
+        Tab("held", _("Needs you"), is_inbound=True, states=_WAITS),
+        Tab("in", _("All that came in"), is_inbound=True, states=()),
+        Tab("failed", _("Failed to leave"), is_inbound=False, states=(State.FAILED,)),
+        Tab("out", _("All that went out"), is_inbound=False, states=()),
+    ]
+
+
+@require_safe
+@staff_required
+def mail(request: StaffRequest) -> HttpResponse:
+    tabs = _tabs()
+    tab = next((tab for tab in tabs if tab.key == request.GET.get("tab")), tabs[0])
+    found: QuerySet[Any] = inbound_for(request.user) if tab.is_inbound else deliveries_for(request.user)
+    if tab.states:
+        found = found.filter(state__in=tab.states)
+    page = page_of(found, request_get=request.GET, order=("-id",), size=ROWS)
+    return render(request, "desk/mail.html", {"tabs": tabs, "tab": tab, "page": page})
+
+
+# --- One that came in ----------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@staff_required
+def mail_in(request: StaffRequest, pk: int) -> HttpResponse:
+    message = _inbound(request.user, pk)
+    raw = bytes(message.raw)
+    parsed = _read(raw)
+    offers = _offers(message, is_readable=parsed is not None)
+    context = {
+        "message": message,
+        "parsed": parsed,
+        "reply_text": rich_text(parsed.reply_text) if parsed else "",
+        "headers": _headers(raw),
+        "offers": offers,
+        "newly_let_in": bool(offers) and _is_let_in(message, parsed),
+    }
+    return render(request, "desk/mail_in.html", context)
+
+
+@require_safe
+@staff_required
+def mail_raw(request: StaffRequest, pk: int) -> HttpResponse:
+    """The bytes as they came; their SHA-256 is on the page."""
+    message = _inbound(request.user, pk)
+    name = f'attachment; filename="mail-{message.pk}.eml"'
+    return HttpResponse(bytes(message.raw), content_type="message/rfc822", headers={"Content-Disposition": name})
+
+
+@require_POST
+@staff_required
+def publish(request: StaffRequest, pk: int) -> HttpResponse:
+    try:
+        comment = ingest.publish(_inbound(request.user, pk), actor=request.user)
+    except UnreadableMail:
+        return _unreadable(request, pk)
+    messages.success(request, _("Published as %(author)s's reply.") % {"author": comment.author})
+    return redirect(reverse("desk_ticket", args=[comment.ticket_id]) + f"#c{comment.pk}")
+
+
+@require_POST
+@staff_required
+def open_held(request: StaffRequest, pk: int) -> HttpResponse:
+    try:
+        ticket = ingest.open_held(_inbound(request.user, pk), actor=request.user)
+    except UnreadableMail:
+        return _unreadable(request, pk)
+    messages.success(request, _("This is a ticket now."))
+    return redirect("desk_ticket", ticket.number)
+
+
+def _unreadable(request: StaffRequest, pk: int) -> HttpResponse:
+    messages.error(request, _("Nothing in this mail can be read. Download it, and answer its sender yourself."))
+    return redirect("desk_mail_in", pk)
+
+
+@require_POST
+@staff_required
+def discard(request: StaffRequest, pk: int) -> HttpResponse:
+    ingest.discard(_inbound(request.user, pk), actor=request.user)
+    messages.success(request, _("Discarded. The mail itself is kept."))
+    return redirect("desk_mail_in", pk)
+
+
+@require_POST
+@staff_required
+def replay(request: StaffRequest, pk: int) -> HttpResponse:
+    message = _inbound(request.user, pk)
+    ingest.replay(message, actor=request.user)
+    message.refresh_from_db(fields=["state"])
+    messages.success(request, _("Handled again: %(state)s.") % {"state": InboundState(message.state).label.lower()})
+    return redirect("desk_mail_in", pk)
+
+
+def _inbound(user: User, pk: int) -> InboundMessage:
+    return _one(access.inbound_for(user).select_related("mailbox", "ticket", "comment__author"), pk)
+
+
+def _one(queryset: QuerySet[M], pk: int) -> M:
+    """Invisible and missing are the same 404."""
+    try:
+        found = queryset.filter(pk=pk).first()
+    except OverflowError:
+        found = None
+    if found is None:
+        raise Http404
+    return found
+
+
+def _offers(message: InboundMessage, *, is_readable: bool) -> list[dict[str, str]]:
+    """What can be done with it, the likeliest first."""
+    if message.state in (InboundState.DONE, InboundState.WAITING):
+        return []
+    offers = [
+        (
+            "publish",
+            _("Publish as the sender's reply to #%(number)s") % {"number": message.ticket_id},
+            is_readable and message.ticket_id is not None,
+        ),
+        ("open", _("Make it a new ticket"), is_readable),
+        ("replay", _("Handle it again"), True),
+        ("discard", _("Discard"), message.state != InboundState.DISCARDED),
+    ]
+    return [{"label": label, "url": reverse(f"desk_mail_{verb}", args=[message.pk])} for verb, label, is_offered in offers if is_offered]
+
+
+def _is_let_in(message: InboundMessage, parsed: ParsedMail | None) -> bool:
+    """Whether publishing would show the ticket to somebody who does not see it now."""
+    if parsed is None or message.ticket is None:
+        return False
+    sender = User.objects.by_address(parsed.from_address)
+    return sender is None or not access.can_see(sender, message.ticket)
+
+
+def _read(raw: bytes) -> ParsedMail | None:
+    """None where nothing in it could be read."""
+    try:
+        return parse(raw)
+    except UnreadableMail:
+        return None
+
+
+def _headers(raw: bytes) -> str:
+    """Everything above the first empty line, as it came."""
+    head = raw.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0][:_MAX_HEADERS]
+    return head.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+# --- One that went out ---------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@staff_required
+def mail_out(request: StaffRequest, pk: int) -> HttpResponse:
+    delivery = _one(deliveries_for(request.user), pk)
+    is_open = _may_read(request.user, delivery)
+    raw = kept_mail.read(delivery.message_id) if delivery.message_id and is_open else None
+    parsed = _read(raw) if raw else None
+    context = {
+        "delivery": delivery,
+        "can_retry": delivery.state == State.FAILED,
+        "is_secret": not is_open,
+        "parsed": parsed,
+        "text": rich_text(parsed.text) if parsed else "",
+        "headers": _headers(raw) if raw else "",
+    }
+    return render(request, "desk/mail_out.html", context)
+
+
+def _may_read(user: User, delivery: Delivery) -> bool:
+    """A mail about an account may hold the link that opens it: whoever reads that could become anybody. In demo mode it is how the link is got."""
+    return delivery.kind not in (Kind.SET_PASSWORD, Kind.RESET_PASSWORD) or user.is_admin or settings.DEMO
+
+
+@require_POST
+@staff_required
+def mail_out_retry(request: StaffRequest, pk: int) -> HttpResponse:
+    try_again(request, _one(deliveries_for(request.user), pk))
+    return redirect("desk_mail_out", pk)
+
+
+def try_again(request: StaffRequest, delivery: Delivery) -> None:
+    if channels.retry(delivery):
+        transaction.on_commit(wake_sender)
+        messages.success(request, _("The mail to %(who)s will be tried again now.") % {"who": delivery.recipient})
+    else:
+        messages.info(request, _("That mail has not failed, so there is nothing to try again."))

@@ -1,0 +1,176 @@
+"""The ticket's page: all of it, for every answer that shows it again. What its forms do is in `tickets.desk.verbs`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from accounts.models import Membership, Organization
+from tickets import access
+from tickets.desk.door import StaffRequest, staff_required
+from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, offered, property_choices
+from tickets.desk.timeline import Entry, timeline
+from tickets.lifecycle import UNRESOLVED, Category
+from tickets.models import Follower, OrganizationShare, Priority, Status, Ticket, TicketType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+    from django.http import HttpResponse
+
+    from accounts.models import User
+    from tickets.desk.seen import Overtaken
+
+_NAMED = 3  # people named where all would be too many
+
+
+@require_safe
+@staff_required
+def ticket(request: StaffRequest, number: int) -> HttpResponse:
+    return page(request, find(request.user, number))
+
+
+def find(user: User, number: int) -> Ticket:
+    """With what the page shows joined in. Raises Http404."""
+    others = access.tickets_for(user).filter(category__in=UNRESOLVED, requester=OuterRef("requester")).exclude(pk=OuterRef("pk"))
+    counted = others.order_by().values("requester").annotate(count=Count("pk")).values("count")
+    among = Ticket.objects.select_related("status", "type", "priority", "group", "assignee", "requester", "filer")
+    return access.get_ticket(user, number, among=among.annotate(other_open=Coalesce(Subquery(counted), 0)))
+
+
+def page(
+    request: StaffRequest,
+    ticket: Ticket,
+    *,
+    form: ReplyForm | NoteForm | None = None,
+    move: StatusForm | None = None,
+    follower: FollowerForm | None = None,
+    overtaken: Overtaken | None = None,
+) -> HttpResponse:
+    """`form`, `move`, `follower`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile."""
+    entries = timeline(request.user, ticket, news={event.pk for event in overtaken.events} if overtaken else ())
+    followers = list(Follower.objects.filter(ticket=ticket).select_related("user").order_by("id"))
+    types = list(offered(TicketType, current=ticket.type))
+    statuses = list(offered(Status, current=ticket.status))
+    context = {
+        "ticket": ticket,
+        "entries": entries,
+        "seen": entries[-1].event.pk if entries else 0,
+        "conflict": str(overtaken) if overtaken else "",
+        "properties": _properties(ticket, statuses=statuses, types=types),
+        "priorities": [priority for priority in offered(Priority, current=ticket.priority) if priority.definition],
+        "types": _options(types),
+        "move": move,
+        "followers": followers,
+        "follower_form": follower or FollowerForm(),
+        "is_following": any(row.user_id == request.user.pk and not row.is_muted for row in followers),
+        "organizations": _organizations(ticket),
+        "related": _related(request.user, ticket),
+        "mail": _mail_health(entries),
+        **_composer(ticket, form=form, statuses=statuses, followers=followers, me=request.user),
+    }
+    return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, follower))
+
+
+def _status(overtaken: Overtaken | None, *forms: object) -> int:
+    """409: done by nobody, as others were quicker. 422: something is missing."""
+    if overtaken:
+        return 409
+    return 422 if any(form is not None for form in forms) else 200
+
+
+# --- Composer ------------------------------------------------------------------------------------------------------------------
+
+
+def _composer(
+    ticket: Ticket, *, form: ReplyForm | NoteForm | None, statuses: list[Status], followers: list[Follower], me: User
+) -> dict[str, Any]:
+    shown = form or ReplyForm(ticket=ticket)
+    had_files = form is not None and bool(form.files)
+    return {
+        "form": shown,
+        "is_note": isinstance(form, NoteForm),
+        "file_errors": [*shown.errors.get("files", []), *([_("Choose your files again.")] if had_files else [])],
+        "statuses": _statuses_to_send_with(ticket, statuses, chosen=shown.data.get("status", "")),
+        "hint": _who_will_be_mailed(followers, me=me),
+        "max_files": settings.MAX_FILES,
+        "max_bytes": settings.MAX_FILE_BYTES,
+    }
+
+
+def _statuses_to_send_with(ticket: Ticket, statuses: list[Status], *, chosen: str) -> list[tuple[str, str]]:
+    """The first is what the page has chosen: to send only, or what was chosen before it was shown again."""
+    words = [("", _("Only send"))]
+    words += [
+        (str(status.pk), _("Send and set to %(status)s") % {"status": status})
+        for status in statuses
+        if status.category != Category.SPAM and status.pk != ticket.status_id
+    ]
+    return sorted(words, key=lambda choice: choice[0] != chosen)
+
+
+def _who_will_be_mailed(followers: list[Follower], *, me: User) -> str:
+    names = [row.user.display_name for row in followers if not row.is_muted and row.user_id != me.pk and row.user.is_active]
+    if not names:
+        return _("Nobody follows this ticket: nobody will be mailed.")
+    more = len(names) - _NAMED
+    shown = ", ".join(names[:_NAMED])
+    if more > 0:
+        shown += " " + ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
+    return _("Mails %(names)s") % {"names": shown}
+
+
+# --- Side ----------------------------------------------------------------------------------------------------------------------
+
+
+def _options(things: Iterable[Any]) -> list[tuple[str, str]]:
+    return [(str(thing.pk), str(thing)) for thing in things]
+
+
+def _properties(ticket: Ticket, *, statuses: list[Status], types: list[TicketType]) -> list[dict[str, Any]]:
+    """Each its own form. Spam has its own button, so that nobody throws a ticket out by a slip in a list."""
+    shown = [status for status in statuses if status.category != Category.SPAM or status.pk == ticket.status_id]
+    rows: list[tuple[str, str, str, Iterable[Any]]] = [
+        ("status", _("Status"), "", shown),
+        ("priority", _("Priority"), _("Not set"), property_choices("priority", ticket)),
+        ("type", _("Type"), _("Not set"), types),
+        ("group", _("Group"), _("No group"), property_choices("group", ticket)),
+        ("assignee", _("Assignee"), _("Nobody"), property_choices("assignee", ticket)),
+    ]
+    return [
+        {
+            "name": name,
+            "label": label,
+            "empty": empty,
+            "choices": _options(things),
+            "chosen": getattr(ticket, f"{name}_id"),
+            "action": reverse(f"desk_ticket_{name}", args=[ticket.number]),
+        }
+        for name, label, empty, things in rows
+    ]
+
+
+def _organizations(ticket: Ticket) -> QuerySet[Organization]:
+    """The requester's, and those that the ticket is shared with; usually the same."""
+    member = Membership.objects.filter(organization=OuterRef("pk"), user=ticket.requester_id, is_active=True)
+    share = OrganizationShare.objects.filter(organization=OuterRef("pk"), ticket=ticket)
+    of_ticket = Organization.objects.annotate(is_requesters=Exists(member), is_shared=Exists(share))
+    return of_ticket.filter(Q(is_requesters=True) | Q(is_shared=True))
+
+
+def _related(user: User, ticket: Ticket) -> QuerySet[Ticket]:
+    """What it follows up, and what follows it up; among what this person sees."""
+    return access.tickets_for(user).filter(Q(pk=ticket.follow_up_to_id) | Q(follow_up_to=ticket)).select_related("status").order_by("id")
+
+
+def _mail_health(entries: list[Entry]) -> dict[str, int]:
+    return {fate: sum(len(getattr(entry.mailed, fate)) for entry in entries) for fate in ("sent", "waiting", "failed")}

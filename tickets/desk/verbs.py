@@ -1,0 +1,285 @@
+"""What the forms of the ticket's page do: find the ticket, check the form, call one verb, go back to the page.
+
+Reply, note and moves of the status are refused while the page they come from is out of date (see `tickets.desk.seen`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.auth.hashers import make_password
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.addresses import normalise_address
+from accounts.models import User
+from notifications.models import Delivery
+from tickets import access, actions
+from tickets.desk.door import StaffRequest, staff_required
+from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, property_form
+from tickets.desk.mail import try_again
+from tickets.desk.seen import Overtaken, unless_overtaken
+from tickets.desk.ticket import find, page
+from tickets.lifecycle import Category
+from tickets.models import Channel, EventKind, Ticket
+from tickets.uploads import SeenField
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpResponse
+
+_VERBS: dict[str, Callable[..., Ticket]] = {
+    "priority": actions.set_priority,
+    "type": actions.set_type,
+    "group": actions.set_group,
+    "assignee": actions.assign,
+}
+
+
+def _back(request: StaffRequest, ticket: Ticket, words: str, *, undo: str = "", anchor: str = "") -> HttpResponse:
+    """To the ticket, or, where the change took it out of sight, to the queue."""
+    if not access.can_see(request.user, ticket):
+        messages.success(request, words + " " + _("It is in a private group now, so you no longer see it."))
+        return redirect("desk_tickets")
+    messages.success(request, words, extra_tags=reverse(undo, args=[ticket.number]) if undo else "")
+    return redirect(reverse("desk_ticket", args=[ticket.number]) + anchor)
+
+
+def _seen(request: StaffRequest) -> int | None:
+    return SeenField(required=False).clean(request.POST.get("seen"))
+
+
+# --- Conversation --------------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@staff_required
+def reply(request: StaffRequest, number: int) -> HttpResponse:
+    """Public, unless the composer was switched to a note: where the two disagree, nothing goes out."""
+    if request.POST.get("kind") == "note":
+        return _note(request, number)
+    ticket = find(request.user, number)
+    form = ReplyForm(request.POST, request.FILES, ticket=ticket)
+    if not form.is_valid():
+        return page(request, ticket, form=form)
+    try:
+        with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
+            said = actions.comment(ticket, actor=request.user, **form.verb_arguments())
+    except Overtaken as overtaken:
+        return page(request, find(request.user, number), form=form, overtaken=overtaken)
+    except actions.TypeRequired as error:
+        form.ask_for_type(error)
+        return page(request, find(request.user, number), form=form)
+    return _back(request, ticket, _("Your reply is on its way."), anchor=f"#c{said.pk}")
+
+
+@require_POST
+@staff_required
+def note(request: StaffRequest, number: int) -> HttpResponse:
+    return _note(request, number)
+
+
+def _note(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = find(request.user, number)
+    form = NoteForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return page(request, ticket, form=form)
+    try:
+        with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
+            said = actions.add_note(ticket, actor=request.user, message=form.message(Channel.DESK))
+    except Overtaken as overtaken:
+        return page(request, find(request.user, number), form=form, overtaken=overtaken)
+    return _back(request, ticket, _("Your note is kept. Only staff see it."), anchor=f"#c{said.pk}")
+
+
+# --- Course --------------------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@staff_required
+def status(request: StaffRequest, number: int) -> HttpResponse:
+    return _move(request, find(request.user, number), request.POST)
+
+
+@require_POST
+@staff_required
+def resolve(request: StaffRequest, number: int) -> HttpResponse:
+    """A change of the status like any other, but the button need not know which status that is."""
+    data = request.POST.copy()
+    data["status"] = str(actions.default_status(Category.RESOLVED).pk)
+    return _move(request, find(request.user, number), data)
+
+
+def _move(request: StaffRequest, ticket: Ticket, data: Any) -> HttpResponse:
+    form = StatusForm(data, ticket=ticket)
+    if not form.is_valid():
+        return page(request, ticket, move=form)
+    wanted = form.cleaned_data["status"]
+    try:
+        with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
+            actions.change_status(ticket, actor=request.user, status=wanted, type=form.cleaned_data["type"])
+    except Overtaken as overtaken:
+        return page(request, find(request.user, ticket.number), overtaken=overtaken)
+    except actions.TypeRequired as error:
+        form.ask_for_type(error)
+        return page(request, find(request.user, ticket.number), move=form)
+    return _back(request, ticket, _("The status is %(status)s now.") % {"status": wanted})
+
+
+@require_POST
+@staff_required
+def close(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = actions.close(access.get_ticket(request.user, number), actor=request.user)
+    return _back(request, ticket, _("The ticket is closed."), undo="desk_ticket_reopen")
+
+
+@require_POST
+@staff_required
+def reopen(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = actions.reopen(access.get_ticket(request.user, number), actor=request.user)
+    return _back(request, ticket, _("The ticket is open again."))
+
+
+@require_POST
+@staff_required
+def spam(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = access.get_ticket(request.user, number)
+    actions.change_status(ticket, actor=request.user, status=actions.default_status(Category.SPAM))
+    return _back(request, ticket, _("Marked as spam: it is out of every list, and nobody is mailed about it."), undo="desk_ticket_not_spam")
+
+
+@require_POST
+@staff_required
+def not_spam(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = access.get_ticket(request.user, number)
+    if ticket.is_spam:
+        actions.change_status(ticket, actor=request.user, status=actions.default_status(Category.NEW))
+    return _back(request, ticket, _("It is not spam: the ticket is back."))
+
+
+# --- Properties ----------------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@staff_required
+def take(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = access.get_ticket(request.user, number)
+    try:
+        with unless_overtaken(ticket, actor=request.user, seen=_seen(request), kinds=(EventKind.ASSIGNED,)):
+            actions.take(ticket, actor=request.user)
+    except Overtaken as overtaken:
+        return page(request, find(request.user, number), overtaken=overtaken)
+    return _back(request, ticket, _("The ticket is yours."))
+
+
+@require_POST
+@staff_required
+def assignee(request: StaffRequest, number: int) -> HttpResponse:
+    return _set(request, number, "assignee", guard=(EventKind.ASSIGNED,))
+
+
+@require_POST
+@staff_required
+def priority(request: StaffRequest, number: int) -> HttpResponse:
+    return _set(request, number, "priority", guard=(EventKind.PRIORITY_CHANGED,))
+
+
+@require_POST
+@staff_required
+def type(request: StaffRequest, number: int) -> HttpResponse:  # noqa: A001 named as its address
+    return _set(request, number, "type", guard=(EventKind.TYPE_CHANGED,))
+
+
+@require_POST
+@staff_required
+def group(request: StaffRequest, number: int) -> HttpResponse:
+    return _set(request, number, "group", guard=(EventKind.GROUP_CHANGED,))
+
+
+def _set(request: StaffRequest, number: int, name: str, *, guard: tuple[EventKind, ...]) -> HttpResponse:
+    """Whoever changed the same property meanwhile is heard first; what happened otherwise doesn't matter to it."""
+    ticket = find(request.user, number)
+    form = property_form(request.POST, name=name, ticket=ticket)
+    if name not in request.POST or not form.is_valid():
+        messages.error(request, _("That is not in the list any more. Choose again."))
+        return redirect("desk_ticket", number)
+    try:
+        with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"], kinds=guard):
+            _VERBS[name](ticket, actor=request.user, **{name: form.value})
+    except Overtaken as overtaken:
+        return page(request, find(request.user, number), overtaken=overtaken)
+    return _back(request, ticket, _said(name, form.value))
+
+
+def _said(name: str, value: object) -> str:
+    if value is None:
+        return {
+            "priority": _("The ticket has no priority now."),
+            "type": _("The ticket has no type now."),
+            "group": _("The ticket is in no group now."),
+            "assignee": _("The ticket is nobody's now."),
+        }[name]
+    return {
+        "priority": _("The priority is %(value)s now."),
+        "type": _("The type is %(value)s now."),
+        "group": _("The group is %(value)s now."),
+        "assignee": _("The ticket is %(value)s's now."),
+    }[name] % {"value": value}
+
+
+# --- People --------------------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@staff_required
+def follow(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = actions.follow(access.get_ticket(request.user, number), actor=request.user)
+    return _back(request, ticket, _("You get a mail at each update."))
+
+
+@require_POST
+@staff_required
+def unfollow(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = actions.unfollow(access.get_ticket(request.user, number), actor=request.user)
+    return _back(request, ticket, _("You no longer follow this ticket."))
+
+
+@require_POST
+@staff_required
+def add_follower(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = find(request.user, number)
+    form = FollowerForm(request.POST)
+    if not form.is_valid():
+        return page(request, ticket, follower=form)
+    person = form.cleaned_data["person"] or _newcomer(form.cleaned_data["email"])
+    actions.add_follower(ticket, actor=request.user, person=person)
+    return _back(request, ticket, _("%(who)s follows this ticket now, and gets a mail.") % {"who": person})
+
+
+def _newcomer(address: str) -> User:
+    """Without a password: "forgot password" is this person's way in."""
+    return User.objects.get_or_create(email=normalise_address(address), defaults={"password": make_password(None)})[0]
+
+
+@require_POST
+@staff_required
+def remove_follower(request: StaffRequest, number: int, pk: int) -> HttpResponse:
+    ticket = access.get_ticket(request.user, number)
+    person = get_object_or_404(User.objects.filter(follower_rows__ticket=ticket), pk=pk)
+    actions.remove_follower(ticket, actor=request.user, person=person)
+    return _back(request, ticket, _("%(who)s no longer follows this ticket.") % {"who": person})
+
+
+# --- Mail ----------------------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@staff_required
+def retry_delivery(request: StaffRequest, number: int, pk: int) -> HttpResponse:
+    ticket = access.get_ticket(request.user, number)
+    try_again(request, get_object_or_404(Delivery.objects.filter(ticket=ticket).select_related("recipient"), pk=pk))
+    return redirect("desk_ticket", number)
