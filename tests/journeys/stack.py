@@ -1,0 +1,97 @@
+"""The whole product as its processes, on a database of its own, sending to a sink: what `make demo` starts, with a mail server to talk to."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import smtplib
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+
+from tests.journeys.peers import ROOT, Sink, answers, free_port, manage, smtp_sink, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    url: str
+    smtp_port: int
+    sink: Sink
+    env: dict[str, str]
+
+    def send(self, raw: bytes, *, sender: str, to: str) -> None:
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=20) as client:
+            client.sendmail(sender, to, raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+    def shell(self, code: str) -> str:
+        """Runs code in the product's own environment; returns what it printed."""
+        done = subprocess.run(manage("shell", "-v0", "-c", code), cwd=ROOT, env=self.env, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def wake(self, task: str) -> None:
+        """Asks the worker for a task, as beat would."""
+        subprocess.run(
+            [sys.executable, "-m", "celery", "-A", "helpdesk", "call", task], cwd=ROOT, env=self.env, check=True, capture_output=True
+        )
+
+
+@contextmanager
+def stack(folder: Path) -> Iterator[Stack]:
+    port, smtp_port = free_port(), free_port()
+    with smtp_sink() as (sink, sink_port), _database(folder) as database:
+        env = {
+            **os.environ,
+            **database,
+            "PORT": str(port),
+            "SMTP_PORT": str(smtp_port),
+            "VAR_DIR": str(folder / "var"),
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(sink_port),
+        }
+        with (folder / "demo.log").open("wb") as log:
+            demo = subprocess.Popen(manage("demo"), cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            wait_until(
+                lambda: "Log in with the password" in (folder / "demo.log").read_text() or demo.poll() is not None,
+                seconds=120,
+                told="the demo did not start",
+            )
+            assert demo.poll() is None, (folder / "demo.log").read_text()
+            wait_until(lambda: answers(smtp_port), told="the mail receiver does not listen")
+            own = {"SECRET_KEY": (folder / "var" / "secret_key").read_text().strip(), "DEMO": "1", "SITE_URL": f"http://127.0.0.1:{port}"}
+            yield Stack(f"http://127.0.0.1:{port}", smtp_port, sink, env | own)
+        finally:
+            demo.send_signal(signal.SIGTERM)
+            demo.wait(30)
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[dict[str, str]]:
+    """Of the engine that the tests run on, and empty."""
+    given = urlsplit(os.environ.get("DATABASE_URL", ""))
+    if not given.scheme.startswith("postgres"):
+        yield {"DATABASE_URL": f"sqlite:///{folder}/var/db.sqlite3", "REDIS_URL": ""}
+        return
+    name = f"helpdesk_journey_{os.getpid()}"
+    admin = psycopg2.connect(urlunsplit(given._replace(path="/postgres")))
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name}")
+    try:
+        redis = re.sub(r"/\d+$", "", os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))
+        yield {"DATABASE_URL": urlunsplit(given._replace(path=f"/{name}")), "REDIS_URL": f"{redis}/11"}
+    finally:
+        with admin.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.close()
