@@ -5,7 +5,25 @@ from __future__ import annotations
 from django.urls import path
 
 from tickets.attachments import attachment
+from tickets.portal.views import ticket
+from tickets.portal.views.home import home
+from tickets.portal.views.profile import profile
+from tickets.portal.views.ticket_list import ticket_list
+from tickets.portal.views.ticket_new import ticket_new
+
+_TICKET = "tickets/<int:number>/"
 
 urlpatterns = [
+    path("", home, name="home"),
+    path("tickets/", ticket_list, name="tickets"),
+    path("tickets/new/", ticket_new, name="ticket_new"),
+    path(_TICKET, ticket.ticket, name="ticket"),
+    path(f"{_TICKET}reply/", ticket.reply, name="ticket_reply"),
+    path(f"{_TICKET}follow/", ticket.follow, name="ticket_follow"),
+    path(f"{_TICKET}unfollow/", ticket.unfollow, name="ticket_unfollow"),
+    path(f"{_TICKET}fixed/", ticket.fixed, name="ticket_fixed"),
+    path(f"{_TICKET}close/", ticket.close, name="ticket_close"),
+    path(f"{_TICKET}reopen/", ticket.reopen, name="ticket_reopen"),
+    path("profile/", profile, name="profile"),
     path("attachments/<int:pk>/<str:name>", attachment, name="attachment"),
 ]

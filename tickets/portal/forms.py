@@ -1,0 +1,80 @@
+"""The portal's forms: they shape and check what is posted; the verbs decide."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tickets.uploads import LineField, MessageForm, TextField
+
+if TYPE_CHECKING:
+    from accounts.models import Organization, User
+
+ONLY_ME = "me"
+
+
+class NewTicketForm(MessageForm):
+    """A ticket of one's own. Who belongs to one organization shares with it unless they say otherwise; who belongs to several must say."""
+
+    field_order = ("subject", "text", "share")
+    subject = LineField(
+        label=gettext_lazy("Subject"),
+        help_text=gettext_lazy("What is wrong, in a few words."),
+        error_messages={"required": gettext_lazy("Write in a few words what this is about.")},
+        widget=forms.TextInput(attrs={"data-draft": "new", "autocomplete": "off"}),
+    )
+    text = TextField(
+        label=gettext_lazy("Description"),
+        help_text=gettext_lazy("What did you do, what did you expect, and what happened instead?"),
+        error_messages={"required": gettext_lazy("Describe what happened, so that we can help.")},
+        widget=forms.Textarea(attrs={"data-draft": "new", "rows": 10}),
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._organizations = {str(one.pk): one for one in person.active_organizations()}
+        if self._organizations:
+            self.fields["share"] = self._share_field()
+            self.order_fields(self.field_order)
+
+    def _share_field(self) -> forms.ChoiceField:
+        choices = [(pk, _("Everybody at %(organization)s") % {"organization": one}) for pk, one in self._organizations.items()]
+        return forms.ChoiceField(
+            label=_("Who can see it?"),
+            choices=[*choices, (ONLY_ME, _("Only me, and support"))],
+            initial=choices[0][0] if len(choices) == 1 else None,
+            widget=forms.RadioSelect,
+            error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose who may see this ticket.")),
+        )
+
+    @property
+    def organization(self) -> Organization | None:
+        """Which the ticket is shared with."""
+        return self._organizations.get(self.cleaned_data.get("share", ""))
+
+
+class ProfileForm(forms.Form):
+    name = LineField(
+        limit=150,
+        required=False,
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("Shown beside what you write."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    time_zone = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Time zone"),
+        help_text=gettext_lazy("All times on these pages are in it."),
+        error_messages={"invalid_choice": gettext_lazy("Choose a time zone of the list.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = [(zone, zone.replace("_", " ")) for zone in sorted(zoneinfo.available_timezones())]
+        standard = _("As usual here (%(zone)s)") % {"zone": settings.TIME_ZONE}
+        self.fields["time_zone"].choices = [("", standard), *zones]  # type: ignore[attr-defined] # a ChoiceField

@@ -1,0 +1,88 @@
+"""A ticket's story as its customers read it, oldest first: what was said in public, and what changed that they may know of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from tickets import access
+from tickets.attachments import Tile, tiles
+from tickets.events import describe
+from tickets.models import EventKind
+from tickets.templatetags.rich import picture_url, rich
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from accounts.models import User
+    from tickets.models import Comment, Event, Ticket
+
+# Replies speak for themselves, and who follows stands beside the conversation.
+_SILENT = {EventKind.OPENED, EventKind.COMMENTED, EventKind.FOLLOWER_ADDED, EventKind.FOLLOWER_REMOVED}
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Stands in for staff who never wrote to the customer: their names are not the customer's to know."""
+
+    display_name: str
+    initials: str = "S"
+    is_staff: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """For `components/timeline_entry.html`."""
+
+    kind: str  # "reply" or "change"
+    at: datetime
+    author: User | Support | None  # None: by itself
+    id: int | None = None
+    words: str = ""
+    html: SafeString = field(default_factory=SafeString)
+    channel: str = ""
+    attachments: list[Tile] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    entries: list[Entry]
+    files: list[Tile]
+    seen: int  # the newest event in it
+
+
+def timeline(user: User, ticket: Ticket) -> Timeline:
+    """Three queries, however long the story is."""
+    said = {one.pk: one for one in access.comments_for(user, ticket).select_related("author").prefetch_related("attachments")}
+    known = {one.author_id for one in said.values()}
+    events = list(access.events_for(user, ticket).select_related("actor"))
+    entries = [entry for event in events for entry in _entries(event, said.get(event.comment_id or 0), known)]
+    files = tiles(file for one in said.values() for file in one.attachments.all())
+    return Timeline(entries, files, seen=events[-1].pk if events else 0)
+
+
+def _entries(event: Event, comment: Comment | None, known: Collection[int]) -> list[Entry]:
+    if comment:
+        return [_reply(comment)]
+    if event.kind in _SILENT or _looks_unchanged(event):
+        return []
+    actor: User | Support | None = event.actor
+    if event.actor and event.actor.is_staff and event.actor.pk not in known:
+        actor = Support(_("Support"))
+    return [Entry("change", event.at, actor, words=describe(event, for_staff=False))]
+
+
+def _reply(comment: Comment) -> Entry:
+    html = rich(comment)
+    below = [file for file in comment.attachments.all() if not (file.is_image and escape(picture_url(file)) in html)]
+    return Entry("reply", comment.created_at, comment.author, comment.pk, "", html, comment.channel, tiles(below))
+
+
+def _looks_unchanged(event: Event) -> bool:
+    """A move between two statuses that customers read as the same is no news."""
+    return event.kind == EventKind.STATUS_CHANGED and event.data.get("old_public") == event.data.get("new_public")

@@ -1,0 +1,36 @@
+"""Where everybody arrives: what this is, for those we don't know; what is open, for customers; the desk, for staff."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from tickets.access import tickets_for
+from tickets.lifecycle import UNRESOLVED, Category
+from tickets.portal.views.ticket_list import own
+from tickets.portal.words import row_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+_SHOWN = 25
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    person = request.user
+    if not isinstance(person, User):
+        return render(request, "portal/welcome.html")
+    if person.is_staff:
+        return redirect("desk")
+    tickets = tickets_for(person).filter(own(person), category__in=(*UNRESOLVED, Category.RESOLVED))
+    shown = tickets.select_related("status", "requester").order_by("-public_updated_at", "-id")[:_SHOWN]
+    rows = [row_of(ticket) for ticket in shown]
+    context = {
+        "your_turn": [row for row in rows if row.status.is_your_turn],
+        "our_turn": [row for row in rows if not row.status.is_your_turn],
+    }
+    return render(request, "portal/home.html", context)

@@ -1,0 +1,178 @@
+"""One ticket, and everything that a customer can do with it. Each deed is a POST of its own that leads back to the page."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Q
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from tickets import access, actions
+from tickets.models import Channel, EventKind, Ticket
+from tickets.portal.door import PersonRequest, customer_required
+from tickets.portal.timeline import timeline
+from tickets.portal.words import standing
+from tickets.ratelimit import is_too_often, refusal
+from tickets.uploads import MessageForm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+_LIMIT = 30  # comments of one person in ten minutes
+_RELATED = 10  # linked tickets that are shown
+_NEWS = (EventKind.COMMENTED, EventKind.RESOLVED, EventKind.CLOSED, EventKind.REOPENED)  # what may change an answer
+
+
+@require_safe
+@customer_required
+def ticket(request: PersonRequest, number: int) -> HttpResponse:
+    return _page(request, _get(request, number), MessageForm())
+
+
+@require_POST
+@customer_required
+def reply(request: PersonRequest, number: int) -> HttpResponse:
+    found, form = _get(request, number), MessageForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, found, form, status=422)
+    if news := _news(request, found, form.cleaned_data["seen"]):
+        return _page(request, found, form, status=409, news=news)
+    if is_too_often("comment", request.user, limit=_LIMIT):
+        form.add_error("text", refusal())
+        return _page(request, found, form, status=429)
+    said = actions.comment(found, actor=request.user, message=form.message(Channel.PORTAL))
+    if said.ticket_id == number:
+        messages.success(request, _("Your reply is posted."))
+    else:
+        words = _("Ticket %(old)s was closed, so your reply opened this one, %(new)s. The two are linked.")
+        messages.success(request, words % {"old": number, "new": said.ticket_id})
+    return redirect("ticket", number=said.ticket_id)
+
+
+def _verb(view: Callable[[PersonRequest, Ticket], None]) -> Callable[[HttpRequest, int], HttpResponse]:
+    """Does the deed, and leads back to the ticket. Refused by the ticket's state, it says so there."""
+
+    @wraps(view)
+    def post(request: PersonRequest, number: int) -> HttpResponse:
+        try:
+            view(request, _get(request, number))
+        except actions.IllegalMove as refused:
+            messages.warning(request, str(refused))
+        return redirect("ticket", number=number)
+
+    return require_POST(customer_required(post))
+
+
+@_verb
+def follow(request: PersonRequest, ticket: Ticket) -> None:
+    actions.follow(ticket, actor=request.user)
+    messages.success(request, _("You get an email at each update."), extra_tags=reverse("ticket_unfollow", args=[ticket.pk]))
+
+
+@_verb
+def unfollow(request: PersonRequest, ticket: Ticket) -> None:
+    actions.unfollow(ticket, actor=request.user)
+    words = _("You get no more email about this ticket. You still find it here.")
+    messages.success(request, words, extra_tags=reverse("ticket_follow", args=[ticket.pk]))
+
+
+@_verb
+def fixed(request: PersonRequest, ticket: Ticket) -> None:
+    """It works: of an open ticket that settles the matter; of a resolved one it spares the wait until it closes."""
+    if ticket.is_resolved:
+        actions.close(ticket, actor=request.user)
+        messages.success(request, _("Good to hear. The ticket is closed."))
+        return
+    settled = actions.confirm_fix(ticket, actor=request.user)
+    resolved = _("Good to hear. The ticket is resolved.")
+    messages.success(request, resolved if settled.is_resolved else _("Good to hear. Support finishes the ticket."))
+
+
+@_verb
+def close(request: PersonRequest, ticket: Ticket) -> None:
+    actions.close(ticket, actor=request.user)
+    messages.success(request, _("The ticket is closed."), extra_tags=reverse("ticket_reopen", args=[ticket.pk]))
+
+
+@_verb
+def reopen(request: PersonRequest, ticket: Ticket) -> None:
+    actions.reopen(ticket, actor=request.user)
+    messages.success(request, _("The ticket is open again. Tell us below what is still wrong."))
+
+
+def _get(request: PersonRequest, number: int) -> Ticket:
+    return access.get_ticket(request.user, number, among=Ticket.objects.select_related("status", "requester"))
+
+
+def _news(request: PersonRequest, ticket: Ticket, seen: int | None) -> str:
+    """What to say when others answered while this person wrote; '' when nobody did."""
+    if seen is None:
+        return ""
+    since = access.events_for(request.user, ticket).filter(pk__gt=seen, kind__in=_NEWS).exclude(actor=request.user)
+    count = since.count()
+    if not count:
+        return ""
+    return ngettext(
+        "While you were writing, something new came in; it is the last entry above. Your reply is not posted yet: look, then post it again.",
+        "While you were writing, %(count)d new things came in; they are above. Your reply is not posted yet: look, then post it again.",
+        count,
+    ) % {"count": count}
+
+
+def _page(request: PersonRequest, ticket: Ticket, form: MessageForm, *, status: int = 200, news: str = "") -> HttpResponse:
+    story = timeline(request.user, ticket)
+    context = {
+        "ticket": ticket,
+        "standing": standing(ticket),
+        "entries": story.entries,
+        "files": story.files,
+        "seen": story.seen,
+        "form": form,
+        "news": news,
+        "max_files": settings.MAX_FILES,
+        "max_bytes": settings.MAX_FILE_BYTES,
+        **_people(request, ticket),
+        **_related(request, ticket),
+        **_offers(ticket),
+    }
+    return render(request, "portal/ticket.html", context, status=status)
+
+
+def _people(request: PersonRequest, ticket: Ticket) -> dict[str, Any]:
+    """Customers who get mail of it; staff who follow are not theirs to know."""
+    rows = ticket.follower_rows.filter(is_muted=False).select_related("user").order_by("created_at", "id")
+    people = [row.user for row in rows if row.user.is_active and not row.user.is_staff]
+    return {
+        "followers": people,
+        "is_following": request.user in people,
+        "organizations": list(ticket.organizations.filter(is_active=True)),
+    }
+
+
+def _related(request: PersonRequest, ticket: Ticket) -> dict[str, Any]:
+    """The ticket it follows and those that follow it, as far as this person sees them."""
+    linked = Q(follow_up_to=ticket) | Q(pk=ticket.follow_up_to_id) if ticket.follow_up_to_id else Q(follow_up_to=ticket)
+    tickets = list(access.tickets_for(request.user).filter(linked).order_by("id")[:_RELATED])
+    return {
+        "follows": next((other for other in tickets if other.pk == ticket.follow_up_to_id), None),
+        "follow_ups": [other for other in tickets if other.pk != ticket.follow_up_to_id],
+    }
+
+
+def _offers(ticket: Ticket) -> dict[str, bool]:
+    """What the page offers; the verbs check for themselves."""
+    return {
+        "can_confirm": ticket.is_unresolved and bool(ticket.first_response_at) and not ticket.fix_confirmed_at,
+        "can_close": ticket.is_unresolved,
+        "can_reopen": ticket.is_closed,
+        "opens_follow_up": ticket.is_closed and not ticket.status.reopens_on_reply,
+    }
