@@ -1,0 +1,221 @@
+"""Who is told of what, by which mail, and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import AgentGroup, Membership, User
+from notifications.audience import audience
+from tests.factories import make_ticket, make_user, message
+from tickets import actions
+from tickets.models import EventKind, Follower, Priority, Status, Ticket, TicketType
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fay(acme):
+    """A teammate who follows."""
+    return make_user("fay@acme.example", "Fay Follower", acme)
+
+
+@pytest.fixture
+def ticket(workflow, ana, ben, fay, cleo, dan, eve, max_admin):
+    """Ana's. Fay follows it; Ben of Acme sees it; Cleo does not; Dan is its group, Eve and Max are other staff."""
+    ticket = make_ticket(ana)
+    actions.follow(ticket, actor=fay)
+    return ticket
+
+
+def told(ticket: Ticket) -> dict[str, tuple[str, str]]:
+    """First name → (kind of mail, reason), for the newest event."""
+    event = ticket.events.select_related("ticket__requester", "ticket__assignee", "ticket__group", "actor").last()
+    return {person.user.name.split()[0]: (str(person.kind), str(person.reason)) for person in audience(event)}
+
+
+def status(name: str) -> Status:
+    return Status.objects.get(name=name)
+
+
+REQUESTER, FOLLOWER, ASSIGNEE, GROUP = (("update", reason) for reason in ("requester", "follower", "assignee", "group"))
+CUSTOMERS = {"Ana": REQUESTER, "Fay": FOLLOWER}
+
+
+def test_opening_when_by_the_requester_then_confirmation_and_group(ticket, ana):
+    assert told(make_ticket(ana)) == {"Ana": ("confirmation", "requester"), "Dan": GROUP}
+
+
+def test_opening_when_staff_file_it_then_requester_is_told_and_filer_is_not(ticket, ana, dan):
+    assert told(make_ticket(ana, actor=dan)) == {"Ana": ("confirmation", "requester")}
+
+
+def test_opening_when_a_machine_wrote_then_support_alone_is_told(ticket, ana):
+    assert told(make_ticket(ana, quiet=True)) == {"Dan": GROUP}
+
+
+def test_opening_when_group_is_empty_then_all_staff_are_told(ticket, ana):
+    empty = AgentGroup.objects.get(name="CSM Support")
+    assert told(make_ticket(ana, group=empty)) == {
+        "Ana": ("confirmation", "requester"),
+        "Dan": GROUP,
+        "Eve": GROUP,
+        "Max": GROUP,
+    }
+
+
+def test_opening_when_there_is_no_group_then_all_staff_are_told(ticket, ana):
+    AgentGroup.objects.update(is_default=False)
+    assert sorted(told(make_ticket(ana))) == ["Ana", "Dan", "Eve", "Max"]
+
+
+# The event × person table. Who acts is never told; Ben, who sees but does not follow, and Cleo, who does not see, never are either.
+BY = {
+    "customer replies": ("ana", lambda t, who: actions.comment(t, actor=who, message=message()), {"Fay": FOLLOWER, "Dan": GROUP}),
+    "follower replies": ("fay", lambda t, who: actions.comment(t, actor=who, message=message()), {"Ana": REQUESTER, "Dan": GROUP}),
+    "teammate replies": ("ben", lambda t, who: actions.comment(t, actor=who, message=message()), CUSTOMERS | {"Dan": GROUP}),
+    "agent replies": ("dan", lambda t, who: actions.comment(t, actor=who, message=message()), CUSTOMERS),
+    "agent notes": ("dan", lambda t, who: actions.add_note(t, actor=who, message=message()), {}),
+    "status": ("dan", lambda t, who: actions.change_status(t, actor=who, status=status("Waiting on Customer")), CUSTOMERS),
+    "resolved": ("dan", lambda t, who: actions.resolve(t, actor=who, type=TicketType.objects.first()), CUSTOMERS),
+    "closed by staff": ("dan", lambda t, who: actions.close(t, actor=who), CUSTOMERS),
+    "closed by customer": ("ana", lambda t, who: actions.close(t, actor=who), {"Fay": FOLLOWER, "Dan": GROUP}),
+    "fix confirmed": ("ana", lambda t, who: actions.confirm_fix(t, actor=who), {"Fay": FOLLOWER, "Dan": GROUP}),
+    "taken": ("dan", lambda t, who: actions.take(t, actor=who), {}),
+    "type": ("dan", lambda t, who: actions.set_type(t, actor=who, type=TicketType.objects.first()), {}),
+    "priority": ("dan", lambda t, who: actions.set_priority(t, actor=who, priority=Priority.objects.first()), {}),
+    "group": ("dan", lambda t, who: actions.set_group(t, actor=who, group=AgentGroup.objects.get(name="DevOps")), {}),
+    "teammate follows": ("ben", lambda t, who: actions.follow(t, actor=who), {"Ben": ("shared", "follower")}),
+    "agent follows": ("dan", lambda t, who: actions.follow(t, actor=who), {}),
+    "unfollowed": ("fay", lambda t, who: actions.unfollow(t, actor=who), {}),
+    "spam": ("dan", lambda t, who: actions.change_status(t, actor=who, status=status("Spam")), {}),
+}
+
+
+@pytest.mark.parametrize("case", BY)
+def test_event_when_nobody_is_assigned_then_these_are_told(request, ticket, case):
+    who, verb, expected = BY[case]
+    verb(ticket, request.getfixturevalue(who))
+    assert told(ticket) == expected
+
+
+@pytest.mark.parametrize("case", BY)
+def test_event_when_eve_is_assigned_then_she_stands_for_the_group(request, ticket, dan, eve, case):
+    actions.assign(ticket, actor=dan, assignee=eve)
+    who, verb, expected = BY[case]
+    verb(ticket, request.getfixturevalue(who))
+    silent = {"taken", "type", "priority", "group", "teammate follows", "agent follows", "unfollowed", "spam"}
+    eves = {} if case in silent else {"Eve": ASSIGNEE}
+    assert told(ticket) == {name: why for name, why in expected.items() if name != "Dan"} | eves
+
+
+def test_every_kind_when_counted_then_is_in_the_table(ticket, ana, dan, fay):
+    for who, verb, _expected in BY.values():
+        other = make_ticket(ana)
+        actions.follow(other, actor=fay)
+        verb(other, {"ana": ana, "dan": dan, "fay": fay}.get(who, dan))
+    actions.remove_follower(ticket, actor=dan, person=fay)
+    actions.close(ticket, actor=dan)
+    actions.reopen(ticket, actor=dan)
+    actions.change_status(ticket, actor=dan, status=status("Spam"))
+    actions.change_status(ticket, actor=dan, status=status("Open"))
+    from tickets.models import Event
+
+    assert set(Event.objects.values_list("kind", flat=True)) == set(EventKind)
+
+
+def test_reopening_when_by_a_customer_then_support_hears(ticket, fay, dan):
+    actions.close(ticket, actor=dan)
+    actions.reopen(ticket, actor=fay)
+    assert told(ticket) == {"Ana": REQUESTER, "Dan": GROUP}
+
+
+def test_closing_when_by_itself_then_followers_and_assignee_hear(ticket, dan, eve):
+    actions.resolve(ticket, actor=dan, type=TicketType.objects.first())
+    actions.assign(ticket, actor=dan, assignee=eve)
+    Ticket.objects.update(close_due_at="2020-01-01T00:00Z")
+    actions.close_if_due(ticket.pk)
+    assert told(ticket) == CUSTOMERS | {"Eve": ASSIGNEE}
+
+
+def test_follower_when_added_by_staff_then_is_told_and_nobody_else(ticket, dan, cleo):
+    actions.add_follower(ticket, actor=dan, person=cleo)
+    assert told(ticket) == {"Cleo": ("shared", "follower")}
+
+
+def test_follower_when_removed_then_nobody_is_told(ticket, dan, fay):
+    actions.remove_follower(ticket, actor=dan, person=fay)
+    assert told(ticket) == {}
+
+
+def test_assignment_when_by_another_then_assignee_is_told(ticket, dan, eve):
+    actions.assign(ticket, actor=dan, assignee=eve)
+    assert told(ticket) == {"Eve": ASSIGNEE}
+
+
+def test_assignment_when_it_moved_on_meanwhile_then_each_event_tells_its_own(ticket, dan, eve, max_admin):
+    actions.assign(ticket, actor=dan, assignee=eve)
+    first = ticket.events.last()
+    actions.assign(ticket, actor=dan, assignee=max_admin)
+    ticket.refresh_from_db()
+    assert ([person.user for person in audience(first)], list(told(ticket))) == ([], ["Max"])
+
+
+def test_assignee_when_switched_off_then_group_hears_customers_instead(ticket, ana, dan, eve):
+    actions.assign(ticket, actor=dan, assignee=eve)
+    User.objects.filter(pk=eve.pk).update(is_active=False)
+    actions.comment(ticket, actor=ana, message=message("Hello?"))
+    assert told(ticket) == {"Fay": FOLLOWER, "Dan": GROUP}
+
+
+def test_note_when_staff_follow_then_they_and_the_assignee_are_told(ticket, dan, eve, max_admin):
+    actions.assign(ticket, actor=dan, assignee=eve)
+    actions.follow(ticket, actor=max_admin)
+    actions.add_note(ticket, actor=dan, message=message("Between us."))
+    assert told(ticket) == {"Eve": ASSIGNEE, "Max": FOLLOWER}
+
+
+def test_person_when_requester_and_follower_and_assignee_then_is_told_once(ticket, dan, eve):
+    own = make_ticket(eve, share=False)
+    actions.assign(own, actor=dan, assignee=eve)
+    actions.comment(own, actor=dan, message=message())
+    assert told(own) == {"Eve": REQUESTER}
+
+
+def test_status_when_customers_read_both_as_the_same_then_is_no_news(ticket, dan):
+    actions.change_status(ticket, actor=dan, status=status("In Progress"))
+    Status.objects.filter(name="Waiting on Dev Team").update(public_name="In Progress")
+    actions.change_status(ticket, actor=dan, status=status("Waiting on Dev Team"))
+    assert told(ticket) == {}
+
+
+@pytest.mark.parametrize("loss", ["muted", "switched off", "left and not following", "requester muted"])
+def test_person_when_not_to_be_told_any_more_then_is_not(ticket, ana, fay, dan, loss):
+    {
+        "muted": lambda: Follower.objects.filter(user=fay).update(is_muted=True),
+        "switched off": lambda: User.objects.filter(pk=fay.pk).update(is_active=False),
+        "left and not following": lambda: (Membership.objects.filter(user=fay).delete(), Follower.objects.filter(user=fay).delete()),
+        "requester muted": lambda: Follower.objects.filter(user=ana).update(is_muted=True),
+    }[loss]()
+    actions.comment(ticket, actor=dan, message=message())
+    assert told(ticket) == ({"Fay": FOLLOWER} if loss == "requester muted" else {"Ana": REQUESTER})
+
+
+def test_spam_when_a_customer_writes_on_then_nobody_is_told(ticket, ana, dan):
+    actions.change_status(ticket, actor=dan, status=status("Spam"))
+    actions.comment(ticket, actor=ana, message=message("Buy now"))
+    assert told(ticket) == {}
+
+
+def test_spam_when_taken_back_then_nothing_is_told_afterwards(ticket, dan):
+    for name in ("Spam", "Open"):
+        actions.change_status(ticket, actor=dan, status=status(name))
+    assert told(ticket) == {}
+
+
+def test_private_group_when_customer_writes_then_outsiders_at_the_desk_hear_nothing(ticket, ana, dan, eve):
+    group = AgentGroup.objects.create(name="Security", is_private=True)
+    group.members.add(dan)
+    actions.follow(ticket, actor=eve)
+    actions.set_group(ticket, actor=dan, group=group)
+    actions.comment(ticket, actor=ana, message=message("A secret"))
+    assert told(ticket) == {"Fay": FOLLOWER, "Dan": GROUP}
