@@ -20,5 +20,13 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "accent": settings.ACCENT,
         "support_address": settings.SUPPORT_ADDRESS,
         "demo": settings.DEMO,
+        "demo_accounts": _demo_accounts() if settings.DEMO else (),
         "theme": theme if theme in _THEMES else "",
     }
+
+
+def _demo_accounts() -> list[dict[str, str]]:
+    """For the login page of a demo, whose password is public."""
+    from tickets.demo import DEMO_ACCOUNTS  # noqa: PLC0415 never loaded by a real installation
+
+    return [{"email": one.email, "name": one.name, "role": one.what} for one in DEMO_ACCOUNTS]

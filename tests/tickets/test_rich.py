@@ -34,7 +34,8 @@ def test_text_when_scheme_is_none_of_ours_then_is_no_link(text):
 
 def test_quote_when_there_is_one_then_is_folded():
     assert shown(text="Hi", quoted="> <i>old</i>\n> words") == (
-        '<p>Hi</p><details class="quoted"><summary>Show quoted text</summary><p>&gt; &lt;i&gt;old&lt;/i&gt;<br>&gt; words</p></details>'
+        '<p>Hi</p><details class="quoted"><summary class="small muted">Show quoted text</summary>'
+        "<blockquote><p>&gt; &lt;i&gt;old&lt;/i&gt;<br>&gt; words</p></blockquote></details>"
     )
 
 

@@ -67,5 +67,5 @@ def _next_step(ticket: Ticket, category: Category, *, waits_for_customer: bool) 
         Category.OPEN: _("Support is working on it. You get an email with the next answer."),
         Category.WAITING: _("Support waits for others to do their part, and will write to you."),
         Category.RESOLVED: _("Support thinks that this is solved. Tell us whether it is."),
-        Category.CLOSED: _("It is over. A reply opens a new ticket that is linked to this one."),
+        Category.CLOSED: _("This ticket is finished. A reply opens a new one that is linked to it."),
     }[category]

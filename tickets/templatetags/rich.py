@@ -46,7 +46,10 @@ def rich(comment: Comment) -> SafeString:
     if not comment.quoted.strip():
         return said
     return format_html(
-        '{}<details class="quoted"><summary>{}</summary>{}</details>', said, _("Show quoted text"), rich_text(comment.quoted)
+        '{}<details class="quoted"><summary class="small muted">{}</summary><blockquote>{}</blockquote></details>',
+        said,
+        _("Show quoted text"),
+        rich_text(comment.quoted),
     )
 
 
