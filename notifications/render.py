@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import zoneinfo
 from email.utils import formataddr
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -31,7 +32,7 @@ _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 def render(delivery: Delivery) -> EmailMultiAlternatives:
     """The whole mail, headers and both bodies. May raise whatever a template raises."""
     recipient = delivery.recipient
-    with translation.override(settings.LANGUAGE_CODE), timezone.override(recipient.time_zone or None):
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(_zone(recipient)):
         context = _context(delivery)
         folder = f"emails/{delivery.kind}"
         subject = one_line(render_to_string(f"{folder}/subject.txt", context))
@@ -48,6 +49,11 @@ def render(delivery: Delivery) -> EmailMultiAlternatives:
     if delivery.event and delivery.ticket:
         mail.reply_to = [_reply_to(delivery.ticket.pk, recipient, delivery.event)]
     return mail
+
+
+def _zone(recipient: User) -> str | None:
+    """None, which is ours, for a zone that this system does not know."""
+    return recipient.time_zone if recipient.time_zone in zoneinfo.available_timezones() else None
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -76,13 +82,18 @@ def _headers(delivery: Delivery) -> dict[str, str]:
     }
     if delivery.event is None or delivery.ticket is None or delivery.kind == Kind.SET_PASSWORD:
         return headers
-    unsubscribe = urljoin(settings.SITE_URL, unsubscribe_path(delivery.ticket, delivery.recipient))
-    return headers | {
-        "Message-ID": f"<{message_id(event_id=delivery.event.pk, user_id=delivery.recipient_id)}>",
-        **_thread(delivery.ticket, delivery.recipient),
-        "List-Unsubscribe": f"<{unsubscribe}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+    headers |= _thread(delivery.ticket, delivery.recipient)
+    headers["Message-ID"] = f"<{message_id(event_id=delivery.event.pk, user_id=delivery.recipient_id)}>"
+    if stop := _stop_url(delivery):
+        headers |= {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return headers
+
+
+def _stop_url(delivery: Delivery) -> str:
+    """Where mails about the ticket can be stopped; '' for who is told because the work is theirs, which no link ends."""
+    if delivery.ticket is None or delivery.reason not in (Reason.REQUESTER, Reason.FOLLOWER):
+        return ""
+    return urljoin(settings.SITE_URL, unsubscribe_path(delivery.ticket, delivery.recipient))
 
 
 def _thread(ticket: Ticket, recipient: User) -> dict[str, str]:
@@ -114,7 +125,7 @@ def _context(delivery: Delivery) -> dict[str, Any]:
     return context | {
         "ticket": ticket,
         "ticket_url": urljoin(settings.SITE_URL, reverse("desk_ticket" if recipient.is_staff else "ticket", args=[ticket.number])),
-        "unsubscribe_url": urljoin(settings.SITE_URL, unsubscribe_path(ticket, recipient)),
+        "unsubscribe_url": _stop_url(delivery),
         "actor": event.actor,
         "did": describe(event, for_staff=recipient.is_staff),
         "status": ticket.status.name if recipient.is_staff else ticket.status.label_for_customers,
