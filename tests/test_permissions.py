@@ -1,0 +1,173 @@
+"""Who gets what from every address: role × address × method. An address that is missing here fails the build, so that no page is nobody's thought.
+
+Each row: what GET answers to each role, then what an empty POST answers. Roles, in order: anonymous, a customer who does not see the ticket, a teammate
+who does, its requester, an agent, an agent outside the ticket's private group, an admin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import AgentGroup
+from notifications.models import Delivery, Kind, Reason, State
+from notifications.unsubscribe import unsubscribe_path
+from tests.factories import make_ticket, message, new_file
+from tests.tickets.mail.letters import letter, signed_address, take_in
+from tickets import actions
+from tickets.models import Attachment, Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("anonymous", "stranger", "teammate", "requester", "agent", "outsider", "admin")
+_ALL = "200 200 200 200 200 200 200"
+_NOBODY = "405 405 405 405 405 405 405"
+
+TABLE: dict[str, tuple[str, str]] = {
+    "home": ("200 200 200 200 302 302 302", _NOBODY),
+    "tickets": ("302 200 200 200 302 302 302", _NOBODY),
+    "ticket_new": ("302 200 200 200 302 302 302", "302 422 422 422 302 302 302"),
+    "ticket": ("302 404 200 200 302 302 302", _NOBODY),
+    "ticket_reply": (_NOBODY, "302 404 422 422 302 302 302"),
+    "ticket_follow": (_NOBODY, "302 404 302 302 302 302 302"),
+    "ticket_unfollow": (_NOBODY, "302 404 302 302 302 302 302"),
+    "ticket_fixed": (_NOBODY, "302 404 302 302 302 302 302"),
+    "ticket_close": (_NOBODY, "302 404 302 302 302 302 302"),
+    "ticket_reopen": (_NOBODY, "302 404 302 302 302 302 302"),
+    "profile": ("302 200 200 200 200 200 200", "302 302 302 302 302 302 302"),
+    "attachment": ("302 404 200 200 200 404 200", _NOBODY),
+    "desk": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_tickets": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_ticket": ("302 404 404 404 200 404 200", _NOBODY),
+    "desk_ticket_reply": (_NOBODY, "302 404 404 404 422 404 422"),
+    "desk_ticket_note": (_NOBODY, "302 404 404 404 422 404 422"),
+    "desk_ticket_take": (_NOBODY, "302 404 404 404 302 404 409"),
+    "desk_ticket_resolve": (_NOBODY, "302 404 404 404 422 404 422"),
+    "desk_ticket_close": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_reopen": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_spam": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_not_spam": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_status": (_NOBODY, "302 404 404 404 422 404 422"),
+    "desk_ticket_priority": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_type": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_group": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_assignee": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_follow": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_unfollow": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_add_follower": (_NOBODY, "302 404 404 404 422 404 422"),
+    "desk_ticket_remove_follower": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_retry": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_mail": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_mail_in": ("302 404 404 404 200 404 200", _NOBODY),
+    "desk_mail_raw": ("302 404 404 404 200 404 200", _NOBODY),
+    "desk_mail_publish": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_mail_open": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_mail_discard": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_mail_replay": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_mail_out": ("302 404 404 404 200 404 200", _NOBODY),
+    "desk_mail_out_retry": (_NOBODY, "302 404 404 404 302 404 302"),
+    "account_login": ("200 302 302 302 302 302 302", "200 302 302 302 302 302 302"),
+    "account_logout": ("302 200 200 200 200 200 200", "302 302 302 302 302 302 302"),
+    "account_change_password": ("302 200 200 200 200 200 200", "302 200 200 200 200 200 200"),
+    "account_reset_password": (_ALL, _ALL),
+    "account_reset_password_done": (_ALL, _NOBODY),
+    "account_reset_password_from_key": (_ALL, _ALL),
+    "account_reset_password_from_key_done": (_ALL, _NOBODY),
+    "unsubscribe": (_ALL, _ALL),
+    "healthz": (_ALL, _NOBODY),
+    "readyz": (_ALL, _NOBODY),
+    "site_css": (_ALL, _NOBODY),
+}
+
+
+def names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace == "admin":
+                continue  # tests/test_admin.py has its own walk
+            yield from names(pattern.url_patterns, prefix)
+        else:
+            yield pattern.name or str(pattern.pattern)
+
+
+@pytest.fixture
+def world(workflow, ana, ben, cleo, dan, eve, max_admin):
+    """A ticket of Ana's in a private group that Dan is in and Eve is not, with all that hangs on one."""
+    private = AgentGroup.objects.create(name="Private", is_private=True)
+    private.members.add(dan, max_admin)
+    ticket = make_ticket(ana, group=private, message=message(files=(new_file(),)))
+    actions.take(ticket, actor=dan)
+    actions.add_note(ticket, actor=dan, message=message("secret", channel=Channel.DESK, files=(new_file("note.txt"),)))
+    actions.add_follower(ticket, actor=dan, person=ben)
+    held = take_in(letter("sten@else.example", to=signed_address(ticket, ana)))
+    failed = Delivery.objects.create(
+        event=ticket.events.first(),
+        ticket=ticket,
+        recipient=ana,
+        address=ana.email,
+        kind=Kind.UPDATE,
+        reason=Reason.REQUESTER,
+        state=State.FAILED,
+    )
+    return {"ticket": ticket, "held": held, "failed": failed, "people": [None, cleo, ben, ana, dan, eve, max_admin]}
+
+
+def path_to(name: str, world) -> str:
+    ticket = world["ticket"]
+    attachment = Attachment.objects.get(comment__ticket=ticket, comment__is_internal=False)
+    arguments = {
+        "attachment": [attachment.pk, attachment.name],
+        "account_reset_password_from_key": ["1", "set-password"],
+        "desk_ticket_remove_follower": [ticket.number, world["people"][2].pk],
+        "desk_ticket_retry": [ticket.number, world["failed"].pk],
+        "desk_mail_out": [world["failed"].pk],
+        "desk_mail_out_retry": [world["failed"].pk],
+    }
+    if name == "unsubscribe":
+        return unsubscribe_path(ticket, ticket.requester)
+    if name in arguments:
+        return reverse(name, args=arguments[name])
+    if name.startswith("desk_mail_"):
+        return reverse(name, args=[world["held"].pk])
+    if name.startswith(("ticket_", "desk_ticket_")) and name != "ticket_new":
+        return reverse(name, args=[ticket.number])
+    return reverse(name, args=[ticket.number] if name in ("ticket", "desk_ticket") else [])
+
+
+def answers(client, method: str, path: str, people) -> str:
+    """Each role finds the world as it was: what the one before it did is undone."""
+    codes = []
+    for person in people:
+        with transaction.atomic():
+            client.logout()
+            if person:
+                client.force_login(person)
+            codes.append(str(getattr(client, method)(path).status_code))
+            transaction.set_rollback(True)
+    return " ".join(codes)
+
+
+def test_every_address_is_in_the_table():
+    assert set(names(get_resolver().url_patterns)) == set(TABLE)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_get_answers_each_role_as_the_table_says(client, world, name):
+    assert answers(client, "get", path_to(name, world), world["people"]) == TABLE[name][0]
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_post_answers_each_role_as_the_table_says(client, world, name):
+    assert answers(client, "post", path_to(name, world), world["people"]) == TABLE[name][1]
+
+
+def test_internal_file_is_for_staff_who_see_the_ticket_alone(client, world):
+    secret = Attachment.objects.get(comment__is_internal=True)
+    path = reverse("attachment", args=[secret.pk, secret.name])
+    assert answers(client, "get", path, world["people"]) == "302 404 404 404 200 404 200"
