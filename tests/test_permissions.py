@@ -148,7 +148,9 @@ def answers(client, method: str, path: str, people) -> str:
             client.logout()
             if person:
                 client.force_login(person)
-            codes.append(str(getattr(client, method)(path).status_code))
+            answer = getattr(client, method)(path)
+            answer.close()  # a download keeps its file open
+            codes.append(str(answer.status_code))
             transaction.set_rollback(True)
     return " ".join(codes)
 
