@@ -150,6 +150,10 @@ class MessageForm(forms.Form):
             self.add_error("text", _("Write something, or attach a file."))
         return cleaned
 
+    def renew_key(self) -> None:
+        """For a form that is shown again because its key is taken, by whom ever."""
+        self.data = {**dict(self.data.items()), "key": str(uuid4())}
+
     def message(self, channel: Channel) -> Message:
         """Of a valid form, for the verb."""
         data = self.cleaned_data

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import IntegrityError
 from django.db.models import Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -49,7 +50,12 @@ def reply(request: PersonRequest, number: int) -> HttpResponse:
     if is_too_often("comment", request.user, limit=_LIMIT):
         form.add_error("text", refusal())
         return _page(request, found, form, status=429)
-    said = actions.comment(found, actor=request.user, message=form.message(Channel.PORTAL))
+    try:
+        said = actions.comment(found, actor=request.user, message=form.message(Channel.PORTAL))
+    except IntegrityError:  # the key of the form belongs to something else, which no page of ours brings about
+        form.add_error("text", _("This was not sent. Send it again."))
+        form.renew_key()
+        return _page(request, found, form, status=409)
     if said.ticket_id == number:
         messages.success(request, _("Your reply is posted."))
     else:

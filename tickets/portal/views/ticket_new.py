@@ -36,6 +36,10 @@ def ticket_new(request: PersonRequest) -> HttpResponse:
         form.add_error(None, refusal())
         return _page(request, form, status=429)
     ticket = _open(request, form)
+    if ticket is None:
+        form.add_error(None, _("This was not sent. Send it again."))
+        form.renew_key()
+        return _page(request, form, status=409)
     messages.success(
         request,
         _("We have your ticket, number %(number)s. A confirmation is on its way to %(email)s.")
@@ -44,7 +48,8 @@ def ticket_new(request: PersonRequest) -> HttpResponse:
     return redirect("ticket", number=ticket.number)
 
 
-def _open(request: PersonRequest, form: NewTicketForm) -> Ticket:
+def _open(request: PersonRequest, form: NewTicketForm) -> Ticket | None:
+    """None when the key of the form belongs to something else, which no page of ours brings about."""
     person, message = request.user, form.message(Channel.PORTAL)
     try:
         return actions.open_ticket(
@@ -55,7 +60,7 @@ def _open(request: PersonRequest, form: NewTicketForm) -> Ticket:
             share_with=form.organization,
         )
     except IntegrityError:  # the same form was sent twice at the same moment, and the other one won
-        return tickets_for(person).get(submission_key=message.submission_key, requester=person)
+        return tickets_for(person).filter(submission_key=message.submission_key, requester=person).first()
 
 
 def _page(request: PersonRequest, form: NewTicketForm, *, status: int) -> HttpResponse:
