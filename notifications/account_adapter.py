@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from notifications.apps import wake_sender
 from notifications.relay import queue_password_link
+from tickets.actions import IllegalMove
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -31,6 +32,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth shi
             request, _("This account is switched off. Write to %(address)s if you need it.") % {"address": settings.SUPPORT_ADDRESS}
         )
         return redirect("account_login")
+
+    def set_password(self, user: User, password: str) -> None:
+        """Compare and set: of two uses of one link at the same moment, one wins."""
+        before = user.password
+        user.set_password(password)
+        if not type(user).objects.filter(pk=user.pk, password=before).update(password=user.password):
+            raise IllegalMove(_("This link was used already."))
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         """To the stored address, whatever was typed. The link in `context` is dropped: the sender makes its own."""

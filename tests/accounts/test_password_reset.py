@@ -11,9 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Membership, User
+from notifications.account_adapter import AccountAdapter
 from notifications.channels import deliver_due
 from notifications.models import Delivery, Kind, State
 from tests.factories import PASSWORD, make_user
+from tickets.actions import IllegalMove
 
 pytestmark = pytest.mark.django_db
 FORGOT, DONE = "/accounts/password/reset/", "/accounts/password/reset/done/"
@@ -72,6 +74,15 @@ def test_link_when_used_twice_then_second_time_changes_nothing(client, ana, mail
     use(client, link, "a third horse battery")
     ana.refresh_from_db()
     assert (ana.check_password(NEW), "_auth_user_id" in client.session) == (True, False)
+
+
+def test_link_when_used_twice_at_the_same_moment_then_one_password_wins(ana):
+    first, second = (User.objects.get(pk=ana.pk) for _ in range(2))  # both pages have checked the link
+    AccountAdapter().set_password(first, NEW)
+    with pytest.raises(IllegalMove):
+        AccountAdapter().set_password(second, "a third horse battery")
+    ana.refresh_from_db()
+    assert ana.check_password(NEW)
 
 
 def test_link_when_used_then_old_sessions_end(client, ana, mailoutbox, django_user_model):
