@@ -1,0 +1,76 @@
+"""Any number of sweeps close a ticket once. First: what would happen without the lock."""
+
+from __future__ import annotations
+
+from threading import Barrier, Event
+
+import pytest
+from django.db import transaction
+
+from tests.concurrency.threads import at_once, errors, marks
+from tests.factories import make_ticket, message
+from tickets import actions, sweeps
+from tickets.lifecycle import Trigger
+from tickets.models import Event as TicketEvent
+from tickets.models import EventKind, Ticket, TicketType
+
+pytestmark = marks
+
+
+@pytest.fixture
+def due(ana, dan):
+    """Five resolved tickets whose time is over."""
+    tickets = [actions.resolve(make_ticket(ana), actor=dan, type=TicketType.objects.first()) for _ in range(5)]
+    Ticket.objects.update(close_due_at="2020-01-01T00:00Z")
+    return tickets
+
+
+def closes() -> list[int]:
+    return sorted(TicketEvent.objects.filter(kind=EventKind.CLOSED).values_list("ticket", flat=True))
+
+
+def test_close_when_the_lock_is_left_out_then_happens_twice(due):
+    both_have_looked = Barrier(2)
+
+    @transaction.atomic
+    def close_without_lock() -> None:
+        ticket = Ticket.objects.due_to_close().get(pk=due[0].pk)
+        both_have_looked.wait(timeout=20)
+        actions._move(ticket, Trigger.CLOSE_DUE, EventKind.CLOSED, actor=None, refusal="")
+
+    assert errors(at_once([close_without_lock] * 2)) == []
+    assert closes() == [due[0].pk] * 2
+
+
+@pytest.mark.parametrize("sweepers", [2, 4])
+def test_sweeps_when_run_at_once_then_close_each_ticket_once(due, sweepers):
+    answers = at_once([sweeps.close_due] * sweepers)
+    assert (errors(answers), sum(answers), closes()) == ([], 5, [ticket.pk for ticket in due])
+
+
+def test_sweep_when_another_is_at_a_ticket_then_passes_it_by(due):
+    held, released = Event(), Event()
+
+    @transaction.atomic
+    def slow() -> int:
+        closed = actions.close_if_due(due[0].pk)
+        held.set()
+        released.wait(timeout=20)
+        return closed
+
+    def quick() -> int:
+        held.wait(timeout=20)
+        closed = sweeps.close_due()
+        released.set()
+        return closed
+
+    assert (at_once([slow, quick]), closes()) == ([True, 4], [ticket.pk for ticket in due])
+
+
+def test_sweep_when_the_customer_replies_at_that_moment_then_ticket_is_open_or_reply_is_on_a_follow_up(due, ana):
+    words = [lambda ticket=ticket: actions.comment(ticket, actor=ana, message=message("Not yet!")) for ticket in due]
+    answers = at_once([sweeps.close_due, *words])
+    assert errors(answers) == []
+    for ticket, said in zip(due, answers[1:], strict=True):
+        was_closed = ticket.pk in closes()
+        assert (said.ticket != ticket, Ticket.objects.get(pk=ticket.pk).is_closed) == (was_closed, was_closed)
