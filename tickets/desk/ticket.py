@@ -61,13 +61,14 @@ def page(
     followers = list(Follower.objects.filter(ticket=ticket).select_related("user").order_by("id"))
     types = list(offered(TicketType, current=ticket.type))
     statuses = list(offered(Status, current=ticket.status))
+    priorities = list(offered(Priority, current=ticket.priority))
     context = {
         "ticket": ticket,
         "entries": entries,
         "seen": entries[-1].event.pk if entries else 0,
         "conflict": str(overtaken) if overtaken else "",
-        "properties": _properties(ticket, statuses=statuses, types=types),
-        "priorities": [priority for priority in offered(Priority, current=ticket.priority) if priority.definition],
+        "properties": _properties(ticket, statuses=statuses, types=types, priorities=priorities),
+        "priorities": [priority for priority in priorities if priority.definition],
         "types": _options(types),
         "move": move,
         "followers": followers,
@@ -136,12 +137,12 @@ def _options(things: Iterable[Any]) -> list[tuple[str, str]]:
     return [(str(thing.pk), str(thing)) for thing in things]
 
 
-def _properties(ticket: Ticket, *, statuses: list[Status], types: list[TicketType]) -> list[dict[str, Any]]:
+def _properties(ticket: Ticket, *, statuses: list[Status], types: list[TicketType], priorities: list[Priority]) -> list[dict[str, Any]]:
     """Each its own form. Spam has its own button, so that nobody throws a ticket out by a slip in a list."""
     shown = [status for status in statuses if status.category != Category.SPAM or status.pk == ticket.status_id]
     rows: list[tuple[str, str, str, Iterable[Any]]] = [
         ("status", _("Status"), "", shown),
-        ("priority", _("Priority"), _("Not set"), property_choices("priority", ticket)),
+        ("priority", _("Priority"), _("Not set"), priorities),
         ("type", _("Type"), _("Not set"), types),
         ("group", _("Group"), _("No group"), property_choices("group", ticket)),
         ("assignee", _("Assignee"), _("Nobody"), property_choices("assignee", ticket)),

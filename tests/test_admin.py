@@ -1,0 +1,293 @@
+"""Configuration is for admins alone, and can't be broken by a slip."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
+from tests.factories import make_ticket, make_user
+from tickets.models import Mailbox, Priority, Status, Ticket, TicketType
+
+pytestmark = pytest.mark.django_db
+
+MODELS = [
+    "accounts_user",
+    "accounts_organization",
+    "accounts_agentgroup",
+    "tickets_status",
+    "tickets_tickettype",
+    "tickets_priority",
+    "tickets_mailbox",
+]
+PAGES = ["index", *(f"{model}_{page}" for model in MODELS for page in ("changelist", "add"))]
+
+
+def logged_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def office(workflow, max_admin) -> Client:
+    """Max's browser."""
+    return logged_in(max_admin)
+
+
+def fields(page) -> dict[str, str]:
+    """What the form of a page holds, as a browser would send it back."""
+    formsets = [inline.formset for inline in page.context["inline_admin_formsets"]]
+    forms = [page.context["adminform"].form, *(form for formset in formsets for form in (formset.management_form, *formset.initial_forms))]
+    values = {field.html_name: field.value() for form in forms for field in form}
+    return {name: value for name, value in values.items() if value is not None and value is not False}
+
+
+def change(client, thing, **data):
+    address = reverse(f"admin:{thing._meta.app_label}_{thing._meta.model_name}_change", args=[thing.pk])
+    sent = {**fields(client.get(address)), **data}
+    return client.post(address, {name: value for name, value in sent.items() if value is not None})
+
+
+def add(client, model, **data):
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+    return client.post(address, {**fields(client.get(address)), **data})
+
+
+def errors(response) -> list[str]:
+    return [str(error) for found in response.context["errors"] for error in (found if isinstance(found, list) else [found])]
+
+
+# --- Who gets in ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_when_admin_asks_then_is_shown(office, page):
+    assert office.get(reverse(f"admin:{page}")).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["index", "login", "logout", "password_change", "jsi18n", "autocomplete", "app_list", *PAGES[1:]])
+@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.AGENT, Role.CSM])
+def test_page_when_others_ask_then_nothing_is_there(workflow, page, role):
+    client = logged_in(make_user("other@support.example", role=role))
+    address = reverse(f"admin:{page}", args=["accounts"] if page == "app_list" else [])
+    assert (client.get(address).status_code, client.post(address).status_code) == (404, 404)
+
+
+def test_page_when_switched_off_admin_asks_then_leads_to_login(office, max_admin):
+    User.objects.filter(pk=max_admin.pk).update(is_active=False)
+    assert office.get("/admin/").status_code == 302
+
+
+def test_page_when_anonymous_then_leads_to_our_own_login(client):
+    response = client.get("/admin/tickets/status/", follow=True)
+    assert response.redirect_chain[-1] == ("/accounts/login/?next=%2Fadmin%2Ftickets%2Fstatus%2F", 302)
+
+
+def test_login_when_posted_to_the_admin_then_is_not_tried_there(client, max_admin):
+    response = client.post("/admin/login/", {"username": max_admin.email, "password": "correct horse battery"})
+    assert (response.status_code, response["Location"], "_auth_user_id" in client.session) == (
+        302,
+        "/accounts/login/?next=%2Fadmin%2F",
+        False,
+    )
+
+
+def test_password_when_to_be_changed_then_is_changed_on_our_page(office):
+    assert office.get("/admin/password_change/")["Location"] == "/accounts/password/change/"
+
+
+def test_admin_when_listed_then_holds_configuration_alone():
+    ours = {model.__name__ for model in admin.site._registry if model.__module__.split(".")[0] in ("accounts", "tickets", "notifications")}
+    assert ours == {"User", "Organization", "AgentGroup", "Status", "TicketType", "Priority", "Mailbox"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_when_shown_then_has_no_inline_script(office, page):
+    html = office.get(reverse(f"admin:{page}")).content.decode()
+    inline = [tag for tag in re.findall(r"<script[^>]*>", html) if "src=" not in tag and "application/json" not in tag]
+    assert (inline, re.findall(r"\son\w+=", html)) == ([], [])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_list_when_searched_then_answers(office, model):
+    assert office.get(reverse(f"admin:{model}_changelist"), {"q": "support"}).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [1, 25])
+@pytest.mark.parametrize(("model", "queries"), [("accounts_user", 5), ("accounts_organization", 6)])
+def test_list_when_long_then_asks_no_more(office, django_assert_num_queries, model, queries, rows):
+    for number in range(rows):
+        organization = Organization.objects.create(name=f"Customer {number}")
+        EmailDomain.objects.create(organization=organization, domain=f"c{number}.example")
+        make_user(f"p{number}@c{number}.example", organization=organization)
+    with django_assert_num_queries(queries):
+        office.get(reverse(f"admin:{model}_changelist"))
+
+
+# --- People --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("password", "usable"), [("", False), ("a long enough phrase", True)])
+def test_person_when_added_then_has_the_role_and_maybe_a_password(office, password, usable):
+    add(office, User, email="New@Acme.Example", name="New", role="agent", password=password)
+    person = User.objects.get(email="new@acme.example")
+    assert (person.role, person.is_active, person.has_usable_password(), person.check_password(password)) == ("agent", True, usable, usable)
+
+
+def test_person_when_password_is_weak_then_is_not_added(office):
+    response = add(office, User, email="new@acme.example", role="agent", password="12345")
+    assert (response.status_code, User.objects.filter(email="new@acme.example").exists()) == (200, False)
+
+
+def test_person_when_address_differs_by_case_then_is_not_added_again(office, ana):
+    response = add(office, User, email="ANA@acme.example", role="customer", password="")
+    assert (response.status_code, User.objects.filter(email__iexact="ana@acme.example").count()) == (200, 1)
+
+
+def test_person_when_switched_off_then_is_out_at_once(office, dan):
+    desk = logged_in(dan)
+    assert change(office, dan, is_active=None).status_code == 302
+    assert desk.get("/desk/").status_code == 302
+
+
+def test_person_when_shown_then_no_hash_is(office, ana):
+    assert "argon2" not in office.get(reverse("admin:accounts_user_change", args=[ana.pk])).content.decode()
+    assert ana.password not in office.get(reverse("admin:accounts_user_change", args=[ana.pk])).content.decode()
+
+
+def test_person_when_address_changes_then_has_to_be_proven_again(office, ana):
+    User.objects.filter(pk=ana.pk).update(proven_at=ana.created_at)
+    change(office, ana, email="ana@globex.example")
+    changed = User.objects.get(pk=ana.pk)
+    assert (changed.email, changed.proven_at, changed.token_generation) == ("ana@globex.example", None, ana.token_generation + 1)
+
+
+def test_person_when_to_be_deleted_then_is_not(office, ana):
+    address = reverse("admin:accounts_user_delete", args=[ana.pk])
+    assert (office.get(address).status_code, office.post(address, {"post": "yes"}).status_code) == (403, 403)
+
+
+def test_admin_when_it_is_oneself_then_keeps_role_and_access(office, max_admin):
+    change(office, max_admin, role="customer", is_active=None, name="Max")
+    kept = User.objects.get(pk=max_admin.pk)
+    assert (kept.role, kept.is_active, kept.name) == ("admin", True, "Max")
+
+
+# --- Organizations and groups --------------------------------------------------------------------------------------------------
+
+
+def inline(prefix: str, total: int, **data) -> dict[str, object]:
+    return {f"{prefix}-TOTAL_FORMS": total, **{f"{prefix}-0-{name}": value for name, value in data.items()}}
+
+
+def test_organization_when_given_domain_and_member_then_has_both(office, acme, solo):
+    change(office, acme, **inline("domains", 1, domain="Acme.Example"), **inline("memberships", 1, user=solo.pk, is_active="on"))
+    assert list(acme.domains.values_list("domain", flat=True)) == ["acme.example"]
+    assert list(Membership.objects.filter(organization=acme).values_list("user", flat=True)) == [solo.pk]
+
+
+@pytest.mark.parametrize("domain", ["gmail.com", "support.example", "nonsense", "globex.example"])
+def test_organization_when_domain_is_not_its_own_then_says_so(office, acme, globex, domain):
+    EmailDomain.objects.create(organization=globex, domain="globex.example")
+    assert change(office, acme, **inline("domains", 1, domain=domain)).status_code == 200
+    assert acme.domains.count() == 0
+
+
+def test_organization_when_tickets_are_shared_with_it_then_is_not_deleted(office, acme, ana):
+    make_ticket(ana)
+    response = office.post(reverse("admin:accounts_organization_delete", args=[acme.pk]), {"post": "yes"}, follow=True)
+    assert ("Switch it off instead" in response.content.decode(), Organization.objects.filter(pk=acme.pk).exists()) == (True, True)
+
+
+def test_default_group_when_another_is_made_default_then_moves(office):
+    devops = AgentGroup.objects.get(name="DevOps")
+    assert change(office, devops, is_default="on").status_code == 302
+    assert list(AgentGroup.objects.filter(is_default=True)) == [devops]
+
+
+# --- Workflow ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("model", "field"), [(Status, "status"), (TicketType, "type"), (Priority, "priority")])
+def test_entry_when_in_use_then_is_retired_not_deleted(office, ana, model, field):
+    used = model.objects.last()
+    ticket = make_ticket(ana)
+    Ticket.objects.filter(pk=ticket.pk).update(**{field: used})
+    Status.objects.filter(pk=used.pk).update(is_default=False) if model is Status else None
+    response = office.post(reverse(f"admin:tickets_{model._meta.model_name}_delete", args=[used.pk]), {"post": "yes"}, follow=True)
+    assert (
+        "is in use, so it can&#x27;t be deleted. Retire it instead" in response.content.decode(),
+        model.objects.filter(pk=used.pk).exists(),
+    ) == (True, True)
+
+
+def test_entry_when_unused_then_can_be_deleted(office):
+    unused = TicketType.objects.create(name="Slip")
+    office.post(reverse("admin:tickets_tickettype_delete", args=[unused.pk]), {"post": "yes"})
+    assert not TicketType.objects.filter(pk=unused.pk).exists()
+
+
+def test_default_status_when_to_be_deleted_then_stays(office):
+    waiting = Status.objects.get(category="waiting", is_default=True)
+    response = office.post(reverse("admin:tickets_status_delete", args=[waiting.pk]), {"post": "yes"}, follow=True)
+    assert ("Automatic moves lead to" in response.content.decode(), Status.objects.filter(pk=waiting.pk).exists()) == (True, True)
+
+
+def test_category_when_tickets_use_the_status_then_can_not_be_changed(office, ana):
+    status = make_ticket(ana).status
+    assert change(office, status, category="closed", name="Fresh").status_code == 302
+    kept = Status.objects.get(pk=status.pk)
+    assert (kept.category, kept.name) == ("new", "Fresh")
+
+
+def test_default_status_when_another_is_made_default_then_moves(office):
+    dev = Status.objects.get(name="Waiting on Dev Team")
+    assert change(office, dev, is_default="on").status_code == 302
+    assert list(Status.objects.filter(category="waiting", is_default=True)) == [dev]
+
+
+@pytest.mark.parametrize("data", [{"is_default": None}, {"is_retired": "on"}, {"category": "open"}])
+def test_default_status_when_it_would_leave_none_then_says_so(office, data):
+    status = Status.objects.get(name="Open")
+    response = change(office, status, **data)
+    assert (response.status_code, "first." in " ".join(errors(response))) == (200, True)
+    assert Status.objects.filter(category="new", is_default=True).get() == status
+
+
+def test_status_when_it_is_not_resolved_then_does_not_close_by_itself(office):
+    response = change(office, Status.objects.get(name="Waiting on Dev Team"), closes_after="2 00:00:00")
+    assert errors(response) == ["Only a resolved ticket closes by itself."]
+
+
+# --- Mailboxes -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mailbox(workflow):
+    return Mailbox.objects.create(name="CSM", address="csm@support.example", imap_host="imap.example", imap_password="hunter2hunter2")
+
+
+def test_mailbox_when_shown_then_its_password_is_not(office, mailbox):
+    pages = [
+        office.get(reverse("admin:tickets_mailbox_change", args=[mailbox.pk])),
+        office.get(reverse("admin:tickets_mailbox_changelist")),
+    ]
+    assert ["hunter2" in page.content.decode() for page in pages] == [False, False]
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("", "hunter2hunter2"), ("another one", "another one")])
+def test_mailbox_when_saved_then_keeps_the_password_unless_another_is_typed(office, mailbox, typed, kept):
+    assert change(office, mailbox, imap_password=typed).status_code == 302
+    assert Mailbox.objects.get(pk=mailbox.pk).imap_password == kept
+    assert "hunter2" not in " ".join(LogEntry.objects.values_list("change_message", flat=True))
+
+
+@pytest.mark.parametrize("data", [{"imap_port": "0"}, {"imap_port": "70000"}, {"address": "a+b@support.example"}, {"address": "x"}])
+def test_mailbox_when_it_makes_no_sense_then_is_refused(office, mailbox, data):
+    assert change(office, mailbox, **data).status_code == 200
