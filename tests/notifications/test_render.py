@@ -34,7 +34,7 @@ ALWAYS = {
 }
 OF_A_TICKET = ALWAYS | {"Reply-To", "References", "In-Reply-To"}
 CAN_BE_STOPPED = OF_A_TICKET | {"List-Unsubscribe", "List-Unsubscribe-Post"}
-HOSTILE = "Eve\r\nBcc: evil@x.example\r\n\r\nBody\0\N{LINE SEPARATOR}Cc: evil@x.example\x85To: evil@x.example"
+HOSTILE = "Eve\r\nBcc: evil@x.example\r\n\r\nBody\x01\N{LINE SEPARATOR}Cc: evil@x.example\x85To: evil@x.example"
 
 
 @pytest.fixture
