@@ -2,7 +2,9 @@
 // A submission has arrived when the next page carries a success message or <meta name="draft-done">.
 const PREFIX = "draft:";
 const KEPT_DAYS = 14;
-const keyOf = (field) => [PREFIX, document.body.dataset.person, location.pathname, field.dataset.draft, field.name].join("|");
+// By where the form goes: a page that comes back with an error has another address than the one it was written on.
+const goesTo = (field) => new URL(field.form?.getAttribute("action") || "", location.href).pathname;
+const keyOf = (field) => [PREFIX, document.body.dataset.person, goesTo(field), field.dataset.draft, field.name].join("|");
 
 function read(key) {
   try {
