@@ -83,7 +83,7 @@ def test_deed_when_number_is_nonsense_then_is_404(client, ana, deed, number):
 def test_reply_when_posted_then_stands_on_the_ticket(client, request, ben, ticket, who):
     client.force_login(request.getfixturevalue(who))
     response = reply(client, ticket, "Still blank", files=[SimpleUploadedFile("a.txt", b"x")])
-    assert (response.status_code, response.url) == (302, f"/tickets/{ticket.number}/")
+    assert (response.status_code, response.url) == (302, f"/tickets/{ticket.number}/#c{ticket.comments.last().pk}")
     assert (said(ticket), Attachment.objects.get().name) == (["It is broken.", "Still blank"], "a.txt")
     assert has(client.get(response.url), "Your reply is posted.", "Still blank") == [True, True]
 
@@ -110,7 +110,7 @@ def test_reply_when_ticket_is_closed_then_opens_a_follow_up(client, ana, ticket)
     client.force_login(ana)
     response = reply(client, ticket, "Again")
     later = Ticket.objects.get(follow_up_to=ticket)
-    assert (response.url, said(later)) == (f"/tickets/{later.number}/", ["Again"])
+    assert (response.url, said(later)) == (f"/tickets/{later.number}/#c{later.comments.get().pk}", ["Again"])
     assert has(client.get(response.url), f"Ticket {ticket.number} was closed, so your reply opened this one") == [True]
 
 

@@ -128,6 +128,12 @@ def test_ticket_when_fix_is_confirmed_but_unfinished_then_says_so(client, ana, d
     assert has(page(client, ana, ticket), "You said that it works now.", "Does it work now?") == [True, False]
 
 
+def test_ticket_when_the_customer_had_the_last_word_then_does_not_ask(client, ana, dan, ticket):
+    answer(ticket, dan)
+    actions.comment(ticket, actor=ana, message=message("Still blank"))
+    assert has(page(client, ana, ticket), "Does it work now?") == [False]
+
+
 def test_ticket_when_closed_then_says_that_a_reply_opens_another(client, ana, ticket):
     actions.close(ticket, actor=ana)
     assert has(page(client, ana, ticket), "your reply opens a new one", "Reopen this ticket") == [True, True]

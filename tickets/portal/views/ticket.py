@@ -61,7 +61,7 @@ def reply(request: PersonRequest, number: int) -> HttpResponse:
     else:
         words = _("Ticket %(old)s was closed, so your reply opened this one, %(new)s. The two are linked.")
         messages.success(request, words % {"old": number, "new": said.ticket_id})
-    return redirect("ticket", number=said.ticket_id)
+    return redirect(f"{reverse('ticket', args=[said.ticket_id])}#c{said.pk}")
 
 
 def _verb(view: Callable[[PersonRequest, Ticket], None]) -> Callable[[HttpRequest, int], HttpResponse]:
@@ -177,7 +177,8 @@ def _related(request: PersonRequest, ticket: Ticket) -> dict[str, Any]:
 def _offers(ticket: Ticket) -> dict[str, bool]:
     """What the page offers; the verbs check for themselves."""
     return {
-        "can_confirm": ticket.is_unresolved and bool(ticket.first_response_at) and not ticket.fix_confirmed_at,
+        # Asked where support had the last word.
+        "can_confirm": ticket.is_unresolved and bool(ticket.first_response_at) and not (ticket.waiting_since or ticket.fix_confirmed_at),
         "can_close": ticket.is_unresolved,
         "can_reopen": ticket.is_closed,
         "opens_follow_up": ticket.is_closed and not ticket.status.reopens_on_reply,
