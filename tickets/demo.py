@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.hashers import make_password
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -148,13 +149,11 @@ def span(text: str) -> timedelta:
 
 def _make_people() -> dict[str, User]:
     long_ago = timezone.now() - timedelta(days=60)
+    password, none = make_password(PASSWORD), make_password(None)
     people = {}
     for key, person in _PEOPLE.items():
-        password = PASSWORD if person.what else None
-        proven = long_ago if person.what else None
-        people[key] = User.objects.create_user(
-            person.email, password, name=person.name, role=person.role, proven_at=proven, created_at=long_ago
-        )
+        fields = {"password": password, "proven_at": long_ago} if person.what else {"password": none}
+        people[key] = User.objects.create(email=person.email, name=person.name, role=person.role, created_at=long_ago, **fields)
         if person.group:
             AgentGroup.objects.get(name=person.group).members.add(people[key])
     _make_organizations(people)

@@ -24,7 +24,6 @@ from django.core.management.base import BaseCommand, CommandError
 from helpdesk.env import env_int, problems
 from helpdesk.supervisor import Program, Supervisor, stopped_by_signals
 from tickets.demo import DEMO_ACCOUNTS, PASSWORD
-from tickets.models import Ticket
 
 if TYPE_CHECKING:
     import threading
@@ -33,7 +32,18 @@ if TYPE_CHECKING:
 _GIVEN_BY_US = {"SECRET_KEY", "ALLOWED_HOSTS", "DEMO", "SITE_URL", "SMTP_HOST", "EMAIL_HOST"}
 _READY_SECONDS = 90
 # Of the packages' assets, what no page of ours asks for: compressing it would take most of the first start.
-_UNUSED_ASSETS = ["bootstrap-*", "*.rtl.*", "bootstrap.css*", "bootstrap.js*", "bootstrap.bundle.js*", "*.esm.*", "htmax*"]
+_UNUSED_ASSETS = [
+    "bootstrap-*",
+    "*.rtl.*",
+    "bootstrap.css*",
+    "bootstrap.js*",
+    "bootstrap.bundle.js*",
+    "*.esm.*",
+    "htmax*",
+    "jquery.js",
+    "select2.full.js",
+    "xregexp.js",
+]
 
 
 class Command(BaseCommand):
@@ -148,8 +158,7 @@ def prepare() -> None:
     call_command("migrate", verbosity=0)
     _collect_assets()
     call_command("preset", "apty")
-    if not Ticket.objects.exists():
-        call_command("seed_demo")
+    call_command("seed_demo", if_fresh=True)
 
 
 def _collect_assets() -> None:

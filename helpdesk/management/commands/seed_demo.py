@@ -27,6 +27,7 @@ from tickets.mail.tokens import thread_id
 from tickets.models import Event, InboundMessage, Ticket
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from collections.abc import Iterator
     from datetime import datetime
 
@@ -38,11 +39,14 @@ _BOUNCED = "Everything is down in warehouse 3"
 class Command(BaseCommand):
     help = "Fills an empty database with the demo's people, tickets and mail."
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
-        if not settings.DEMO:
-            raise CommandError("DEMO is off. The demo's accounts have a public password and belong on no real installation.")
-        if Ticket.objects.exists() or User.objects.exists():
-            raise CommandError("The database is not empty, and the demo's data goes into an empty one alone.")
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--if-fresh", action="store_true", help="do nothing, instead of complaining, where it does not belong")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if refusal := _refusal():
+            if options["if_fresh"]:
+                return
+            raise CommandError(refusal)
         now = timezone.now()
         with _nobody_woken(), transaction.atomic():
             count = seed(now)
@@ -51,6 +55,14 @@ class Command(BaseCommand):
             _fail_one()
             _receive_odd_mail(now)
         self.stdout.write(f"Demo data: {count} tickets.")
+
+
+def _refusal() -> str:
+    if not settings.DEMO:
+        return "DEMO is off. The demo's accounts have a public password and belong on no real installation."
+    if Ticket.objects.exists() or User.objects.exists():
+        return "The database is not empty, and the demo's data goes into an empty one alone."
+    return ""
 
 
 @contextmanager
