@@ -36,7 +36,8 @@ def forgot(client, address: str, **extra):
 
 def mailed_link(mailoutbox) -> str:
     deliver_due()
-    return re.search(r"http://127\.0\.0\.1:8000(/accounts/password/reset/key/\S+)", mailoutbox[-1].body)[1]
+    (link,) = re.findall(r"http://127\.0\.0\.1:8000(/accounts/password/reset/key/\S+)", mailoutbox[-1].body)
+    return link
 
 
 def use(client, link: str, password: str = NEW):

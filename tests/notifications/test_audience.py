@@ -29,7 +29,7 @@ def ticket(workflow, ana, ben, fay, cleo, dan, eve, max_admin):
 
 def told(ticket: Ticket) -> dict[str, tuple[str, str]]:
     """First name → (kind of mail, reason), for the newest event."""
-    event = ticket.events.select_related("ticket__requester", "ticket__assignee", "ticket__group", "actor").last()
+    event = ticket.events.select_related("ticket__requester", "ticket__assignee", "ticket__group", "actor").latest("id")
     return {person.user.name.split()[0]: (str(person.kind), str(person.reason)) for person in audience(event)}
 
 

@@ -49,7 +49,7 @@ def kinds(ticket: Ticket) -> list[str]:
     return list(ticket.events.order_by("id").values_list("kind", flat=True))[1:]
 
 
-def everything(ticket: Ticket) -> list:
+def everything(ticket: Ticket) -> object:
     """All that a verb could change."""
     rows = (Ticket, Comment, Event, Follower, OrganizationShare)
     return [list(model.objects.order_by("pk").values()) for model in rows]
