@@ -139,7 +139,7 @@ def test_page_when_conversation_is_long_then_asks_no_more(desk, dan, ana, workfl
 def test_page_when_scripts_do_not_run_then_every_form_has_its_own_address(desk, ticket):
     html = page(desk, ticket).content.decode()
     posts = set(re.findall(rf'<form[^>]*method="post"[^>]*action="/desk/tickets/{ticket.number}/([^"]+)"', html))
-    assert posts == {
+    assert {post.partition("#")[0] for post in posts} == {
         *("take/ resolve/ close/ follow/ spam/ reply/ status/ priority/ type/ group/ assignee/ followers/add/".split()),
     }
 
