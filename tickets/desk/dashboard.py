@@ -31,10 +31,12 @@ _ROWS = 12
 @staff_required
 def dashboard(request: StaffRequest) -> HttpResponse:
     unresolved = access.tickets_for(request.user).filter(category__in=UNRESOLVED)
+    views = [*VIEWS, *_waiting_on_customer()]
+    counted = counts(views, request.user)
     context = {
-        "stats": _stats(request.user, unresolved),
+        "stats": _stats(request.user, views, counted),
         "mail_waiting": needing_somebody(request.user),
-        "groups": _groups(unresolved),
+        "groups": _groups(counted),
         "mine": _mine(request.user, unresolved),
         "newest": with_row(unresolved.filter(assignee=None)).order_by("-created_at", "-id")[:_ROWS],
         "unassigned_url": queue_url(assignee=NONE, sort="created"),
@@ -43,17 +45,21 @@ def dashboard(request: StaffRequest) -> HttpResponse:
     return render(request, "desk/dashboard.html", context)
 
 
-def counts(views: list[View], user: User, unresolved: QuerySet[Ticket]) -> dict[str, int]:
-    """By key, all in one query."""
-    found: dict[str, int] = unresolved.order_by().aggregate(**{view.key: Count("pk", filter=view.condition(user)) for view in views})
-    return found
+def counts(views: list[View], user: User) -> dict[int | None, dict[str, int]]:
+    """What each view of the unresolved counts in each group, all in one query."""
+    unresolved = access.tickets_for(user).filter(category__in=UNRESOLVED).order_by()
+    found: Any = unresolved.values("group").annotate(**{view.key: Count("pk", filter=view.condition(user)) for view in views})
+    return {row["group"]: {view.key: row[view.key] for view in views} for row in found}
 
 
-def _stats(user: User, unresolved: QuerySet[Ticket]) -> list[dict[str, Any]]:
-    views = [*VIEWS, *_waiting_on_customer()]
-    counted = counts(views, user, unresolved)
-    counted[FAILED.key] = access.tickets_for(user).filter(FAILED.condition(user)).count()
-    return [{"label": view.label, "count": counted[view.key], "href": view.href, "tone": view.tone} for view in [*views, FAILED]]
+def total(counted: dict[int | None, dict[str, int]], key: str) -> int:
+    return sum(row[key] for row in counted.values())
+
+
+def _stats(user: User, views: list[View], counted: dict[int | None, dict[str, int]]) -> list[dict[str, Any]]:
+    failed = access.tickets_for(user).filter(FAILED.condition(user)).count()
+    numbers = [(view, total(counted, view.key)) for view in views] + [(FAILED, failed)]
+    return [{"label": view.label, "count": count, "href": view.href, "tone": view.tone} for view, count in numbers]
 
 
 def _waiting_on_customer() -> list[View]:
@@ -62,22 +68,12 @@ def _waiting_on_customer() -> list[View]:
     return [View("customer", status.name, {"status": str(status.pk)})] if status else []
 
 
-def _groups(unresolved: QuerySet[Ticket]) -> list[dict[str, Any]]:
-    """Each group that has members or tickets, and the tickets of none, in the order of their names."""
-    rows = (
-        unresolved.order_by()
-        .values("group")
-        .annotate(
-            unresolved=Count("pk"),
-            unassigned=Count("pk", filter=Q(assignee=None)),
-            waiting=Count("pk", filter=Q(waiting_since__isnull=False)),
-        )
-    )
-    by_group: dict[int | None, Any] = {row["group"]: row for row in rows}
-    zero = {"unresolved": 0, "unassigned": 0, "waiting": 0}
-    named = [(str(group.pk), group.name, by_group.get(group.pk, zero)) for group in AgentGroup.objects.all()]
-    if None in by_group:
-        named.append((NONE, _("No group"), by_group[None]))
+def _groups(counted: dict[int | None, dict[str, int]]) -> list[dict[str, Any]]:
+    """Each group, and the tickets of none if there are any, in the order of their names."""
+    zero = {view.key: 0 for view in VIEWS}
+    named = [(str(group.pk), group.name, counted.get(group.pk, zero)) for group in AgentGroup.objects.all()]
+    if None in counted:
+        named.append((NONE, _("No group"), counted[None]))
     return [{"name": name, "counts": row, "href": queue_url(group=key)} | _links(key) for key, name, row in named]
 
 

@@ -99,7 +99,8 @@ def property_choices(name: str, ticket: Ticket) -> QuerySet[Any]:
 
 def assignees(ticket: Ticket) -> QuerySet[User]:
     """Our staff, and whoever has the ticket although they have left."""
-    return (User.objects.active_staff() | User.objects.filter(assigned_tickets=ticket)).distinct().order_by("name", "email")
+    has_it = [ticket.assignee_id] if ticket.assignee_id else []
+    return (User.objects.active_staff() | User.objects.filter(pk__in=has_it)).order_by("name", "email")
 
 
 class FollowerForm(forms.Form):

@@ -11,13 +11,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import AgentGroup, Organization, User
 from tickets import access
-from tickets.desk.dashboard import counts
+from tickets.desk.dashboard import counts, total
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filters import ANY, FLAGS, ME, NONE, SORTS, UNRESOLVED_ONLY, VIEWS, Filters, View, queue_url, read
 from tickets.desk.rows import with_row
-from tickets.lifecycle import UNRESOLVED, Category
+from tickets.lifecycle import Category
 from tickets.models import Priority, Status, Ticket, TicketType
-from tickets.paging import page_of
+from tickets.paging import Page, page_of
 from tickets.search import search
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def queue(request: StaffRequest) -> HttpResponse:
         "tickets": page.rows,
         "next_url": page.next_url,
         "prev_url": page.prev_url,
-        "count": str(len(page.rows)) if not (page.next_url or page.prev_url) else _capped(found),
+        "count": _count(found, page, is_search=bool(filters.words)),
         "title": _title(current, filters),
         "views": [{**view, "current": view is current} for view in views],
         "filters": _choices(filters, groups),
@@ -68,8 +68,12 @@ def _meant(filters: Filters, user: User) -> Ticket | None:
     return access.tickets_for(user).filter(pk=int(number)).first()
 
 
-def _capped(found: QuerySet[Ticket]) -> str:
-    """Counting stops where the number stops to matter."""
+def _count(found: QuerySet[Ticket], page: Page[Ticket], *, is_search: bool) -> str:
+    """Counting stops where the number stops to matter; what words match is not counted, as each ticket would have to be read for it."""
+    if not (page.next_url or page.prev_url):
+        return str(len(page.rows))
+    if is_search:
+        return f"{len(page.rows)}+"
     count = found.order_by()[: COUNT_LIMIT + 1].count()
     return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT else f"{count:,}"
 
@@ -86,11 +90,13 @@ def _unsorted(params: dict[str, str]) -> dict[str, str]:
 
 def _views(user: User, groups: list[AgentGroup]) -> list[dict[str, Any]]:
     """The lists beside the queue with their counts: common ones first, then each group."""
-    by_group = [View(f"group_{group.pk}", group.name, {"group": str(group.pk)}) for group in groups]
-    counted = counts([*VIEWS, *by_group], user, access.tickets_for(user).filter(category__in=UNRESOLVED))
+    counted = counts([*VIEWS], user)
+    of_all = [(view, total(counted, view.key)) for view in VIEWS]
+    by_group = [View("", group.name, {"group": str(group.pk)}) for group in groups]
+    of_groups = [(view, counted.get(group.pk, {}).get(VIEWS[0].key, 0)) for view, group in zip(by_group, groups, strict=True)]
     return [
-        {"label": view.label, "count": counted[view.key], "href": view.href, "params": view.params, "is_group": view in by_group}
-        for view in [*VIEWS, *by_group]
+        {"label": view.label, "count": count, "href": view.href, "params": view.params, "is_group": view in by_group}
+        for view, count in of_all + of_groups
     ]
 
 
