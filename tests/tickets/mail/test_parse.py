@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tickets.mail.markup import parse_html
 from tickets.mail.parse import Address, ParsedMail, UnreadableMail, parse
 from tickets.mail.structure import MAX_BYTES
 
@@ -272,3 +273,11 @@ def test_parse_when_given_pieces_of_mail_then_all_text_is_storable(pieces: list[
     mail = parse(b"".join(pieces))
     texts = (mail.subject, mail.from_name, mail.text, mail.html, mail.reply_text, mail.quoted_text, mail.reply_html, *names(mail))
     assert [text for text in texts if "\x00" in text or text != text.encode("utf-8", "replace").decode()] == []
+
+
+@pytest.mark.parametrize("opening", ["<a ", '<a title=">" ', "<a title='>' "])
+def test_tag_with_absurdly_many_attributes_when_read_then_loses_them(opening: str) -> None:
+    body = opening + " ".join(f"a{number}=1" for number in range(20_000)) + ">hello</a>"
+    tree, _is_whole = parse_html(f"<p>before</p>{body}")
+    assert tree is not None
+    assert sum(len(node.attrib) for node in tree.iter()) == 0
