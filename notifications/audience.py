@@ -90,11 +90,11 @@ def _followers(event: Event) -> list[Told]:
 
 
 def _support(event: Event) -> list[Told]:
-    """The assignee; while none works here, and a customer did it, the group (or everybody at the desk): no customer's word goes unheard."""
+    """The assignee; while none works here, the group (or everybody at the desk) hears of new tickets and of customers' words: none goes unheard."""
     ticket = event.ticket
     if ticket.assignee and ticket.assignee.is_staff:
         return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([ticket.assignee], event)]
-    if event.actor is None or event.actor.is_staff:
+    if event.kind != EventKind.OPENED and (event.actor is None or event.actor.is_staff):
         return []
     return [Told(user, Kind.UPDATE, Reason.GROUP) for user in _others(_team(ticket), event)]
 

@@ -33,37 +33,42 @@ _RUN_SECONDS = 120  # well below the worker's time limit, which would cut a mail
 
 def deliver_due() -> int:
     """Sends what is due over one connection, oldest first, and in order for each person and ticket. Returns how many were sent."""
-    earlier = Delivery.objects.filter(
-        ticket=OuterRef("ticket"),
-        recipient=OuterRef("recipient"),
-        id__lt=OuterRef("id"),
-        state__in=(State.QUEUED, State.SENDING),
-    )
-    account_first = Case(When(ticket=None, then=0), default=1)  # somebody sits there and waits for the link
-    due = Delivery.objects.due().filter(Q(ticket=None) | ~Exists(earlier)).order_by(account_first, "id")
-    waiting = list(due.values_list("pk", "attempts")[:_BATCH])
-    if not waiting:
+    if not _waiting():
         return 0
     connection = get_connection()
     try:
         connection.open()
     except Exception as error:
         logger.exception("the mail server can't be reached")
-        Delivery.objects.due().filter(pk__in=[pk for pk, _attempts in waiting]).update(error=_words(error))
+        Delivery.objects.due().update(error=_words(error))
         return 0  # nobody's mail was tried: all goes at once when the server is back
     try:
-        return _send(waiting, connection)
+        return _send_all(connection)
     finally:
         connection.close()
 
 
-def _send(waiting: list[tuple[int, int]], connection: BaseEmailBackend) -> int:
+def _waiting() -> list[tuple[int, int]]:
+    """What may go now: of each person and ticket, the earliest."""
+    unsent = (State.QUEUED, State.SENDING)
+    earlier = Delivery.objects.filter(ticket=OuterRef("ticket"), recipient=OuterRef("recipient"), id__lt=OuterRef("id"), state__in=unsent)
+    account_first = Case(When(ticket=None, then=0), default=1)  # somebody sits there and waits for the link
+    due = Delivery.objects.due().filter(Q(ticket=None) | ~Exists(earlier)).order_by(account_first, "id")
+    return list(due.values_list("pk", "attempts")[:_BATCH])
+
+
+def _send_all(connection: BaseEmailBackend) -> int:
+    """Round by round, as each mail that went may make way for the next, until nothing moves or the time is over."""
     sent, end = 0, monotonic() + _RUN_SECONDS
-    for pk, attempts in waiting:
-        if monotonic() > end:  # a slow server; what is left is found again
+    while waiting := _waiting():
+        before = sent
+        for pk, attempts in waiting:
+            if monotonic() > end:  # a slow server; what is left is found again
+                return sent
+            if _claim(pk, attempts):
+                sent += _deliver(pk, connection)
+        if sent == before:
             break
-        if _claim(pk, attempts):
-            sent += _deliver(pk, connection)
     return sent
 
 

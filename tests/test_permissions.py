@@ -121,7 +121,7 @@ def world(workflow, ana, ben, cleo, dan, eve, max_admin):
 def path_to(name: str, world) -> str:
     ticket = world["ticket"]
     attachment = Attachment.objects.get(comment__ticket=ticket, comment__is_internal=False)
-    arguments = {
+    arguments: dict[str, list[object]] = {
         "attachment": [attachment.pk, attachment.name],
         "account_reset_password_from_key": ["1", "set-password"],
         "desk_ticket_remove_follower": [ticket.number, world["people"][2].pk],

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AgentGroup
 from tickets import access, files
+from tickets.courtesy import is_mere_thanks
 from tickets.events import record
 from tickets.lifecycle import Category, Trigger, target
 from tickets.models import (
@@ -140,19 +141,29 @@ def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | N
     if (status or type) and not actor.is_staff:
         raise NotAllowed(_("Only our staff can choose a status or a type."))
     said = _say(ticket, actor=actor, message=message)
-    if type:
-        ticket.type = type
-    moved = _enter(ticket, status) if status else _pull(ticket, Trigger.AGENT_REPLIED if actor.is_staff else Trigger.CUSTOMER_REPLIED)
-    now = timezone.now()
-    if actor.is_staff:
-        ticket.first_response_at = ticket.first_response_at or now
-        ticket.waiting_since = None
-    else:
-        ticket.waiting_since = ticket.waiting_since or now
-        ticket.fix_confirmed_at = None
+    moved = _answered(ticket, status=status, type=type) if actor.is_staff else _heard(ticket, said)
     _save(ticket, public=True)
     record(ticket, EventKind.COMMENTED, actor=actor, comment=said, **moved)
     return said
+
+
+def _answered(ticket: Ticket, *, status: Status | None, type: TicketType | None) -> dict[str, Any]:
+    """What an agent's reply moves."""
+    ticket.first_response_at = ticket.first_response_at or timezone.now()
+    ticket.waiting_since = None
+    if type:
+        ticket.type = type
+    moved = _enter(ticket, status) if status else _pull(ticket, Trigger.AGENT_REPLIED)
+    return {**moved, "type": _name(type)}
+
+
+def _heard(ticket: Ticket, said: Comment) -> dict[str, Any]:
+    """What a customer's reply moves: a bare "thank you" on a resolved ticket, nothing."""
+    if ticket.is_resolved and is_mere_thanks(said.text, author=said.author.name) and not said.attachments.exists():
+        return {}
+    ticket.waiting_since = ticket.waiting_since or timezone.now()
+    ticket.fix_confirmed_at = None
+    return _pull(ticket, Trigger.CUSTOMER_REPLIED)
 
 
 @transaction.atomic
@@ -214,7 +225,7 @@ def change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketTy
     kind = _KIND_OF_MOVE.get(Category(status.category), EventKind.NOT_SPAM if was_spam else EventKind.STATUS_CHANGED)
     hidden = was_spam or ticket.is_spam
     _save(ticket, public=not hidden)
-    record(ticket, kind, actor=actor, is_internal=hidden, **moved)
+    record(ticket, kind, actor=actor, is_internal=hidden, type=_name(type), **moved)
     return ticket
 
 

@@ -63,4 +63,7 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.MARKED_SPAM: _("marked the ticket as spam"),
         EventKind.NOT_SPAM: _("said that the ticket is not spam"),
     }
-    return words[EventKind(event.kind)]
+    said = words[EventKind(event.kind)]
+    if for_staff and data.get("type"):  # set in the same step
+        return _("%(said)s, with the type %(type)s") % {"said": said, "type": data["type"]}
+    return said

@@ -319,3 +319,10 @@ def test_reply_to_spam_stays_on_the_spam_ticket(ticket, ana, dan):
 
 def _type():
     return TicketType.objects.get(name="Bug")
+
+
+def test_bare_thanks_leaves_a_resolved_ticket_resolved_and_is_kept(ticket, ana, dan):
+    actions.resolve(ticket, actor=dan, type=_type())
+    taken = take_in(letter(to=signed_address(ticket, ana), text="Thank you so much!\n\nAna\n"))
+    ticket.refresh_from_db()
+    assert (taken.comment.ticket, ticket.category, ticket.close_due_at is not None) == (ticket, "resolved", True)
