@@ -12,10 +12,13 @@ _THANKS = frozenset(
     "thank thanks thx ty cheers danke dankeschön merci gracias grazie obrigado obrigada dank dziękuję tack takk tak kiitos".split()
 )
 _AROUND = frozenset(
-    "a all again and appreciate appreciated awesome best big brilliant dear excellent fantastic fast for good great hello help helping hey hi it kind "
-    "kindly lot lots many mille million much now nice of ok okay perfect problem quick quickly really regards resolved so solved solving solution super "
+    "a all again and appreciate appreciated awesome best big brilliant dear excellent fantastic fast for good great "
+    "hello help helping hey hi it kind "
+    "kindly lot lots many mille million much now nice of ok okay perfect problem quick quickly really regards resolved "
+    "so solved solving solution super "
     "support sincerely team that the this time very we well wonderful work works working you your yours "
-    "alles bestens das der die dir es euch freundliche für gerne geht grüße gruß hallo herzlich herzlichen hilfe ihnen ihre liebe nochmals schnelle schöne sehr toll "
+    "alles bestens das der die dir es euch freundliche für gerne geht grüße gruß hallo herzlich herzlichen hilfe ihnen "
+    "ihre liebe nochmals schnelle schöne sehr toll "
     "top und vielen viele wunderbar "
     "aide beaucoup bien bonjour bonne cordialement journée parfait pour salutations tout tous un une votre vous "
     "ayuda buen hola la mil muchas muchísimas perfecto por saludos su todo tu".split()

@@ -112,7 +112,7 @@ class Sink:
     async def handle_DATA(self, _server: object, _session: object, envelope: object) -> str:  # noqa: N802 named by aiosmtpd
         mail = message_from_bytes(envelope.content, policy=policy.default)  # type: ignore[attr-defined]
         mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)  # type: ignore[attr-defined]
-        self.mails.append(mail)  # type: ignore[arg-type]
+        self.mails.append(mail)
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:

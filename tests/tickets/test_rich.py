@@ -13,7 +13,7 @@ LINK = 'target="_blank" rel="noopener noreferrer nofollow"'
 
 def shown(html: str = "", *, text: str = "The text", quoted: str = "", files: tuple[Attachment, ...] = ()) -> str:
     comment = Comment(pk=1, text=text, html=html, quoted=quoted)
-    comment._prefetched_objects_cache = {"attachments": files}
+    comment.__dict__["_prefetched_objects_cache"] = {"attachments": files}
     return rich(comment).replace('rel="noopener noreferrer nofollow" target="_blank"', LINK)
 
 

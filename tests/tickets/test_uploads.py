@@ -21,7 +21,7 @@ def form(*files: SimpleUploadedFile, **data: str) -> MessageForm:
 
 
 def errors(*files: SimpleUploadedFile, **data: str) -> dict[str, list[str]]:
-    return {name: list(problems) for name, problems in form(*files, **data).errors.items()}
+    return {name: [str(problem) for problem in problems] for name, problems in form(*files, **data).errors.items()}
 
 
 def test_message_when_words_and_files_then_has_both():
