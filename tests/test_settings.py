@@ -39,9 +39,9 @@ def read_by_settings() -> set[str]:
 
 def run(*argv: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """With these variables of ours and no others."""
-    ours = documented() | read_by_settings()
+    ours = documented() | read_by_settings() | {"DJANGO_ALLOW_ASYNC_UNSAFE"}  # the last is the tests' own
     env = {name: value for name, value in os.environ.items() if name not in ours} | variables
-    return subprocess.run([sys.executable, *argv], check=False, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, *argv], check=False, cwd=ROOT, env=env, capture_output=True, text=True, timeout=30)
 
 
 def told_by_check(**variables: str) -> list[str]:

@@ -86,16 +86,19 @@ class Step:
 @dataclass(slots=True)
 class _Cast:
     people: dict[str, User]
+    tell: Callable[[Event], None]
     tickets: dict[int, Ticket] = field(default_factory=dict)  # by story
 
 
 @transaction.atomic
-def seed(now: datetime) -> int:
-    """Plays every story's steps in the order of their time, so that numbers and history run with the clock. Returns how many tickets there are."""
-    cast = _Cast(people=_make_people())
+def seed(now: datetime, *, tell: Callable[[Event], None]) -> int:
+    """Plays every story's steps in the order of their time, so that numbers and history run with the clock. Returns how many tickets there are.
+
+    `tell` gets each event as soon as it has happened, while the ticket is as it was then.
+    """
+    cast = _Cast(people=_make_people(), tell=tell)
     for step in sorted(stories(now), key=lambda step: step.at):
         _play(step, cast)
-    Event.objects.update(dispatched_at=models.F("at"))  # in the demo's past: nobody is mailed about it now
     return Ticket.objects.count()
 
 
@@ -180,10 +183,12 @@ def _play(step: Step, cast: _Cast) -> None:
     ticket.refresh_from_db()
     cast.tickets[step.story] = ticket
     _date_back(ticket, times if ticket == before else {}, step.at - started)
-    Event.objects.filter(pk__gt=last_event).update(at=step.at)
+    Event.objects.filter(pk__gt=last_event).update(at=step.at, dispatched_at=step.at)  # so that nobody is mailed about the past
     Comment.objects.filter(pk__gt=last_comment).update(created_at=step.at)
     Follower.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
     OrganizationShare.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
+    for event in Event.objects.filter(pk__gt=last_event).order_by("pk"):
+        cast.tell(event)
 
 
 def _last(model: type[Event | Comment]) -> int:

@@ -49,9 +49,7 @@ class Command(BaseCommand):
             raise CommandError(refusal)
         now = timezone.now()
         with _nobody_woken(), transaction.atomic():
-            count = seed(now)
-            for event in Event.objects.order_by("id"):
-                _tell(event)
+            count = seed(now, tell=_tell)
             _fail_one()
             _receive_odd_mail(now)
         self.stdout.write(f"Demo data: {count} tickets.")
