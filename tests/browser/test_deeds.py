@@ -1,0 +1,111 @@
+"""What people do, done in a real browser: with scripts and without, by mouse and by keys."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+CUSTOMER, TEAMMATE, STRANGER = "customer@acme.example", "teammate@acme.example", "customer@globex.example"
+AGENT, OUTSIDER = "agent@support.example", "agent2@support.example"
+FILE = {"name": "trace.log", "mimeType": "text/plain", "buffer": b"one line of a log\n"}
+
+
+def submit(visit, subject: str, *, email: str = CUSTOMER, **options) -> str:
+    """Submits a ticket with a file; returns its path."""
+    page = visit(email, "/tickets/new/", **options)
+    page.get_by_label("Subject").fill(subject)
+    page.get_by_label("Description").fill("It stays blank.")
+    page.locator('input[type="file"]').set_input_files(FILE)
+    page.get_by_role("button", name="Submit ticket").click()
+    page.wait_for_url(re.compile(r"/tickets/\d+/$"))
+    return page.url.rpartition("/tickets")[1] + page.url.rpartition("/tickets")[2]
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_customer_submits_a_ticket_with_a_file(visit, scripts):
+    path = submit(visit, f"Scripts {scripts}", java_script_enabled=scripts)
+    page = visit(CUSTOMER, path)
+    expect(page.get_by_role("heading", name=f"Scripts {scripts}")).to_be_visible()
+    expect(page.get_by_text("trace.log").first).to_be_visible()
+
+
+def test_double_click_submits_one_ticket(visit):
+    page = visit(CUSTOMER, "/tickets/new/")
+    page.get_by_label("Subject").fill("Clicked twice")
+    page.get_by_label("Description").fill("Once is enough.")
+    page.get_by_role("button", name="Submit ticket").dblclick()
+    page.wait_for_url(re.compile(r"/tickets/\d+/$"))
+    page = visit(CUSTOMER, "/tickets/?q=Clicked+twice&state=all")
+    expect(page.get_by_role("link", name="Clicked twice")).to_have_count(1)
+
+
+def test_teammate_follows_what_is_shared_and_a_stranger_finds_nothing(visit):
+    path = submit(visit, "Shared with Acme")
+    page = visit(TEAMMATE, path)
+    page.get_by_role("button", name="Follow this ticket").first.click()
+    expect(page.get_by_role("button", name="Stop following").first).to_be_visible()
+    expect(visit(STRANGER, path).get_by_text("Shared with Acme")).to_have_count(0)
+
+
+def test_note_is_seen_by_staff_alone(visit):
+    path = submit(visit, "With a note")
+    page = visit(AGENT, f"/desk{path}")
+    page.locator("label").filter(has_text="Internal note").click()
+    page.locator('textarea[name="text"]').fill("Looks like their proxy.")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.get_by_text("Looks like their proxy.")).to_be_visible()
+    customers = visit(CUSTOMER, path)
+    expect(customers.get_by_role("heading", name="With a note")).to_be_visible()
+    expect(customers.get_by_text("Looks like their proxy.")).to_have_count(0)
+
+
+def test_second_agents_change_stops_a_reply_until_it_was_seen(visit):
+    path = submit(visit, "Two agents")
+    first, second = visit(AGENT, f"/desk{path}"), visit(OUTSIDER, f"/desk{path}")
+    second.locator('textarea[name="text"]').fill("I am on it.")
+    second.get_by_role("button", name="Send reply").click()
+    expect(second.get_by_text("I am on it.")).to_be_visible()
+    first.locator('textarea[name="text"]').fill("Me too.")
+    first.get_by_role("button", name="Send reply").click()
+    expect(first.locator('textarea[name="text"]')).to_have_value("Me too.")
+    expect(first.get_by_text("I am on it.")).to_be_visible()
+    first.get_by_role("button", name="Send reply").click()
+    expect(first.locator(".timeline").get_by_text("Me too.")).to_be_visible()
+
+
+def test_customer_reopens_what_was_not_fixed(visit):
+    path = submit(visit, "Not fixed")
+    page = visit(CUSTOMER, path)
+    page.get_by_role("button", name="Close this ticket").click()
+    page.get_by_role("button", name="Reopen this ticket").click()
+    expect(page.get_by_text("In Progress").first).to_be_visible()
+
+
+def test_unsent_words_survive_a_reload(visit):
+    page = visit(CUSTOMER, "/tickets/new/")
+    page.get_by_label("Description").fill("Half a sentence")
+    page.wait_for_timeout(1200)
+    page.reload()
+    expect(page.get_by_label("Description")).to_have_value("Half a sentence")
+
+
+def test_desk_is_walked_by_keys(visit):
+    page = visit(AGENT, "/desk/tickets/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("o")
+    page.wait_for_url(re.compile(r"/desk/tickets/\d+/$"))
+    page.keyboard.press("n")
+    expect(page.get_by_role("radio", name="Internal note")).to_be_checked()
+    expect(page.locator('textarea[name="text"]')).to_be_focused()
+
+
+def test_demo_account_is_entered_by_one_button(visit):
+    page = visit("", "/accounts/login/")
+    page.get_by_role("button", name=re.compile("Ben Whitaker")).click()
+    expect(page.get_by_role("heading", name="How can we help?")).to_be_visible()

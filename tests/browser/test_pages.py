@@ -1,0 +1,93 @@
+"""Every page, as each role, in both themes: nothing that axe objects to, nothing that runs over the edge, nothing heavy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+CUSTOMER, TEAMMATE, AGENT, ADMIN = "customer@acme.example", "teammate@acme.example", "agent@support.example", "admin@support.example"
+NOBODY = ""
+
+# {open}, {resolved} and so on stand for the number of a seeded ticket of Acme in such a status.
+PAGES = [
+    (NOBODY, "/"),
+    (NOBODY, "/accounts/login/"),
+    (NOBODY, "/accounts/password/reset/"),
+    (NOBODY, "/accounts/password/reset/done/"),
+    (NOBODY, "/accounts/password/reset/key/1-nonsense/"),
+    (NOBODY, "/nowhere/"),
+    (CUSTOMER, "/"),
+    (CUSTOMER, "/tickets/"),
+    (CUSTOMER, "/tickets/?state=all&q=nothing-has-these-words"),
+    (CUSTOMER, "/tickets/new/"),
+    (CUSTOMER, "/tickets/{new}/"),
+    (CUSTOMER, "/tickets/{waiting}/"),
+    (CUSTOMER, "/tickets/{resolved}/"),
+    (CUSTOMER, "/tickets/{closed}/"),
+    (CUSTOMER, "/profile/"),
+    (CUSTOMER, "/accounts/password/change/"),
+    (CUSTOMER, "/accounts/logout/"),
+    ("solo@example.net", "/"),
+    ("solo@example.net", "/tickets/"),
+    (AGENT, "/desk/"),
+    (AGENT, "/desk/tickets/"),
+    (AGENT, "/desk/tickets/?status=any&q=nothing-has-these-words"),
+    (AGENT, "/desk/tickets/{new}/"),
+    (AGENT, "/desk/tickets/{waiting}/"),
+    (AGENT, "/desk/tickets/{resolved}/"),
+    (AGENT, "/desk/tickets/{spam}/"),
+    (AGENT, "/desk/mail/"),
+    (AGENT, "/desk/mail/?box=out"),
+    (AGENT, "/profile/"),
+    (ADMIN, "/desk/"),
+]
+
+
+@pytest.fixture(scope="module")
+def numbers(running) -> dict[str, str]:
+    code = (
+        "from tickets.models import Ticket\n"
+        "for t in Ticket.objects.filter(requester__email__endswith='@acme.example').order_by('pk'): print(t.category, t.pk)\n"
+        "print('spam', Ticket.objects.filter(category='spam').first().pk)\n"
+    )
+    return dict(line.split() for line in running.shell(code).splitlines())
+
+
+@pytest.mark.parametrize(("email", "path"), PAGES)
+def test_page_is_sound_in_both_themes_and_every_width(visit, numbers, email, path):
+    page = visit(email, path.format(**numbers), viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    faults = {}
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        faults[theme] = [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in Axe().run(page).response["violations"]]
+    for width in (1440, 390, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        faults[width] = max(0, page.evaluate("document.documentElement.scrollWidth") - width)
+    assert faults == {"light": [], "dark": [], 1440: 0, 390: 0, 320: 0}
+
+
+@pytest.mark.parametrize(("email", "path"), [(CUSTOMER, "/tickets/"), (AGENT, "/desk/tickets/")])
+def test_first_view_of_a_list_is_light(running, browser, states, email, path):
+    """At most 120 KB over the wire and 8 files beside the page, with nothing in the cache."""
+    context = browser.new_context(storage_state=states(email))
+    page = context.new_page()
+    page.context.new_cdp_session(page).send("Network.enable")
+    sizes = []
+    page.on("requestfinished", lambda request: sizes.append((request.sizes()["responseBodySize"], request.url)))
+    page.goto(f"{running.url}{path}", wait_until="networkidle")
+    context.close()
+    assert sum(size for size, _url in sizes) <= 120 * 1024
+    assert len(sizes) - 1 <= 8, sizes
+
+
+def test_theme_button_keeps_the_choice(visit):
+    page = visit(CUSTOMER, "/", color_scheme="light")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name=re.compile("dark", re.IGNORECASE)).click()
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != ground
