@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.addresses import PUBLIC_MAIL_DOMAINS, normalise_address, validate_domain
+from accounts.addresses import PUBLIC_MAIL_DOMAINS, domain_of, normalise_address, validate_domain
 
 
 class Role(models.TextChoices):
@@ -40,6 +41,19 @@ class UserManager(BaseUserManager["User"]):
         """Whose address this is: the login, or another one that the person has proven."""
         address = normalise_address(address)
         return self.filter(Q(email=address) | Q(emailaddress__email=address, emailaddress__verified=True)).order_by("pk").first()
+
+    def admit(self, address: str, *, name: str = "") -> User:
+        """Whose address this is, or a new account that a set-password link alone opens. Its domain makes a member of it once the address is proven."""
+        if known := self.by_address(address):
+            return known
+        address = normalise_address(address)
+        person, made = self.get_or_create(email=address, defaults={"name": name[:150], "password": make_password(None)})
+        domain = EmailDomain.objects.filter(domain=domain_of(address), organization__is_active=True).first() if made else None
+        if domain:
+            Membership.objects.get_or_create(
+                user=person, organization=domain.organization, defaults={"is_active": False, "awaits_proof": True}
+            )
+        return person
 
     def active_staff(self) -> models.QuerySet[User]:
         return self.filter(is_active=True).exclude(role=Role.CUSTOMER)

@@ -8,13 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.contrib.auth.hashers import make_password
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.addresses import normalise_address
 from accounts.models import User
 from notifications.models import Delivery
 from tickets import access, actions
@@ -255,14 +253,9 @@ def add_follower(request: StaffRequest, number: int) -> HttpResponse:
     form = FollowerForm(request.POST)
     if not form.is_valid():
         return page(request, ticket, follower=form)
-    person = form.cleaned_data["person"] or _newcomer(form.cleaned_data["email"])
+    person = form.cleaned_data["person"] or User.objects.admit(form.cleaned_data["email"])
     actions.add_follower(ticket, actor=request.user, person=person)
     return _back(request, ticket, _("%(who)s follows this ticket now, and gets a mail.") % {"who": person})
-
-
-def _newcomer(address: str) -> User:
-    """Without a password: "forgot password" is this person's way in."""
-    return User.objects.get_or_create(email=normalise_address(address), defaults={"password": make_password(None)})[0]
 
 
 @require_POST

@@ -8,14 +8,13 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.addresses import domain_of, normalise_address
-from accounts.models import EmailDomain, Membership, Organization, User
+from accounts.models import Organization, User
 from accounts.proof import prove_address
 from tickets import access, actions
 from tickets.files import NewFile
@@ -99,7 +98,7 @@ def _handle(message: InboundMessage) -> None:
         case Reply() as reply:
             _reply(message, mail, reply)
         case New(author, quiet):
-            _open(message, mail, author=author or _newcomer(mail), quiet=quiet)
+            _open(message, mail, author=author or _admit(mail), quiet=quiet)
 
 
 def _reply(message: InboundMessage, mail: ParsedMail, reply: Reply) -> None:
@@ -140,16 +139,8 @@ def _words(mail: ParsedMail) -> actions.Message:
     )
 
 
-def _newcomer(mail: ParsedMail) -> User:
-    """An account without a password. The mail's domain makes its owner a member only once the address is proven."""
-    address = normalise_address(mail.from_address)
-    person, made = User.objects.get_or_create(email=address, defaults={"name": mail.from_name[:150], "password": make_password(None)})
-    known = EmailDomain.objects.filter(domain=domain_of(address), organization__is_active=True).first() if made else None
-    if known:
-        Membership.objects.get_or_create(
-            user=person, organization_id=known.organization_id, defaults={"is_active": False, "awaits_proof": True}
-        )
-    return person
+def _admit(mail: ParsedMail) -> User:
+    return User.objects.admit(mail.from_address, name=mail.from_name)
 
 
 def _home(author: User) -> Organization | None:
@@ -227,7 +218,7 @@ def publish(message: InboundMessage, *, actor: User) -> Comment:
     if message.ticket is None:
         raise actions.IllegalMove(_("This mail answers no ticket. Make it a new one."))
     mail = parse(bytes(message.raw))
-    author = _sender(mail) or _newcomer(mail)
+    author = _sender(mail) or _admit(mail)
     if not access.can_see(author, message.ticket):
         actions.add_follower(message.ticket, actor=actor, person=author)
     comment = actions.comment(message.ticket, actor=author, message=_words(mail))
@@ -240,7 +231,7 @@ def open_held(message: InboundMessage, *, actor: User) -> Ticket:
     """A mail that waits becomes a ticket of its sender, or of `actor` where it names none. Raises DomainError when it can't."""
     message = _take_up(message, actor)
     mail = parse(bytes(message.raw))
-    author = (_sender(mail) or _newcomer(mail)) if mail.from_address.isascii() and mail.from_address else actor
+    author = (_sender(mail) or _admit(mail)) if mail.from_address.isascii() and mail.from_address else actor
     _describe(message, mail)
     return _open(message, mail, author=author, quiet=mail.auto, reason=_("Made a ticket by %(who)s.") % {"who": actor})
 
