@@ -63,24 +63,21 @@ def test_check_when_nothing_is_set_then_names_all_that_is_missing():
     assert told_by_check() == ["ALLOWED_HOSTS", "EMAIL_HOST", "SECRET_KEY"]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("ACCENT", "blue"),
-        ("BEHIND_PROXY", "maybe"),
-        ("DATABASE_URL", "oracle://db"),
-        ("DEBUG", "2"),
-        ("DEMO", "perhaps"),
-        ("EMAIL_PORT", "smtp"),
-        ("EMAIL_USE_TLS", "starttls"),
-        ("REDIS_URL", "127.0.0.1:6379"),
-        ("SITE_URL", "support.example.com"),
-        ("SMTP_PORT", "70000"),
-        ("SUPPORT_ADDRESS", "support+desk@example.com"),
-    ],
-)
-def test_check_when_a_variable_makes_no_sense_then_names_it(name, value):
-    assert told_by_check(**PRODUCTION | {name: value}) == [name]
+def test_check_when_variables_make_no_sense_then_names_each():
+    nonsense = {
+        "ACCENT": "blue",
+        "BEHIND_PROXY": "maybe",
+        "DATABASE_URL": "oracle://db",
+        "DEBUG": "2",
+        "DEMO": "perhaps",
+        "EMAIL_PORT": "smtp",
+        "EMAIL_USE_TLS": "starttls",
+        "REDIS_URL": "127.0.0.1:6379",
+        "SITE_URL": "support.example.com",
+        "SMTP_PORT": "70000",
+        "SUPPORT_ADDRESS": "support+desk@example.com",
+    }
+    assert told_by_check(**PRODUCTION | nonsense) == sorted(nonsense)
 
 
 @pytest.mark.parametrize("hosts", ["support.example.com", "127.0.0.1,support.example.com", "*"])
