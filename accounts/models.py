@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import PUBLIC_MAIL_DOMAINS, domain_of, normalise_address, validate_domain
+
+TIME_ZONES = frozenset(zoneinfo.available_timezones())  # asking reads hundreds of files
 
 
 class Role(models.TextChoices):
@@ -99,6 +102,11 @@ class User(AbstractBaseUser):
     def display_name(self) -> str:
         """The name, or what stands before the @: customers read it too, and addresses are not theirs to know."""
         return self.name or self.email.partition("@")[0]
+
+    @property
+    def known_zone(self) -> str | None:
+        """The person's time zone; None, which is the installation's, for none and for one that this system does not know."""
+        return self.time_zone if self.time_zone in TIME_ZONES else None
 
     @property
     def initials(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, worker_init
+from django.core.exceptions import ImproperlyConfigured
 
 from helpdesk.env import refuse_if_broken
 
@@ -24,4 +25,8 @@ for _folder in {str(value) for key, value in (app.conf.broker_transport_options 
 @worker_init.connect
 @beat_init.connect
 def _refuse_if_broken(**_kwargs: Any) -> None:
-    refuse_if_broken()
+    """Celery logs what its receivers raise, and starts all the same; only this stops it."""
+    try:
+        refuse_if_broken()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
-_ZONES = zoneinfo.available_timezones()  # asking reads hundreds of files
-
-
 class PersonMiddleware:
     """Shows times in the person's zone, and keeps what is theirs out of every cache."""
 
@@ -34,8 +30,8 @@ class PersonMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         # Without a session cookie there is no person, and no query to find that out.
-        zone = getattr(request.user, "time_zone", "") if settings.SESSION_COOKIE_NAME in request.COOKIES else ""
-        with timezone.override(zone if zone in _ZONES else None):
+        zone = getattr(request.user, "known_zone", None) if settings.SESSION_COOKIE_NAME in request.COOKIES else None
+        with timezone.override(zone):
             response = self.get_response(request)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "private, no-store"

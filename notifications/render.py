@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-import zoneinfo
 from email.utils import formataddr
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -32,7 +31,7 @@ _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 def render(delivery: Delivery) -> EmailMultiAlternatives:
     """The whole mail, headers and both bodies. May raise whatever a template raises."""
     recipient = delivery.recipient
-    with translation.override(settings.LANGUAGE_CODE), timezone.override(_zone(recipient)):
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(recipient.known_zone):
         context = _context(delivery)
         folder = f"emails/{delivery.kind}"
         subject = one_line(render_to_string(f"{folder}/subject.txt", context))
@@ -49,11 +48,6 @@ def render(delivery: Delivery) -> EmailMultiAlternatives:
     if delivery.event and delivery.ticket:
         mail.reply_to = [_reply_to(delivery.ticket.pk, recipient, delivery.event)]
     return mail
-
-
-def _zone(recipient: User) -> str | None:
-    """None, which is ours, for a zone that this system does not know."""
-    return recipient.time_zone if recipient.time_zone in zoneinfo.available_timezones() else None
 
 
 def one_line(text: str, limit: int = 200) -> str:

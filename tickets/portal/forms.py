@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import TIME_ZONES
 from tickets.uploads import LineField, MessageForm, TextField
 
 if TYPE_CHECKING:
@@ -75,6 +75,6 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = [(zone, zone.replace("_", " ")) for zone in sorted(zoneinfo.available_timezones())]
+        zones = [(zone, zone.replace("_", " ")) for zone in sorted(TIME_ZONES)]
         standard = _("As usual here (%(zone)s)") % {"zone": settings.TIME_ZONE}
         self.fields["time_zone"].choices = [("", standard), *zones]  # type: ignore[attr-defined] # a ChoiceField
