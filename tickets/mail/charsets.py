@@ -84,6 +84,7 @@ def _known(charset: str) -> str:
     label = _LABEL_NOISE.sub("", charset[:60].lower())
     try:
         name = codecs.lookup(_ALIASES.get(label, label)).name
+        b"a".decode(name, "replace")  # raises for "hex", "zip" and other codecs that make no text
     except (LookupError, ValueError):
         return ""
     return "" if name.replace("-", "_") in _NOT_CHARSETS else name

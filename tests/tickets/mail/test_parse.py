@@ -94,6 +94,10 @@ def test_text_when_gb2312_is_gb18030_then_is_readable() -> None:
     ("charset", "raw", "text"),
     [
         ("no-such-charset", "grün".encode(), "grün"),
+        ("hex", "grün".encode("cp1252"), "grün"),
+        ("base64", "grün".encode("cp1252"), "grün"),
+        ("zip", "grün".encode("cp1252"), "grün"),
+        ("rot13", "grün".encode("cp1252"), "grün"),
         ("us-ascii", "grün".encode("cp1252"), "grün"),
         ("iso-8859-1", "grün €".encode(), "grün €"),
         ("iso-8859-1", "it’s".encode("cp1252"), "it’s"),
