@@ -17,6 +17,7 @@ from tickets.mail.headers import decode_words, readable
 
 MAX_ADDRESSES = 200
 MAX_ENTRIES = 1_000
+MAX_ADDRESS = 254  # of what SMTP can carry (RFC 5321), and of what we keep
 MAX_NAME = 200
 
 _LOCAL = re.compile(r"[^\s()<>,;:\\\"\[\]@.]{1,64}(\.[^\s()<>,;:\\\"\[\]@.]{1,64}){0,20}")
@@ -86,7 +87,7 @@ def addresses(values: tuple[str, ...]) -> tuple[Address, ...]:
 def addr_spec(text: str) -> str:
     """`text` if it is a well-formed address, else ''."""
     local, at, domain = text.strip().rpartition("@")
-    sound = bool(at) and len(text) <= 320 and text.strip().isprintable() and not _ENCODED_WORD.search(text)
+    sound = bool(at) and len(text) <= MAX_ADDRESS and text.strip().isprintable() and not _ENCODED_WORD.search(text)
     if sound and _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain):
         return f"{local}@{domain}"
     return ""

@@ -32,6 +32,7 @@ def test_sender_when_there_is_one_reading_then_is_that(header: str, address: str
         "",
         "Ana",
         "<>",
+        f"{'a' * 60}@{'.'.join(['b' * 60] * 4)}.example",  # longer than any mail server takes
         "a@orga.com, b@evil.example",
         "a@orga.com(<x@evil.example>)",
         "a@orga.com (x@evil.example)",
