@@ -39,7 +39,11 @@ def fetch(mailbox: Mailbox) -> int:
 def _connect(mailbox: Mailbox) -> BaseMailBox:
     kind = MailBox if mailbox.imap_tls else MailBoxUnencrypted
     server = kind(mailbox.imap_host, mailbox.imap_port, timeout=_TIMEOUT)
-    return server.login(mailbox.imap_user, mailbox.imap_password, initial_folder=mailbox.imap_folder)
+    try:
+        return server.login(mailbox.imap_user, mailbox.imap_password, initial_folder=mailbox.imap_folder)
+    except Exception:
+        server.client.shutdown()  # nobody else closes what nobody is logged in to
+        raise
 
 
 def _take(mailbox: Mailbox, server: BaseMailBox, uid: str) -> bool:
