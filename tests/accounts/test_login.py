@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import MD5PasswordHasher
 
 from accounts.models import User
 from tests.factories import PASSWORD
@@ -110,6 +115,33 @@ def test_passwords_when_kept_then_by_argon2():
 
     assert ours.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
     assert settings.AUTH_USER_MODEL == "accounts.User"
+
+
+def test_login_when_refused_then_takes_as_long_for_strangers_as_for_people_we_know(client, ana, monkeypatch):
+    hashed: list[str] = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda self, password, salt: hashed.append(password) or encode(self, password, salt))
+    for address in (ana.email, "nobody@acme.example"):
+        log_in(client, address, f"wrong for {address}")
+    assert hashed.count(f"wrong for {ana.email}") == hashed.count("wrong for nobody@acme.example") == 1
+
+
+def test_password_when_kept_in_demo_mode_then_opens_nothing_outside_it(client, ana, settings):
+    argon = "django.contrib.auth.hashers.Argon2PasswordHasher"
+    settings.PASSWORD_HASHERS = ["accounts.hashers.DemoPasswordHasher", argon]
+    ana.set_password(PASSWORD)
+    ana.save()
+    assert log_in(client, ana.email)
+    settings.PASSWORD_HASHERS = [argon]
+    assert not log_in(client, ana.email)
+
+
+@pytest.mark.parametrize(("demo", "first"), [("1", "DemoPasswordHasher"), ("0", "Argon2PasswordHasher")])
+def test_passwords_when_demo_mode_is_on_then_are_kept_for_it_alone(demo, first):
+    say = "from helpdesk import settings; print(*settings.PASSWORD_HASHERS)"
+    said = subprocess.run([sys.executable, "-c", say], env=os.environ | {"DEMO": demo}, capture_output=True, text=True, check=True)
+    assert said.stdout.split()[0].endswith(first)
+    assert ("DemoPasswordHasher" in said.stdout) == (demo == "1")
 
 
 @pytest.mark.parametrize("next_page", ["//evil.example/", "https://evil.example/", "javascript:alert(1)", "/\\evil.example"])

@@ -88,7 +88,7 @@ def test_link_when_used_twice_at_the_same_moment_then_one_password_wins(ana):
 
 def test_link_when_used_then_old_sessions_end(client, ana, mailoutbox, django_user_model):
     elsewhere = client.__class__()
-    elsewhere.force_login(ana, backend="django.contrib.auth.backends.ModelBackend")
+    elsewhere.force_login(ana)
     assert elsewhere.get(reverse("account_change_password")).status_code == 200
     forgot(client, ana.email)
     use(client, mailed_link(mailoutbox))
