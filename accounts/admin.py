@@ -96,9 +96,10 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 as Django calls it
-        """Another address has yet to be proven, and what was signed for the old one is worthless."""
+        """Another address has yet to be proven. Sessions, and what was signed for the old address or role, are worthless from now on."""
         if change and "email" in form.changed_data:
             obj.proven_at = None
+        if change and not {"email", "role", "is_active"}.isdisjoint(form.changed_data):
             obj.token_generation += 1
         super().save_model(request, obj, form, change)
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import PUBLIC_MAIL_DOMAINS, domain_of, normalise_address, validate_domain
@@ -78,7 +79,7 @@ class User(AbstractBaseUser):
         help_text=_("When a link or signed address sent there came back."),
     )
     link_issued_at = models.DateTimeField(null=True, editable=False)  # of the newest set-password link; older ones are worthless
-    # Part of every reply address of this person: raising it makes the older ones worthless.
+    # Part of every reply address and session of this person: raising it makes the older ones worthless.
     token_generation = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
@@ -131,6 +132,10 @@ class User(AbstractBaseUser):
     def is_admin(self) -> bool:
         """May also configure, in Django's admin."""
         return self.is_active and self.role == Role.ADMIN
+
+    def get_session_auth_hash(self) -> str:
+        """A session ends when the password changes, and when what was signed for this person is revoked."""
+        return salted_hmac("accounts.session", f"{super().get_session_auth_hash()}{self.token_generation}", algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         return self.is_admin

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
 from tests.factories import make_ticket, make_user
+from tickets.mail.tokens import read_reply_address, reply_address
 from tickets.models import Mailbox, Priority, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +167,26 @@ def test_person_when_address_changes_then_has_to_be_proven_again(office, ana):
     change(office, ana, email="ana@globex.example")
     changed = User.objects.get(pk=ana.pk)
     assert (changed.email, changed.proven_at, changed.token_generation) == ("ana@globex.example", None, ana.token_generation + 1)
+
+
+def test_person_when_role_changes_then_is_logged_out_and_older_reply_addresses_are_worthless(office, dan):
+    desk, older = logged_in(dan), reply_address(ticket_id=1, user=dan)
+    assert change(office, dan, role="customer").status_code == 302
+    assert desk.get("/profile/").status_code == 302
+    assert read_reply_address(older) is None
+
+
+def test_person_when_switched_off_and_on_again_then_old_sessions_stay_ended(office, ana):
+    portal = logged_in(ana)
+    change(office, ana, is_active=None)
+    change(office, ana, is_active="on")
+    assert portal.get("/profile/").status_code == 302
+
+
+def test_person_when_only_the_name_changes_then_stays_logged_in(office, ana):
+    portal = logged_in(ana)
+    change(office, ana, name="Ana Maria")
+    assert portal.get("/profile/").status_code == 200
 
 
 def test_person_when_to_be_deleted_then_is_not(office, ana):
