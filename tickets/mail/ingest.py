@@ -20,7 +20,7 @@ from tickets import access, actions
 from tickets.files import NewFile
 from tickets.mail.fingerprint import fingerprint
 from tickets.mail.parse import ParsedMail, UnreadableMail, parse
-from tickets.mail.route import Hold, Ignore, New, Reply, route
+from tickets.mail.route import Hold, Ignore, New, Reply, is_ours, route
 from tickets.models import Channel, Comment, InboundMessage, InboundState, Mailbox, Ticket
 
 logger = logging.getLogger(__name__)
@@ -261,9 +261,12 @@ def _take_up(message: InboundMessage, actor: User) -> InboundMessage:
     return message
 
 
-def _sender(mail: ParsedMail) -> User | None:
-    author = User.objects.by_address(mail.from_address) if mail.from_address else None
-    if author and not author.is_active:
+def _named_sender(mail: ParsedMail) -> User | None:
+    """None where the mail names nobody, or one of our own mailboxes: neither ever becomes an account."""
+    if not mail.from_address or not mail.from_address.isascii() or is_ours(mail.from_address):
+        return None
+    author = User.objects.by_address(mail.from_address) or _newcomer(mail)
+    if not author.is_active:
         raise actions.IllegalMove(_("The sender's account is switched off. Switch it on first."))
     return author
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from accounts.addresses import normalise_address
 from accounts.models import User
 from tickets import access
 from tickets.mail.automatic import RELAYED
@@ -96,11 +97,17 @@ def _route_echo(mail: ParsedMail) -> Verdict | None:
     """What our own mail brought about, and what pretends to be ours."""
     if read_message_id(mail.message_id) is not None:
         return Ignore(_("Our own mail came back."))
-    if Mailbox.objects.filter(address=mail.from_address).exists():
+    if is_ours(mail.from_address):
         return Ignore(_("Automatic mail of our own address.")) if mail.auto else Hold(_("It was sent under our own address."))
     if mail.bounce:
         return Ignore(_("A mail server says that a mail could not be delivered."))
     return None
+
+
+def is_ours(address: str) -> bool:
+    """Whether this is an address of one of our mailboxes, however it is written, or one that answers to our mails go to."""
+    local, _at, domain = normalise_address(address).rpartition("@")
+    return Mailbox.objects.filter(address=f"{local.partition('+')[0]}@{domain}").exists()
 
 
 def _route_automatic(mail: ParsedMail, *, author: User | None, claim: _Claim | None) -> Verdict:

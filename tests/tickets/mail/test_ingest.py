@@ -142,6 +142,17 @@ def test_publishing_admits_the_sender_as_follower(held, dan):
     assert author in held.ticket.followers.all()
 
 
+@pytest.mark.parametrize("sender", ["Ana <ana@acme.example>, x@evil.example", "Us <Support@support.example>", "support+x@support.example"])
+def test_held_answer_of_nobody_is_not_published_and_makes_no_account(workflow, ana, dan, sender):
+    ticket = make_ticket(ana)
+    held, people = take_in(letter(sender, to=signed_address(ticket, ana))), User.objects.count()
+    assert held.state == InboundState.HELD
+    with pytest.raises(actions.IllegalMove):
+        ingest.publish(held, actor=dan)
+    assert ingest.open_held(held, actor=dan).requester == dan
+    assert User.objects.count() == people
+
+
 def test_held_answer_is_published_once(held, dan):
     ingest.publish(held, actor=dan)
     with pytest.raises(actions.IllegalMove):
