@@ -16,7 +16,7 @@ from helpdesk.http import page_before
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-_NOT_TYPED = ("csrfmiddlewaretoken", "password", "key", "seen", "next")
+_NOT_TYPED = ("csrfmiddlewaretoken", "key", "seen", "next")
 
 
 @require_safe
@@ -42,5 +42,6 @@ def site_css(_request: HttpRequest) -> HttpResponse:
 
 def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token is too old (or forged): nothing is done, and what was typed is shown, so that it can be sent again."""
-    typed = [(name.capitalize(), value) for name, value in request.POST.items() if str(value).strip() and not name.startswith(_NOT_TYPED)]
+    shown = {name: value for name, value in request.POST.items() if not name.startswith(_NOT_TYPED) and "password" not in name}
+    typed = [(name.capitalize(), value) for name, value in shown.items() if str(value).strip()]
     return render(request, "403_csrf.html", {"typed": typed, "back": page_before(request)}, status=403)

@@ -56,6 +56,14 @@ def test_expired_form_keeps_what_was_typed_and_leads_back(workflow, ana):
     assert ("Blank &lt;b&gt;" in page, 'href="http://testserver/tickets/new/"' in page) == (True, True)
 
 
+def test_expired_form_shows_no_password(workflow, ana):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ana)
+    typed = {"oldpassword": "the old one", "password1": "the new one", "password2": "the new one", "imap_password": "another one"}
+    page = client.post("/accounts/password/change/", typed).content.decode()
+    assert [word for word in typed.values() if word in page] == []
+
+
 def test_expired_form_leads_nowhere_else(workflow, ana):
     client = Client(enforce_csrf_checks=True)
     client.force_login(ana)
