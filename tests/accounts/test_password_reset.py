@@ -97,7 +97,7 @@ def test_link_when_used_then_old_sessions_end(client, ana, mailoutbox, django_us
 
 def test_link_when_opened_by_somebody_logged_in_as_another_then_never_acts_for_both(client, ana, ben, mailoutbox):
     forgot(client, ben.email)
-    client.force_login(ana, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(ana)
     use(client, mailed_link(mailoutbox))
     ana.refresh_from_db()
     assert (ana.check_password(PASSWORD), client.session["_auth_user_id"]) == (True, str(ben.pk))

@@ -49,7 +49,7 @@ def test_button_when_pressed_twice_then_is_recorded_once(client, ticket, ana):
 
 def test_link_when_another_is_logged_in_then_acts_for_whom_it_names(client, ticket, ana, dan):
     actions.follow(ticket, actor=dan)
-    client.force_login(dan, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(dan)
     client.post(unsubscribe_path(ticket, ana))
     assert (muted(ana), muted(dan)) == (True, False)
 
