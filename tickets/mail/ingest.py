@@ -218,7 +218,9 @@ def publish(message: InboundMessage, *, actor: User) -> Comment:
     if message.ticket is None:
         raise actions.IllegalMove(_("This mail answers no ticket. Make it a new one."))
     mail = parse(bytes(message.raw))
-    author = _sender(mail) or _admit(mail)
+    author = _named_sender(mail)
+    if author is None:
+        raise actions.IllegalMove(_("This mail names no sender who could have said it. Make it a new ticket."))
     if not access.can_see(author, message.ticket):
         actions.add_follower(message.ticket, actor=actor, person=author)
     comment = actions.comment(message.ticket, actor=author, message=_words(mail))
@@ -231,7 +233,7 @@ def open_held(message: InboundMessage, *, actor: User) -> Ticket:
     """A mail that waits becomes a ticket of its sender, or of `actor` where it names none. Raises DomainError when it can't."""
     message = _take_up(message, actor)
     mail = parse(bytes(message.raw))
-    author = (_sender(mail) or _admit(mail)) if mail.from_address.isascii() and mail.from_address else actor
+    author = _named_sender(mail) or actor
     _describe(message, mail)
     return _open(message, mail, author=author, quiet=mail.auto, reason=_("Made a ticket by %(who)s.") % {"who": actor})
 
@@ -265,7 +267,7 @@ def _named_sender(mail: ParsedMail) -> User | None:
     """None where the mail names nobody, or one of our own mailboxes: neither ever becomes an account."""
     if not mail.from_address or not mail.from_address.isascii() or is_ours(mail.from_address):
         return None
-    author = User.objects.by_address(mail.from_address) or _newcomer(mail)
+    author = User.objects.by_address(mail.from_address) or _admit(mail)
     if not author.is_active:
         raise actions.IllegalMove(_("The sender's account is switched off. Switch it on first."))
     return author
