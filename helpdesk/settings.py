@@ -195,7 +195,13 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a session outlives an 
 # The broker only ever wakes somebody: every job is found again in the database by the schedule below.
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
-    {"socket_timeout": 5, "socket_connect_timeout": 1, "visibility_timeout": 3600, "global_keyprefix": "helpdesk:"}
+    {
+        "socket_timeout": 5,
+        "socket_connect_timeout": 1,
+        "max_retries": 0,  # a page must not wait for a broker that is gone
+        "visibility_timeout": 3600,
+        "global_keyprefix": "helpdesk:",
+    }
     if REDIS_URL
     else {
         "data_folder_in": str(VAR_DIR / "broker"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -179,3 +182,16 @@ def test_verb_when_broker_is_down_then_succeeds_all_the_same(workflow, ana, monk
     with django_capture_on_commit_callbacks(execute=True):
         make_ticket(ana)
     assert relay.relay_waiting() == 1
+
+
+def test_nudge_when_redis_is_gone_then_gives_up_at_once():
+    environment = os.environ | {"REDIS_URL": "redis://127.0.0.1:1/0", "DEBUG": "1"}
+    nudge = "import django; django.setup(); from time import monotonic; from notifications.apps import wake_sender; began = monotonic()"
+    said = subprocess.run(
+        [sys.executable, "-c", f"{nudge}; wake_sender(); print(monotonic() - began)"],
+        env=environment | {"DJANGO_SETTINGS_MODULE": "helpdesk.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(said.stdout) < 2
