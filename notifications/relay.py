@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 _BATCH = 500
 _AUTOMATIC = (Kind.CONFIRMATION, Kind.SET_PASSWORD)  # answers to a mail that came in, which a robot may answer again
 _AUTOMATIC_LIMIT, _AUTOMATIC_SPAN = 10, timedelta(hours=3)
+_ANSWER_LIMIT = 20  # mails to one person about mailed answers on one ticket, in the same span
 _RESET_LIMIT, _RESET_SPAN = 3, timedelta(hours=1)
 
 
@@ -54,9 +55,7 @@ def dispatch(event_id: int) -> bool:
 
 
 def _queue(event: Event, told: Told) -> None:
-    rationed = (
-        told.kind in _AUTOMATIC and event.comment is not None and event.comment.channel == Channel.EMAIL and _had_enough(told.user.email)
-    )
+    refusal = _ration(event, told)
     Delivery.objects.create(
         event=event,
         ticket=None if told.reason == Reason.ACCOUNT else event.ticket,
@@ -64,9 +63,27 @@ def _queue(event: Event, told: Told) -> None:
         address=told.user.email,
         kind=told.kind,
         reason=told.reason,
-        state=State.CANCELLED if rationed else State.QUEUED,
-        error=_("Held back: this address had 10 automatic mails within 3 hours.") if rationed else "",
+        state=State.CANCELLED if refusal else State.QUEUED,
+        error=refusal,
     )
+
+
+def _ration(event: Event, told: Told) -> str:
+    """Why this mail is held back, as robots seem to answer each other through us; '' when it may go. What was typed on our pages never is."""
+    if event.comment is None or event.comment.channel != Channel.EMAIL:
+        return ""
+    if told.kind in _AUTOMATIC and _had_enough(told.user.email):
+        return _("Held back: this address had 10 automatic mails within 3 hours.")
+    if told.kind == Kind.UPDATE and _heard_enough(event, told.user):
+        return _("Held back: this person had 20 mailed answers on this ticket within 3 hours.")
+    return ""
+
+
+def _heard_enough(event: Event, person: User) -> bool:
+    """Two followers whose programs answer everything would go on for ever."""
+    recent = Delivery.objects.filter(ticket=event.ticket, recipient=person, created_at__gt=timezone.now() - _AUTOMATIC_SPAN)
+    mailed = recent.filter(kind=Kind.UPDATE, event__comment__channel=Channel.EMAIL)
+    return mailed.exclude(state=State.CANCELLED).count() >= _ANSWER_LIMIT
 
 
 def _had_enough(address: str) -> bool:

@@ -123,6 +123,18 @@ def test_answers_of_people_when_there_are_many_then_are_never_rationed(workflow,
     assert sent_to(ana, Kind.UPDATE) == ["queued"] * 12
 
 
+def test_robots_when_they_answer_each_other_through_a_ticket_then_it_levels_off(workflow, ana, ben, dan):
+    ticket = by_mail(ana)
+    actions.follow(ticket, actor=ben)
+    for number in range(60):
+        actions.comment(ticket, actor=(ben, ana)[number % 2], message=message(f"Away {number}", channel=Channel.EMAIL))
+    relay.relay_waiting()
+    assert [sent_to(robot, Kind.UPDATE).count("queued") for robot in (ana, ben)] == [20, 20]
+    actions.comment(ticket, actor=dan, message=message("I look into it.", channel=Channel.DESK))
+    relay.relay_waiting()
+    assert sent_to(ana, Kind.UPDATE)[-1] == "queued"
+
+
 def test_newcomer_when_writing_five_times_then_gets_one_link(newcomer):
     for number in range(5):
         by_mail(newcomer, f"Mail {number}")
