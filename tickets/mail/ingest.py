@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 200
 _BACKOFF = [timedelta(minutes=m) for m in (1, 5, 30, 120)]
+_TRIES = len(_BACKOFF) + 1
 _MAX_COPIED = 50  # addresses kept from To and Cc
 
 
@@ -67,14 +68,32 @@ def ingest_waiting() -> int:
     return sum(ingest(pk) for pk in list(due.values_list("pk", flat=True)[:_BATCH]))
 
 
-@transaction.atomic
 def ingest(pk: int) -> bool:
-    """Handles one mail; what became of it is kept on its row in the same transaction. False when another worker has it, or had it."""
+    """Handles one mail. False when it is not due: another worker has it, or had it."""
+    return _begin(pk) and _try(pk)
+
+
+def _begin(pk: int) -> bool:
+    """Compare and set, committed before the try: a mail that kills its worker is put off, and in the end given up, like any other that fails."""
+    now = timezone.now()
+    due = InboundMessage.objects.filter(pk=pk, state=InboundState.WAITING, next_attempt_at__lte=now)
+    attempts = due.values_list("attempts", flat=True).first()
+    if attempts is None:
+        return False
+    pause = _BACKOFF[min(attempts, len(_BACKOFF) - 1)]
+    return due.filter(attempts=attempts).update(attempts=attempts + 1, next_attempt_at=now + pause) == 1
+
+
+@transaction.atomic
+def _try(pk: int) -> bool:
+    """What became of the mail is kept on its row in the same transaction. False when another worker is still at it."""
     waiting = InboundMessage.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, state=InboundState.WAITING)
     message = waiting.select_related("mailbox__group").first()
     if message is None:
         return False
-    message.attempts += 1
+    if message.attempts > _TRIES:
+        _settle(message, InboundState.FAILED, _("The program that handled it died each time."))
+        return True
     try:
         with transaction.atomic():
             _handle(message)
@@ -184,7 +203,7 @@ def _done(message: InboundMessage, comment: Comment, *, reason: str = "") -> Non
 def _put_off(message: InboundMessage, error: Exception) -> None:
     message.ticket = message.comment = None
     reason = f"{type(error).__name__}: {error}"
-    if message.attempts > len(_BACKOFF):
+    if message.attempts >= _TRIES:
         _settle(message, InboundState.FAILED, reason)
     else:
         message.next_attempt_at = timezone.now() + _BACKOFF[message.attempts - 1]

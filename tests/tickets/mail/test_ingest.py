@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 
@@ -114,6 +115,20 @@ def test_failing_mail_waits_for_staff_after_five_tries(workflow, monkeypatch):
     assert (taken.state, taken.attempts, taken.reason) == (InboundState.FAILED, 5, "RuntimeError: the disk is full")
 
 
+def test_mail_that_kills_its_worker_is_put_off_and_in_the_end_waits_for_staff(workflow, monkeypatch):
+    monkeypatch.setattr(ingest, "_handle", _die)
+    deadly, _is_new = ingest.store(letter(), mailbox=ingest.default_mailbox())
+    with pytest.raises(KeyboardInterrupt):
+        ingest.ingest_waiting()
+    assert ingest.ingest_waiting() == 0  # others have their turn first
+    for _try in range(5):
+        InboundMessage.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+        with suppress(KeyboardInterrupt):
+            ingest.ingest_waiting()
+    deadly.refresh_from_db()
+    assert (deadly.state, deadly.reason) == (InboundState.FAILED, "The program that handled it died each time.")
+
+
 def test_failing_mail_holds_up_no_other(workflow, monkeypatch):
     good, bad = letter("good@x.example"), letter("bad@x.example", subject="bad")
     real = ingest.actions.open_ticket
@@ -121,6 +136,10 @@ def test_failing_mail_holds_up_no_other(workflow, monkeypatch):
     for raw in (bad, good):
         ingest.store(raw, mailbox=ingest.default_mailbox())
     assert (ingest.ingest_waiting(), Ticket.objects.get().requester.email) == (2, "good@x.example")
+
+
+def _die(_message):
+    raise KeyboardInterrupt
 
 
 def _fail(**_fields):
