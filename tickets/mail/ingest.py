@@ -86,8 +86,8 @@ def _begin(pk: int) -> bool:
 
 @transaction.atomic
 def _try(pk: int) -> bool:
-    """What became of the mail is kept on its row in the same transaction. False when another worker is still at it."""
-    waiting = InboundMessage.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, state=InboundState.WAITING)
+    """What became of the mail is kept on its row in the same transaction. False when a worker that took longer than expected has handled it."""
+    waiting = InboundMessage.objects.select_for_update(of=("self",)).filter(pk=pk, state=InboundState.WAITING)
     message = waiting.select_related("mailbox__group").first()
     if message is None:
         return False
