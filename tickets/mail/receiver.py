@@ -39,15 +39,20 @@ class Handler:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Named by aiosmtpd."""
-        try:
-            await asyncio.to_thread(_in_thread, lambda: _store(envelope))
-        except Error:
-            logger.exception("a mail could not be stored")
-            return "451 4.3.0 Try again later"
-        await asyncio.to_thread(wake_ingest)
-        return "250 2.0.0 Stored"
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Named by aiosmtpd. LMTP wants an answer for each recipient; with fewer the other server waits, tries again, and in the end bounces."""
+        answer = await _stored(envelope)
+        return "\r\n".join([answer] * len(envelope.rcpt_tos)) if isinstance(server, LMTP) else answer
+
+
+async def _stored(envelope: Envelope) -> str:
+    try:
+        await asyncio.to_thread(_in_thread, lambda: _store(envelope))
+    except Error:
+        logger.exception("a mail could not be stored")
+        return "451 4.3.0 Try again later"
+    await asyncio.to_thread(wake_ingest)
+    return "250 2.0.0 Stored"
 
 
 def _store(envelope: Envelope) -> None:

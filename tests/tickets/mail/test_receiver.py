@@ -112,6 +112,15 @@ def test_lmtp_takes_mail_as_smtp_does(listen):
     assert InboundMessage.objects.count() == 1
 
 
+def test_lmtp_answers_for_each_recipient(listen):
+    with smtplib.LMTP("127.0.0.1", listen(lmtp=True), timeout=5) as post:
+        post.ehlo()
+        post.mail("ana@acme.example")
+        assert [post.rcpt(address)[0] for address in ("support@support.example", "support+x@support.example")] == [250, 250]
+        assert [post.data(letter())[0], post.getreply()[0]] == [250, 250]
+    assert InboundMessage.objects.count() == 1
+
+
 def test_smuggled_second_mail_is_no_second_mail(listen):
     smuggled = (
         letter(text="one\n")
