@@ -1,4 +1,4 @@
-"""What every request goes through: the person's time zone, privacy of pages, and domain errors put into words once."""
+"""What every request goes through: the limit of its size, the person's time zone, privacy of pages, and domain errors put into words once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,25 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+class SizeMiddleware:
+    """Refuses what no form of ours can send before any of it is read: Django limits fields, but writes files of any size to the disk."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > _most_bytes(request):
+            return render(request, "413.html", status=413)
+        return self.get_response(request)
+
+
+def _most_bytes(request: HttpRequest) -> int:
+    """Only who is logged in can attach files."""
+    files = settings.MAX_FILES * settings.MAX_FILE_BYTES if settings.SESSION_COOKIE_NAME in request.COOKIES else 0
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE + files
 
 
 class PersonMiddleware:

@@ -71,6 +71,15 @@ def test_expired_form_leads_nowhere_else(workflow, ana):
     assert ("evil.example" in page, 'btn btn-primary" href="/"' in page) == (False, True)
 
 
+@pytest.mark.parametrize(("is_known", "megabytes", "status"), [(False, 1, 200), (False, 3, 413), (True, 501, 200), (True, 503, 413)])
+def test_body_larger_than_any_form_is_refused_unread(workflow, ana, client, is_known, megabytes, status):
+    if is_known:
+        client.force_login(ana)
+    answer = client.get("/healthz", CONTENT_LENGTH=str(megabytes * 1024 * 1024))
+    assert answer.status_code == status
+    assert ("That was too large" in answer.content.decode()) == (status == 413)
+
+
 @pytest.mark.parametrize("path", ["/", "/nowhere/", "/accounts/login/", "/healthz", "/site.css"])
 def test_every_answer_carries_the_security_headers(client, path):
     headers = client.get(path).headers
