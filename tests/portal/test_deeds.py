@@ -186,6 +186,14 @@ def test_reply_when_too_often_then_is_put_off_with_the_text_kept(client, ana, ti
     assert (response.status_code, typed(response), Comment.objects.count()) == (429, "One too many", 31)
 
 
+def test_deeds_when_too_many_then_nothing_more_is_done_and_nobody_mailed(client, ana, ticket):
+    for _at in range(15):
+        do(client, ana, ticket, "close")
+        do(client, ana, ticket, "reopen")
+    told = do(client, ana, ticket, "close")
+    assert (has(told, "a lot in a short time"), len(kinds(ticket))) == ([True], 30)
+
+
 # --- Follow and unfollow --------------------------------------------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _LIMIT = 30  # comments of one person in ten minutes
+_VERB_LIMIT = 30  # closings, reopenings and the like, as each may mail all who follow
 _RELATED = 10  # linked tickets that are shown
 _NEWS = (EventKind.COMMENTED, EventKind.RESOLVED, EventKind.CLOSED, EventKind.REOPENED)  # what may change an answer
 
@@ -69,8 +70,12 @@ def _verb(view: Callable[[PersonRequest, Ticket], None]) -> Callable[[HttpReques
 
     @wraps(view)
     def post(request: PersonRequest, number: int) -> HttpResponse:
+        ticket = _get(request, number)
+        if is_too_often("verb", request.user, limit=_VERB_LIMIT):
+            messages.warning(request, refusal())
+            return redirect("ticket", number=number)
         try:
-            view(request, _get(request, number))
+            view(request, ticket)
         except actions.IllegalMove as refused:
             messages.warning(request, str(refused))
         return redirect("ticket", number=number)
