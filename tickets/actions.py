@@ -6,6 +6,7 @@ the broker. What nothing would change does nothing and records nothing.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     from accounts.models import Organization, User
 
+logger = logging.getLogger(__name__)
+
 SUBJECT_LIMIT = 250  # characters
 TEXT_LIMIT = 100_000
 
@@ -49,6 +52,10 @@ class NotAllowed(DomainError):
 
 class IllegalMove(DomainError):
     """The ticket is in no state for that."""
+
+
+class NotStored(DomainError):
+    """A file could not be kept, so nothing was done."""
 
 
 class TypeRequired(IllegalMove):
@@ -190,8 +197,17 @@ def _say(ticket: Ticket, *, actor: User, message: Message, is_internal: bool = F
         submission_key=message.submission_key,
     )
     for new in message.files:
-        files.attach(said, new)
+        _attach(said, new)
     return said
+
+
+def _attach(said: Comment, new: files.NewFile) -> None:
+    try:
+        files.attach(said, new)
+    except OSError as error:
+        logger.exception("a file could not be stored")
+        name = files.clean_name(new.name)
+        raise NotStored(_("“%(name)s” could not be stored, so nothing was sent. Try again in a few minutes.") % {"name": name}) from error
 
 
 def _follow_up(closed: Ticket, *, actor: User, message: Message) -> Comment:

@@ -173,3 +173,12 @@ def test_page_when_opened_then_costs_three_queries(client, ana, django_assert_nu
     client.force_login(ana)
     with django_assert_num_queries(3):  # session, person, organizations
         client.get("/tickets/new/")
+
+
+def test_submit_when_the_disk_is_full_then_says_so_and_opens_nothing(client, ana, tmp_path, settings):
+    (tmp_path / "full").touch()
+    settings.MEDIA_ROOT = str(tmp_path / "full" / "media")
+    client.force_login(ana)
+    sent = {"subject": "Blank", "text": "See the log.", "share": "me", "files": SimpleUploadedFile("log.txt", b"line")}
+    answer = client.post("/tickets/new/", sent, follow=True, headers={"Referer": "http://testserver/tickets/new/"})
+    assert (answer.status_code, "“log.txt” could not be stored" in answer.content.decode(), Ticket.objects.count()) == (200, True, 0)
