@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 
-_KEY = re.compile(r"(/password/reset/key/|/mail/unsubscribe/)[^/\s?\"]+")
+from accounts.keys import without_keys
 
 
 class WithoutKeys(logging.Filter):
@@ -13,6 +12,6 @@ class WithoutKeys(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
-        if _KEY.search(said):
-            record.msg, record.args = _KEY.sub(r"\1…", said), ()
+        if (kept := without_keys(said)) != said:
+            record.msg, record.args = kept, ()
         return True

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.addresses import domain_of, normalise_address
+from accounts.keys import without_keys
 from accounts.models import Organization, User
 from accounts.proof import prove_address
 from tickets import access, actions
@@ -124,7 +125,8 @@ def _reply(message: InboundMessage, mail: ParsedMail, reply: Reply) -> None:
     if reply.is_proof:
         prove_address(reply.author)
     say = actions.add_note if reply.is_internal else actions.comment
-    comment = say(reply.ticket, actor=reply.author, message=_words(mail))
+    # What an agent's program quotes is our mail to staff: it has words and links that are not for customers.
+    comment = say(reply.ticket, actor=reply.author, message=_words(mail, with_quotes=not reply.author.is_staff))
     _done(message, comment)
     _share_with_copied(message, mail, author=reply.author, ticket=comment.ticket)
 
@@ -144,15 +146,15 @@ def _open(message: InboundMessage, mail: ParsedMail, *, author: User, quiet: boo
     return ticket
 
 
-def _words(mail: ParsedMail) -> actions.Message:
-    """What the person wrote. The HTML is used only where its quotes are known to be off it."""
-    text = mail.reply_text.strip()
+def _words(mail: ParsedMail, *, with_quotes: bool = True) -> actions.Message:
+    """What the person wrote. The HTML is used only where its quotes are known to be off it. Keys in quoted mails of ours are nobody else's to use."""
+    text = without_keys(mail.reply_text.strip())
     if len(text) > actions.TEXT_LIMIT:
         text = text[: actions.TEXT_LIMIT] + "\n\n" + _("(The rest of this long mail is in the original.)")
     return actions.Message(
         text=text or _("(This mail had no text.)"),
-        html=mail.reply_html or ("" if mail.quoted_text else mail.html),
-        quoted=mail.quoted_text[: actions.TEXT_LIMIT],
+        html=without_keys(mail.reply_html or ("" if mail.quoted_text else mail.html)),
+        quoted=without_keys(mail.quoted_text[: actions.TEXT_LIMIT]) if with_quotes else "",
         files=tuple(NewFile(name=part.name, content=ContentFile(part.content), content_id=part.content_id) for part in mail.attachments),
         channel=Channel.EMAIL,
     )

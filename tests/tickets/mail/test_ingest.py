@@ -31,6 +31,21 @@ def held(workflow, ana):
     return take_in(letter("Sten Stranger <sten@else.example>", to=signed_address(ticket, ana), text="I know more.\n"))
 
 
+def test_quoted_mail_of_ours_gives_nobody_its_keys(workflow, ana):
+    links = ["https://x.example/accounts/password/reset/key/1-d9x-3c2b/", "https://x.example/mail/unsubscribe/WzFd:abc_D/"]
+    quoted = "".join(f"> open {link}\n" for link in links)
+    said = take_in(letter(text=f"It fails: {links[0]}\n\nOn 1 May 2026 10:00, Helpdesk <support@support.example> wrote:\n{quoted}")).comment
+    assert said.quoted.count("…/") == 2
+    assert [key for key in ("1-d9x-3c2b", "WzFd:abc_D") if key in f"{said.text}{said.html}{said.quoted}"] == []
+
+
+def test_agents_answer_quotes_no_mail_to_staff(workflow, ana, dan):
+    ticket = make_ticket(ana)
+    text = "Fixed.\n\nOn 1 May 2026 10:00, Helpdesk <support@support.example> wrote:\n> Status: Waiting for the lawyers\n"
+    said = take_in(letter(f"Dan <{dan.email}>", to=signed_address(ticket, dan), text=text)).comment
+    assert (said.text, said.quoted, said.is_internal) == ("Fixed.", "", False)
+
+
 # --- Storing -------------------------------------------------------------------------------------------------------------------
 
 
