@@ -161,8 +161,8 @@ def _by_reference(mail: ParsedMail) -> _Claim | None:
 
 
 def _stored(ids: list[str]) -> Ticket | None:
-    """The ticket that took in a mail with one of these Message-IDs."""
-    stored = InboundMessage.objects.filter(message_id__in=ids[:20], comment__isnull=False).select_related("ticket").order_by("-id").first()
+    """The ticket that first took in a mail with one of these Message-IDs: who uses another's again draws no answers to a ticket of their own."""
+    stored = InboundMessage.objects.filter(message_id__in=ids[:20], comment__isnull=False).select_related("ticket").order_by("id").first()
     return stored.ticket if stored else None
 
 

@@ -326,3 +326,10 @@ def test_bare_thanks_leaves_a_resolved_ticket_resolved_and_is_kept(ticket, ana, 
     taken = take_in(letter(to=signed_address(ticket, ana), text="Thank you so much!\n\nAna\n"))
     ticket.refresh_from_db()
     assert (taken.comment.ticket, ticket.category, ticket.close_due_at is not None) == (ticket, "resolved", True)
+
+
+def test_answer_to_a_message_id_that_a_stranger_used_again_goes_to_the_first_ticket(workflow, ana, cleo):
+    first = take_in(letter(Message_ID="<shared@acme.example>"))
+    take_in(letter("Cleo <cleo@globex.example>", Message_ID="<shared@acme.example>", text="Mine now.\n"))
+    answer = take_in(letter(In_Reply_To="<shared@acme.example>", text="More about it.\n"))
+    assert (answer.state, answer.ticket) == ("done", first.ticket)
