@@ -27,6 +27,10 @@ _AUTO_HEADERS = (
 _LIST_HEADERS = ("list-id", "list-unsubscribe", "list-help", "x-mailing-list", "x-mailman-version")
 _BULK = frozenset({"bulk", "junk", "auto_reply", "auto-reply"})
 # Nobody may answer these automatically either, but a person may have written them: a support address that is itself a list marks all it passes on.
+# They answer something, and say nothing about any matter.
+ANSWERS = frozenset(
+    {"auto-replied", "subject", "x-post-messageclass", *(name for name in _AUTO_HEADERS if "repl" in name or "respon" in name)}
+)
 RELAYED = frozenset({"list", "x-auto-response-suppress"})
 _SUPPRESS = re.compile(r"\b(all|oof|autoreply)\b", re.IGNORECASE)
 _NO_REPLY = re.compile(r"(do|please)?[._-]{0,2}(no|not)[._-]{0,2}(reply|respond|answer)|noreply.{0,60}|no-reply.{0,60}")
@@ -86,7 +90,7 @@ def _bounce_reason(headers: Headers, content_type: str, report: str, from_addres
 def _auto_reason(headers: Headers, content_type: str, from_address: str) -> str:
     submitted = headers.first("auto-submitted").partition(";")[0].partition("(")[0].strip().lower()
     if submitted not in {"", "no"}:
-        return "auto-submitted"
+        return "auto-replied" if submitted == "auto-replied" else "auto-submitted"
     if name := next((name for name in _AUTO_HEADERS if headers.all(name)), ""):
         return name
     if headers.first("precedence").strip().lower() in _BULK:

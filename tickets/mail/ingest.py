@@ -20,7 +20,7 @@ from accounts.proof import prove_address
 from tickets import access, actions
 from tickets.files import NewFile
 from tickets.mail.fingerprint import fingerprint
-from tickets.mail.parse import ParsedMail, UnreadableMail, parse
+from tickets.mail.parse import ParsedMail, UnreadableMail, parse, read_envelope
 from tickets.mail.route import Hold, Ignore, New, Reply, is_ours, route
 from tickets.models import Channel, Comment, InboundMessage, InboundState, Mailbox, Ticket
 
@@ -99,7 +99,9 @@ def _try(pk: int) -> bool:
         with transaction.atomic():
             _handle(message)
     except UnreadableMail as error:
-        _settle(message, InboundState.FAILED, str(error))
+        sender, subject = read_envelope(bytes(message.raw))
+        message.from_address, message.subject = sender, subject[:250]
+        _settle(message, InboundState.FAILED, _("This mail is beyond what we can read safely: %(why)s.") % {"why": error})
     except Exception as error:
         logger.exception("inbound mail %s could not be handled", pk)
         _put_off(message, error)

@@ -14,16 +14,17 @@ from tickets.mail.addresses import Address, addresses, sender
 from tickets.mail.automatic import Verdict, judge
 from tickets.mail.bodies import MAX_TEXT, Content, ParsedAttachment, read_content
 from tickets.mail.charsets import clean_line
-from tickets.mail.headers import Headers, message_ids, readable
+from tickets.mail.headers import Headers, make_headers, message_ids, read_fields, readable
 from tickets.mail.lines import Line, joined, text_lines
 from tickets.mail.markup import html_lines, parse_html, without_lines
 from tickets.mail.quotes import is_forward, kept_lines
 from tickets.mail.structure import Part, UnreadableMail, read_tree
 
-__all__ = ["Address", "ParsedAttachment", "ParsedMail", "UnreadableMail", "parse"]
+__all__ = ["Address", "ParsedAttachment", "ParsedMail", "UnreadableMail", "parse", "read_envelope"]
 
 MAX_REFERENCES = 50
 MAX_DELIVERED_TO = 50
+_ENVELOPE_BYTES, _ENVELOPE_FIELDS = 65_536, 200
 
 _DELIVERED_TO = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "x-rcpt-to")
 
@@ -96,6 +97,13 @@ def parse(raw: bytes) -> ParsedMail:
         auto_reason=verdict.reason,
         bounce=verdict.bounce,
     )
+
+
+def read_envelope(raw: bytes) -> tuple[str, str]:
+    """Sender's address and subject, of a message that `parse` refuses; '' for what its first lines do not tell."""
+    fields, _end = read_fields(raw, start=0, end=min(len(raw), _ENVELOPE_BYTES))
+    headers = make_headers(fields[:_ENVELOPE_FIELDS])
+    return sender(headers.all("from")).address, headers.text("subject")
 
 
 def _verdict(root: Part, from_address: str) -> Verdict:

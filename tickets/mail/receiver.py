@@ -24,6 +24,16 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+class _Smtp(SMTP):
+    """Takes lines of any length: programs do send whole paragraphs, and pictures, as one line. The size of the mail is the limit."""
+
+    line_length_limit = settings.MAX_MAIL_BYTES
+
+
+class _Lmtp(LMTP):
+    line_length_limit = settings.MAX_MAIL_BYTES
+
+
 class Handler:
     """The database is asked in threads, so that one slow mail holds up no other connection."""
 
@@ -74,7 +84,7 @@ def _in_thread(work: Callable[[], T]) -> T:
 
 async def serve(*, host: str, port: int, lmtp: bool) -> None:
     """Runs until it is cancelled."""
-    kind = LMTP if lmtp else SMTP
+    kind = _Lmtp if lmtp else _Smtp
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: kind(
@@ -87,6 +97,6 @@ async def serve(*, host: str, port: int, lmtp: bool) -> None:
         host,
         port,
     )
-    logger.info("listening for %s on %s:%s", kind.__name__, host, port)
+    logger.info("listening for %s on %s:%s", "LMTP" if lmtp else "SMTP", host, port)
     async with server:
         await server.serve_forever()

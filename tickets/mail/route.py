@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.addresses import normalise_address
 from accounts.models import User
 from tickets import access
-from tickets.mail.automatic import RELAYED
+from tickets.mail.automatic import ANSWERS, RELAYED
 from tickets.mail.tokens import read_message_id, read_reply_address, read_thread_id
 from tickets.models import Event, InboundMessage, Mailbox, Ticket
 
@@ -112,7 +112,7 @@ def is_ours(address: str) -> bool:
 
 def _route_automatic(mail: ParsedMail, *, author: User | None, claim: _Claim | None) -> Verdict:
     """An absence note answers a mail of ours and says nothing about the matter. Other machines may have something to say, but never get an answer."""
-    if claim or mail.in_reply_to:
+    if claim or mail.in_reply_to or mail.auto_reason in ANSWERS:
         return Ignore(_("Automatic mail (%(why)s).") % {"why": mail.auto_reason})
     if author is None or not author.is_active:
         return Hold(_("Automatic mail from an unknown sender (%(why)s).") % {"why": mail.auto_reason})

@@ -14,7 +14,7 @@ EML = Path(__file__).parent / "eml"
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
-        ("Auto-Submitted: auto-replied", "auto-submitted"),
+        ("Auto-Submitted: auto-replied", "auto-replied"),
         ("Auto-Submitted: auto-generated (failure)", "auto-submitted"),
         ("Auto-Submitted: whatever", "auto-submitted"),
         ("Precedence: bulk", "precedence"),

@@ -106,11 +106,12 @@ def test_endless_mail_is_cut_and_says_so(workflow):
 
 
 def test_mail_that_cannot_be_read_waits_with_its_reason(workflow):
-    bomb = b"From: a@b.example\nContent-Type: multipart/mixed; boundary=b0\n\n" + b"".join(
+    bomb = b"From: a@b.example\nSubject: Deep\nContent-Type: multipart/mixed; boundary=b0\n\n" + b"".join(
         b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (n, n + 1) for n in range(900)
     )
     taken = take_in(bomb)
-    assert (taken.state, taken.reason != "", Ticket.objects.count()) == (InboundState.FAILED, True, 0)
+    assert (taken.state, taken.reason) == (InboundState.FAILED, "This mail is beyond what we can read safely: parts nested too deeply.")
+    assert (taken.from_address, taken.subject, Ticket.objects.count()) == ("a@b.example", "Deep", 0)
 
 
 def test_failing_mail_leaves_no_trace_and_is_tried_again_later(workflow, monkeypatch):

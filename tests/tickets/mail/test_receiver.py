@@ -133,3 +133,9 @@ def test_smuggled_second_mail_is_no_second_mail(listen):
 
 def raise_if_refused(refused):
     raise smtplib.SMTPException(str(refused))
+
+
+def test_line_of_any_length_is_taken(listen):
+    raw = letter().replace(b"\n", b"\r\n") + b"x" * 100_000 + b"\r\n"
+    send(listen(), raw)
+    assert bytes(InboundMessage.objects.get().raw) == raw

@@ -333,3 +333,9 @@ def test_answer_to_a_message_id_that_a_stranger_used_again_goes_to_the_first_tic
     take_in(letter("Cleo <cleo@globex.example>", Message_ID="<shared@acme.example>", text="Mine now.\n"))
     answer = take_in(letter(In_Reply_To="<shared@acme.example>", text="More about it.\n"))
     assert (answer.state, answer.ticket) == ("done", first.ticket)
+
+
+@pytest.mark.parametrize("headers", [{"Auto_Submitted": "auto-replied"}, {"X_Autoreply": "yes"}, {}])
+def test_absence_note_that_answers_nothing_known_is_ignored(workflow, ana, headers):
+    taken = take_in(letter(subject="Out of office: back on Monday", **headers))
+    assert (taken.state, Ticket.objects.count()) == (InboundState.IGNORED, 0)
