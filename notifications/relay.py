@@ -21,6 +21,7 @@ from tickets.models import Channel, Event, EventKind, Ticket
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
+_PUT_OFF = timedelta(minutes=5)
 _AUTOMATIC = (Kind.CONFIRMATION, Kind.SET_PASSWORD)  # answers to a mail that came in, which a robot may answer again
 _AUTOMATIC_LIMIT, _AUTOMATIC_SPAN = 10, timedelta(hours=3)
 _ANSWER_LIMIT = 20  # mails to one person about mailed answers on one ticket, in the same span
@@ -28,13 +29,15 @@ _RESET_LIMIT, _RESET_SPAN = 3, timedelta(hours=1)
 
 
 def relay_waiting() -> int:
-    """Dispatches what waits, oldest first; an event that fails is told in the log and stays, and holds up no other. Returns how many were dispatched."""
+    """Dispatches what waits, oldest first; an event that fails is told in the log, put off, and holds up no other. Returns how many were dispatched."""
     done = 0
-    for pk in list(Event.objects.filter(dispatched_at=None).order_by("id").values_list("pk", flat=True)[:_BATCH]):
+    waiting = Event.objects.filter(dispatched_at=None, dispatch_at__lte=timezone.now()).order_by("id")
+    for pk in list(waiting.values_list("pk", flat=True)[:_BATCH]):
         try:
             done += dispatch(pk)
         except Exception:
-            logger.exception("event %s could not be dispatched", pk)
+            logger.exception("event %s could not be dispatched; it is tried again in five minutes", pk)
+            Event.objects.filter(pk=pk).update(dispatch_at=timezone.now() + _PUT_OFF)
     return done
 
 

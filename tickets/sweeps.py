@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
+
+from django.utils import timezone
 
 from tickets import actions
 from tickets.models import Ticket
@@ -10,14 +13,16 @@ from tickets.models import Ticket
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
+_PUT_OFF = timedelta(hours=1)
 
 
 def close_due() -> int:
-    """Closes resolved tickets whose time is over; one that fails is told in the log and holds up no other. Returns how many this call closed."""
+    """Closes resolved tickets whose time is over; one that fails is told in the log, put off, and holds up no other. Returns how many this call closed."""
     closed = 0
     for number in list(Ticket.objects.due_to_close().order_by("close_due_at").values_list("pk", flat=True)[:_BATCH]):
         try:
             closed += actions.close_if_due(number)
         except Exception:
-            logger.exception("ticket %s could not be closed", number)
+            logger.exception("ticket %s could not be closed; it is tried again in an hour", number)
+            Ticket.objects.due_to_close().filter(pk=number).update(close_due_at=timezone.now() + _PUT_OFF)
     return closed

@@ -207,3 +207,17 @@ def test_nudge_when_redis_is_gone_then_gives_up_at_once():
         check=True,
     )
     assert float(said.stdout) < 2
+
+
+def test_event_that_fails_is_put_off(workflow, ana, monkeypatch):
+    event = make_ticket(ana).events.get()
+
+    def fail(_event):
+        raise RuntimeError("poison")
+
+    monkeypatch.setattr("notifications.relay.audience", fail)
+    assert relay.relay_waiting() == 0
+    monkeypatch.undo()
+    assert relay.relay_waiting() == 0
+    Event.objects.filter(pk=event.pk).update(dispatch_at=timezone.now())
+    assert relay.relay_waiting() == 1

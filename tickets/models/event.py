@@ -40,6 +40,7 @@ class Event(models.Model):
     is_internal = models.BooleanField(default=False)  # customers never see it
     data: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)  # names as they were, so that history stays true
     at = models.DateTimeField(default=timezone.now, editable=False)
+    dispatch_at = models.DateTimeField(default=timezone.now, editable=False)  # put off where making its deliveries failed
     dispatched_at = models.DateTimeField(null=True, editable=False)  # when `notifications.relay` had made its deliveries
 
     class Meta:
