@@ -318,16 +318,19 @@ def _move(ticket: Ticket, trigger: Trigger, kind: EventKind, *, actor: User | No
 def _pull(ticket: Ticket, trigger: Trigger) -> dict[str, Any]:
     """Moves the ticket where `trigger` leads, if anywhere. Answers what the event says of it."""
     goal = target(ticket.category, trigger)
-    return _enter(ticket, default_status(goal)) if goal else {}
+    return _enter(ticket, default_status(goal), by_hand=False) if goal else {}
 
 
-def _enter(ticket: Ticket, status: Status) -> dict[str, Any]:
-    """The only place that sets a ticket's status, and with it everything that hangs on it."""
+def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str, Any]:
+    """The only place that sets a ticket's status, and with it everything that hangs on it.
+
+    A reply or a deadline is never refused for want of a type, which its author may not know; nothing by itself leads to resolved.
+    """
     if status == ticket.status:
         return {}
     if status.is_retired:
         raise IllegalMove(_("The status “%(status)s” is retired.") % {"status": status})
-    if status.requires_type and ticket.type_id is None:
+    if by_hand and status.requires_type and ticket.type_id is None:
         raise TypeRequired(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
     moved = {
         "old": ticket.status.name,

@@ -549,3 +549,11 @@ def test_moments_when_verbs_run_then_are_of_now(ticket, dan, bug):
     actions.resolve(ticket, actor=dan, type=bug)
     now = now_is(ticket)
     assert began <= now.resolved_at <= now.updated_at == now.public_updated_at <= timezone.now()
+
+
+def test_automatic_move_is_not_refused_for_want_of_a_type(ana, dan):
+    Status.objects.filter(name="Closed").update(requires_type=True)
+    closed = actions.close(make_ticket(ana), actor=ana)
+    with pytest.raises(actions.TypeRequired):
+        actions.change_status(make_ticket(ana), actor=dan, status=Status.objects.get(name="Closed"))
+    assert closed.is_closed
