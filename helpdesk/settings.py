@@ -292,7 +292,7 @@ MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_FILES = 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of a form without its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-DATA_UPLOAD_MAX_NUMBER_FILES = 100
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000  # the form refuses more than MAX_FILES in kinder words
 
 # --- Logging: one line a record to stderr --------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from accounts.proof import set_password_path
 from notifications.models import Delivery, Kind, Reason
@@ -48,6 +49,18 @@ def render(delivery: Delivery) -> EmailMultiAlternatives:
     if delivery.event and delivery.ticket:
         mail.reply_to = [_reply_to(delivery.ticket.pk, recipient, delivery.event)]
     return mail
+
+
+def _because(delivery: Delivery) -> str:
+    """The end of "You get this mail because …"."""
+    number = delivery.ticket.number if delivery.ticket else 0
+    return {
+        Reason.REQUESTER: _("ticket #%(number)s is yours"),
+        Reason.FOLLOWER: _("you follow ticket #%(number)s"),
+        Reason.ASSIGNEE: _("ticket #%(number)s is assigned to you"),
+        Reason.GROUP: _("ticket #%(number)s waits for your group"),
+        Reason.ACCOUNT: _("somebody wrote to us from your address, or asked for it"),
+    }[Reason(delivery.reason)] % {"number": number}
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -108,8 +121,7 @@ def _context(delivery: Delivery) -> dict[str, Any]:
         "support_address": settings.SUPPORT_ADDRESS,
         "accent": settings.ACCENT,
         "recipient": recipient,
-        "reason": Reason(delivery.reason).label,
-        "is_account_owner": delivery.reason == Reason.ACCOUNT,
+        "because": _because(delivery),
     }
     if delivery.kind in (Kind.SET_PASSWORD, Kind.RESET_PASSWORD):
         context["link"] = urljoin(settings.SITE_URL, set_password_path(recipient))

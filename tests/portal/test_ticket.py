@@ -123,15 +123,15 @@ def test_ticket_when_resolved_then_asks_and_says_when_it_closes(client, ana, dan
 
 def test_ticket_when_fix_is_confirmed_but_unfinished_then_says_so(client, ana, dan, ticket):
     answer(ticket, dan)
-    assert has(page(client, ana, ticket), "Does it work now?") == [True]
+    assert has(page(client, ana, ticket), "Is it solved?") == [True]
     actions.confirm_fix(ticket, actor=ana)
-    assert has(page(client, ana, ticket), "You said that it works now.", "Does it work now?") == [True, False]
+    assert has(page(client, ana, ticket), "You said that it works now.", "Is it solved?") == [True, False]
 
 
 def test_ticket_when_the_customer_had_the_last_word_then_does_not_ask(client, ana, dan, ticket):
     answer(ticket, dan)
     actions.comment(ticket, actor=ana, message=message("Still blank"))
-    assert has(page(client, ana, ticket), "Does it work now?") == [False]
+    assert has(page(client, ana, ticket), "Is it solved?") == [False]
 
 
 def test_ticket_when_closed_then_says_that_a_reply_opens_another(client, ana, ticket):
