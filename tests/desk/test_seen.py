@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -68,6 +70,28 @@ def test_move_when_others_wrote_since_then_is_not_done(desk, ticket, seen, ana, 
     resolved = Status.objects.get(name="Resolved").pk
     response = send(desk, ticket, verb, status=resolved, type=TicketType.objects.first().pk, seen=seen)
     assert (response.status_code, Ticket.objects.get(pk=ticket.pk).status.name) == (409, "Open")
+
+
+@pytest.mark.parametrize(("was", "verb"), [("Open", "close"), ("Open", "spam"), ("Closed", "reopen"), ("Spam", "not_spam")])
+def test_button_when_others_did_something_since_then_is_not_done(desk, ticket, eve, was, verb):
+    actions.change_status(ticket, actor=eve, status=Status.objects.get(name=was))
+    seen = newest_event(ticket)
+    actions.add_note(ticket, actor=eve, message=message("Leave it, I am on it."))
+    response = send(desk, ticket, verb, seen=seen)
+    assert (response.status_code, Ticket.objects.get(pk=ticket.pk).status.name) == (409, was)
+    assert send(desk, ticket, verb, seen=response.context["seen"]).status_code == 302
+    assert Ticket.objects.get(pk=ticket.pk).status.name != was
+
+
+@pytest.mark.parametrize("was", ["Open", "Closed", "Spam"])
+def test_page_when_shown_then_each_move_on_it_tells_what_was_seen(desk, ticket, eve, was):
+    actions.change_status(ticket, actor=eve, status=Status.objects.get(name=was))
+    html = desk.get(reverse("desk_ticket", args=[ticket.number])).content.decode()
+    forms = re.findall(
+        r'<form [^>]*action="/desk/tickets/\d+/(?:close|reopen|spam|not-spam|resolve|status|take)/".*?</form>', html, re.DOTALL
+    )
+    assert forms
+    assert [f'name="seen" value="{newest_event(ticket)}"' in form for form in forms] == [True] * len(forms)
 
 
 @pytest.mark.parametrize("verb", ["take", "assignee"])

@@ -5,6 +5,7 @@ Reply, note and moves of the status are refused while the page they come from is
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -131,32 +132,51 @@ def _move(request: StaffRequest, ticket: Ticket, data: Any) -> HttpResponse:
 @require_POST
 @staff_required
 def close(request: StaffRequest, number: int) -> HttpResponse:
-    ticket = actions.close(access.get_ticket(request.user, number), actor=request.user)
-    return _back(request, ticket, _("The ticket is closed."), undo="desk_ticket_reopen")
+    return _do(request, number, actions.close, _("The ticket is closed."), undo="desk_ticket_reopen")
 
 
 @require_POST
 @staff_required
 def reopen(request: StaffRequest, number: int) -> HttpResponse:
-    ticket = actions.reopen(access.get_ticket(request.user, number), actor=request.user)
-    return _back(request, ticket, _("The ticket is open again."))
+    return _do(request, number, actions.reopen, _("The ticket is open again."))
 
 
 @require_POST
 @staff_required
 def spam(request: StaffRequest, number: int) -> HttpResponse:
-    ticket = access.get_ticket(request.user, number)
-    actions.change_status(ticket, actor=request.user, status=actions.default_status(Category.SPAM))
-    return _back(request, ticket, _("Marked as spam: it is out of every list, and nobody is mailed about it."), undo="desk_ticket_not_spam")
+    words = _("Marked as spam: it is out of every list, and nobody is mailed about it.")
+    deed = partial(actions.change_status, status=actions.default_status(Category.SPAM))
+    return _do(request, number, deed, words, undo="desk_ticket_not_spam")
 
 
 @require_POST
 @staff_required
 def not_spam(request: StaffRequest, number: int) -> HttpResponse:
-    ticket = access.get_ticket(request.user, number)
+    return _do(request, number, _take_out_of_spam, _("It is not spam: the ticket is back."))
+
+
+def _take_out_of_spam(ticket: Ticket, *, actor: User) -> None:
     if ticket.is_spam:
-        actions.change_status(ticket, actor=request.user, status=actions.default_status(Category.NEW))
-    return _back(request, ticket, _("It is not spam: the ticket is back."))
+        actions.change_status(ticket, actor=actor, status=actions.default_status(Category.NEW))
+
+
+def _do(
+    request: StaffRequest,
+    number: int,
+    deed: Callable[..., object],
+    words: str,
+    *,
+    undo: str = "",
+    guard: tuple[EventKind, ...] = (),
+) -> HttpResponse:
+    """What is one button and asks nothing. `guard`: see `unless_overtaken`."""
+    ticket = access.get_ticket(request.user, number)
+    try:
+        with unless_overtaken(ticket, actor=request.user, seen=_seen(request), kinds=guard):
+            deed(ticket, actor=request.user)
+    except Overtaken as overtaken:
+        return page(request, find(request.user, number), overtaken=overtaken)
+    return _back(request, ticket, words, undo=undo)
 
 
 # --- Properties ----------------------------------------------------------------------------------------------------------------
@@ -165,13 +185,7 @@ def not_spam(request: StaffRequest, number: int) -> HttpResponse:
 @require_POST
 @staff_required
 def take(request: StaffRequest, number: int) -> HttpResponse:
-    ticket = access.get_ticket(request.user, number)
-    try:
-        with unless_overtaken(ticket, actor=request.user, seen=_seen(request), kinds=(EventKind.ASSIGNED,)):
-            actions.take(ticket, actor=request.user)
-    except Overtaken as overtaken:
-        return page(request, find(request.user, number), overtaken=overtaken)
-    return _back(request, ticket, _("The ticket is yours."))
+    return _do(request, number, actions.take, _("The ticket is yours."), guard=(EventKind.ASSIGNED,))
 
 
 @require_POST
