@@ -136,7 +136,16 @@ def test_status_when_type_is_missing_then_asks_for_it_with_the_same_status(desk,
 
 @pytest.mark.parametrize("value", ["", "x", "999999", "9" * 40])
 def test_status_when_nonsense_then_changes_nothing(desk, ticket, value):
-    assert (send(desk, ticket, "status", status=value).status_code, fresh(ticket).status.name) == (422, "Open")
+    response = send(desk, ticket, "status", status=value)
+    assert (response.status_code, fresh(ticket).status.name) == (422, "Open")
+    told = words(response)
+    assert ("Choose a status of the list." if value == "" else "That status is not in the list any more. Choose again.") in told
+    assert "Select a valid choice" not in told
+
+
+def test_type_when_nonsense_goes_with_a_status_then_is_told_in_our_words(desk, ticket):
+    told = words(send(desk, ticket, "status", status=status("Closed").pk, type="999999"))
+    assert ("That type is not in the list any more. Choose again." in told, "Select a valid choice" in told) == (True, False)
 
 
 def test_close_and_reopen_when_asked_then_are_done(desk, ticket):
@@ -242,6 +251,14 @@ def test_follower_when_meant_to_be_new_then_gets_an_account_without_password(des
 @pytest.mark.parametrize("email", ["", "x", "a@b", "a@b.example,c@d.example", "a" * 300 + "@x.example", "\0a@b.example"])
 def test_follower_when_address_is_nonsense_then_says_so(desk, ticket, email):
     assert (send(desk, ticket, "add_follower", email=email, is_new="on").status_code, ticket.follower_rows.count()) == (422, 1)
+
+
+@pytest.mark.parametrize("email", ["support@support.example", " Support+anything@SUPPORT.example "])
+def test_follower_when_address_is_our_own_then_is_refused_kindly(desk, ticket, email):
+    response = send(desk, ticket, "add_follower", email=email, is_new="on")
+    told = words(response)
+    assert (response.status_code, "This is our own address" in told, "make an account" in told) == (422, True, False)
+    assert (ticket.follower_rows.count(), User.objects.filter(email__startswith="support").exists()) == (1, False)
 
 
 def test_follower_when_switched_off_then_is_not_added(desk, ticket, cleo):

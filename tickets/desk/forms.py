@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import AgentGroup, User
 from tickets.actions import TypeRequired
+from tickets.mail.route import is_ours
 from tickets.models import Channel, Priority, Status, Ticket, TicketType
 from tickets.uploads import MessageForm, SeenField
 
@@ -23,8 +24,16 @@ def offered(model: type[Status | TicketType | Priority], *, current: Model | Non
 class _TypeWithStatus(forms.Form):
     """A status, and the type that it may require, asked for in the same place."""
 
-    status = forms.ModelChoiceField(Status.objects.none(), required=False)
-    type = forms.ModelChoiceField(TicketType.objects.none(), required=False)
+    status = forms.ModelChoiceField(
+        Status.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("That status is not in the list any more. Choose again.")},
+    )
+    type = forms.ModelChoiceField(
+        TicketType.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("That type is not in the list any more. Choose again.")},
+    )
 
     def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -109,17 +118,21 @@ class FollowerForm(forms.Form):
     email = forms.EmailField(label=gettext_lazy("Email"), max_length=254)
     is_new = forms.BooleanField(required=False, label=gettext_lazy("This person is new here: make an account"))
 
+    is_unknown = False  # whether making an account is the question
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if is_ours(email):
+            raise forms.ValidationError(_("This is our own address: its mail comes in here anyway. Add the person's own address."))
+        return email
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         person = User.objects.by_address(cleaned["email"]) if "email" in cleaned else None
         if person and not person.is_active:
             self.add_error("email", _("This person's account is switched off."))
         elif "email" in cleaned and person is None and not cleaned["is_new"]:
+            self.is_unknown = True
             self.add_error("email", _("Nobody here has this address. If it is right, tick the box to make an account."))
         cleaned["person"] = person
         return cleaned
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether making an account is the question."""
-        return bool(self.errors) and self.cleaned_data.get("person") is None and "email" in self.data
