@@ -44,7 +44,8 @@ class UserManager(BaseUserManager["User"]):
     def by_address(self, address: str) -> User | None:
         """Whose address this is: the login, or another one that the person has proven."""
         address = normalise_address(address)
-        return self.filter(Q(email=address) | Q(emailaddress__email=address, emailaddress__verified=True)).order_by("pk").first()
+        others = self.filter(emailaddress__email=address, emailaddress__verified=True)
+        return self.filter(email=address).first() or others.order_by("pk").first()
 
     def admit(self, address: str, *, name: str = "") -> User:
         """Whose address this is, or a new account that a set-password link alone opens. Its domain makes a member of it once the address is proven."""

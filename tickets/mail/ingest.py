@@ -48,7 +48,7 @@ def default_mailbox() -> Mailbox:
 def store(raw: bytes, *, mailbox: Mailbox, envelope_from: str = "", envelope_to: str = "") -> tuple[InboundMessage, bool]:
     """Commits the bytes as they are. The flag is False for a mail that is here already. Raises django.db.Error when it could not be stored."""
     return InboundMessage.objects.get_or_create(
-        fingerprint=fingerprint(raw),
+        fingerprint=fingerprint(raw, now=timezone.now()),
         defaults={
             "mailbox": mailbox,
             "raw": raw,
@@ -246,7 +246,7 @@ def publish(message: InboundMessage, *, actor: User) -> Comment:
         raise actions.IllegalMove(_("This mail names no sender who could have said it. Make it a new ticket."))
     if not access.can_see(author, message.ticket):
         actions.add_follower(message.ticket, actor=actor, person=author)
-    comment = actions.comment(message.ticket, actor=author, message=_words(mail))
+    comment = actions.comment(message.ticket, actor=author, message=_words(mail, with_quotes=not author.is_staff))
     _done(message, comment, reason=_("Published by %(who)s.") % {"who": actor})
     return comment
 

@@ -70,12 +70,19 @@ def test_other_text_under_the_same_message_id_is_another_mail(workflow):
 
 @pytest.mark.parametrize("raw", [b"", b"\n", b"\0", b"no headers at all", b"From: a@b.example"])
 def test_fingerprint_takes_any_bytes(raw):
-    assert len(fingerprint(raw)) == 64
+    assert len(fingerprint(raw, now=timezone.now())) == 64
 
 
 def test_folded_recipients_count_into_the_fingerprint():
     one, two = (b"To: a@x.example,\n %s@x.example\n\nbody" % name for name in (b"b", b"c"))
-    assert fingerprint(one) != fingerprint(two)
+    now = timezone.now()
+    assert fingerprint(one, now=now) != fingerprint(two, now=now)
+
+
+def test_device_that_says_the_same_each_day_without_id_or_date_is_heard_each_day():
+    raw, now = b"From: disk@acme.example\nSubject: full\n\nThe disk is full.\n", timezone.now()
+    assert fingerprint(raw, now=now) == fingerprint(raw, now=now)
+    assert fingerprint(raw, now=now) != fingerprint(raw, now=now + timedelta(days=1))
 
 
 # --- Handling ------------------------------------------------------------------------------------------------------------------
