@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,6 +34,25 @@ class Program:
     starts_again_at: float | None = None
 
 
+class Stopping:
+    """Whether we were asked to stop. Not a threading.Event: its lock would wait for itself when a signal interrupts the handler of another."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def wait(self, seconds: float) -> bool:
+        """Sleeps (a signal does not cut that short), then tells."""
+        if not self._is_set:
+            time.sleep(seconds)
+        return self._is_set
+
+
 class Supervisor:
     """Call `start`, then `run` until it is to stop, then `stop`. `tell` gets a line for a person whenever a program had to be started again."""
 
@@ -47,7 +65,7 @@ class Supervisor:
         for program in self.programs:
             self._start(program)
 
-    def run(self, stopping: threading.Event, *, until: Callable[[], bool] | None = None) -> None:
+    def run(self, stopping: Stopping, *, until: Callable[[], bool] | None = None) -> None:
         """Watches until `stopping` is set, or `until` (asked a few times a second) holds."""
         while not stopping.wait(0.2) and not (until and until()):
             self.watch(time.monotonic())
@@ -100,9 +118,9 @@ class Supervisor:
 
 
 @contextlib.contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, instead of ending this process half-way."""
-    stopping = threading.Event()
+def stopped_by_signals() -> Iterator[Stopping]:
+    """What Ctrl-C or SIGTERM sets, instead of ending this process half-way."""
+    stopping = Stopping()
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: stopping.set()) for number in signals}
     try:

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from helpdesk.supervisor import Program, Supervisor, stopped_by_signals
+from helpdesk.supervisor import Program, Stopping, Supervisor, stopped_by_signals
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
 DEAF = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"]
@@ -47,6 +47,13 @@ def wait_for(condition, seconds: float = 15) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def pause(microseconds: int) -> None:
+    """Busy: a sleep as short as this would last longer."""
+    end = time.perf_counter() + microseconds / 1_000_000
+    while time.perf_counter() < end:
+        pass
 
 
 def is_alive(pid: int) -> bool:
@@ -126,7 +133,7 @@ def test_output_when_a_program_starts_again_then_is_added_to_its_log(supervise, 
 
 def test_run_when_the_condition_holds_then_returns_while_programs_go_on(supervise):
     supervisor = supervise(one=SLEEPS)
-    supervisor.run(threading.Event(), until=lambda: True)
+    supervisor.run(Stopping(), until=lambda: True)
     assert supervisor.programs[0].process.poll() is None
 
 
@@ -134,20 +141,45 @@ def test_run_when_the_condition_holds_then_returns_while_programs_go_on(supervis
 def test_signal_when_it_comes_then_sets_the_event_and_the_old_handler_returns(number):
     before = signal.getsignal(number)
     with stopped_by_signals() as stopping:
+        assert not stopping.wait(0)
         os.kill(os.getpid(), number)
         assert stopping.wait(5)
     assert signal.getsignal(number) == before
 
 
+def test_signals_when_they_come_in_bursts_then_none_waits_for_another():
+    """`timeout` and `make` each pass on the one that they got. In a process of its own, which a deadlock may hang."""
+    code = """
+import signal, time
+from helpdesk.supervisor import stopped_by_signals
+signal.signal(signal.SIGTERM, signal.SIG_IGN)  # between two rounds
+for _round in range(400):
+    with stopped_by_signals() as stopping:
+        print("up", flush=True)
+        while not stopping.wait(0.001):
+            pass
+        time.sleep(0.003)  # the rest of the burst
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        hung = threading.Timer(30, process.kill)
+        hung.start()
+        for _line in process.stdout:
+            for microseconds in range(50):
+                process.send_signal(signal.SIGTERM)
+                pause(microseconds)
+        hung.cancel()
+    assert process.returncode == 0
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends children with their parent")
 def test_children_when_the_supervisor_is_killed_then_end_too(tmp_path):
     code = f"""
-import os, pathlib, threading
-from helpdesk.supervisor import Program, Supervisor
+import os, pathlib
+from helpdesk.supervisor import Program, Stopping, Supervisor
 supervisor = Supervisor([Program("child", {SLEEPS!r})], env=os.environ, log_dir=pathlib.Path({str(tmp_path)!r}), tell=print)
 supervisor.start()
 print(supervisor.programs[0].process.pid, flush=True)
-supervisor.run(threading.Event())
+supervisor.run(Stopping())
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as supervisor:
         child = int(supervisor.stdout.readline())

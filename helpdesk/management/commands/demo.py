@@ -22,11 +22,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from helpdesk.env import env_int, problems
-from helpdesk.supervisor import Program, Supervisor, stopped_by_signals
+from helpdesk.supervisor import Program, Stopping, Supervisor, stopped_by_signals
 from tickets.demo import DEMO_ACCOUNTS, PASSWORD
 
 if TYPE_CHECKING:
-    import threading
     from argparse import ArgumentParser
 
 _GIVEN_BY_US = {"SECRET_KEY", "ALLOWED_HOSTS", "DEMO", "SITE_URL", "SMTP_HOST", "EMAIL_HOST"}
@@ -67,7 +66,7 @@ class Command(BaseCommand):
                 self._serve(env, port, smtp_port, stopping)
         self.stdout.write("Stopped.")
 
-    def _serve(self, env: dict[str, str], port: int, smtp_port: int, stopping: threading.Event) -> None:
+    def _serve(self, env: dict[str, str], port: int, smtp_port: int, stopping: Stopping) -> None:
         log_dir = Path(env["VAR_DIR"]) / "log"
         supervisor = Supervisor(_programs(port), env=env, log_dir=log_dir, tell=self._tell)
         pid_file = Path(env["VAR_DIR"]) / "demo.pid"  # `make demo-reset` looks whether we run
@@ -140,7 +139,7 @@ def _secret(path: Path) -> str:
     return path.read_text().strip()
 
 
-def _prepared(env: dict[str, str], stopping: threading.Event) -> bool:
+def _prepared(env: dict[str, str], stopping: Stopping) -> bool:
     """In a process of its own, because it needs the environment that we made. False when we were stopped meanwhile."""
     process = subprocess.Popen([sys.executable, "manage.py", "demo", "--prepare"], env=env, start_new_session=True)
     while process.poll() is None:
@@ -206,7 +205,7 @@ def _programs(port: int) -> list[Program]:
     ]
 
 
-def _wait_until_ready(supervisor: Supervisor, port: int, stopping: threading.Event) -> bool:
+def _wait_until_ready(supervisor: Supervisor, port: int, stopping: Stopping) -> bool:
     tries = iter(range(_READY_SECONDS * 5))
     ready = False
 
