@@ -61,7 +61,6 @@ class Supervisor:
         self._env, self._log_dir, self._tell = env, log_dir, tell
 
     def start(self) -> None:
-        self._log_dir.mkdir(parents=True, exist_ok=True)
         for program in self.programs:
             self._start(program)
 
@@ -93,6 +92,7 @@ class Supervisor:
 
     def _start(self, program: Program) -> None:
         program.starts_again_at, program.started_at = None, time.monotonic()
+        self._log_dir.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up since the last start
         with (self._log_dir / f"{program.name}.log").open("ab") as log:
             program.process = subprocess.Popen(  # noqa: S603 the argv is the caller's own
                 program.argv,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,16 @@ def test_output_when_a_program_starts_again_then_is_added_to_its_log(supervise, 
     supervisor = supervise(hello=[sys.executable, "-c", "import sys; print('out'); print('err', file=sys.stderr)"])
     supervisor.programs[0].process.wait()
     assert sorted((tmp_path / "hello.log").read_text().splitlines()) == ["earlier", "err", "out"]
+
+
+def test_program_when_the_log_folder_is_gone_then_starts_again_all_the_same(supervise, tmp_path):
+    supervisor = supervise(web=DIES)
+    supervisor.programs[0].process.wait()
+    supervisor.watch(time.monotonic())
+    shutil.rmtree(tmp_path)
+    supervisor.watch(time.monotonic() + 2)
+    supervisor.programs[0].process.wait()
+    assert (tmp_path / "web.log").exists()
 
 
 def test_run_when_the_condition_holds_then_returns_while_programs_go_on(supervise):
