@@ -1,16 +1,17 @@
-"""How the installation is doing: asked by probes (`/readyz`) and, later, by `manage.py queues`."""
+"""How the installation is doing: asked by probes (`/readyz`) and by `manage.py queues`."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from celery import current_app
 from django.db import Error, connection
-from django.db.models import Min
+from django.db.models import Count, Min
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from notifications.models import Delivery
+from notifications.models import Delivery, State
 from tickets.models import Event, InboundMessage, InboundState, Ticket
 
 if TYPE_CHECKING:
@@ -38,6 +39,29 @@ def _lags() -> dict[str, int]:
         "inbound": _age(InboundMessage.objects.filter(state=InboundState.WAITING).aggregate(oldest=Min("next_attempt_at"))["oldest"]),
         "closes": _age(Ticket.objects.due_to_close().aggregate(oldest=Min("close_due_at"))["oldest"]),
     }
+
+
+def queues() -> dict[str, int | bool]:
+    """What waits and what failed. `oldest_seconds` is of the oldest work that is due; `idle` says that nothing waits, not even for a later try."""
+    inbound, deliveries = Counter(_states(InboundMessage)), Counter(_states(Delivery))
+    waiting = {
+        "events_waiting": Event.objects.filter(dispatched_at=None).count(),
+        "inbound_waiting": inbound[InboundState.WAITING],
+        "deliveries_waiting": deliveries[State.QUEUED] + deliveries[State.SENDING],
+    }
+    return {
+        **waiting,
+        "inbound_failed": inbound[InboundState.FAILED],
+        "held": inbound[InboundState.HELD],
+        "deliveries_failed": deliveries[State.FAILED],
+        "oldest_seconds": max(_lags().values()),
+        "idle": not any(waiting.values()),
+    }
+
+
+def _states(model: type[InboundMessage | Delivery]) -> dict[str, int]:
+    counted = model._default_manager.order_by().values_list("state").annotate(count=Count("pk"))
+    return dict(counted)
 
 
 def _age(moment: datetime | None) -> int:
