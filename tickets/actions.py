@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
@@ -234,6 +235,10 @@ def change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketTy
     ticket = _lock(ticket, actor, staff_only=True)
     if status == ticket.status:
         return _set(ticket, "type", type, EventKind.TYPE_CHANGED, actor=actor) if type else ticket
+    return _change_status(ticket, actor=actor, status=status, type=type)
+
+
+def _change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketType | None = None) -> Ticket:
     if type:
         ticket.type = type
     was_spam = ticket.is_spam
@@ -280,6 +285,24 @@ def confirm_fix(ticket: Ticket, *, actor: User) -> Ticket:
 def close(ticket: Ticket, *, actor: User) -> Ticket:
     """Closes by hand; anybody who sees the ticket may, as anybody may reopen it."""
     return _move(_lock(ticket, actor), Trigger.CLOSED, EventKind.CLOSED, actor=actor, refusal=_("This ticket is already closed."))
+
+
+@transaction.atomic
+def undo(ticket: Ticket, *, actor: User, event_id: int) -> Ticket:
+    """Takes back one's own closing or marking as spam, the event `event_id`: the ticket is where it was. Refused once anything has happened since."""
+    ticket = _lock(ticket, actor, staff_only=True)
+    last = ticket.events.latest("pk")
+    old = Status.objects.filter(name=last.data.get("old", "")).first()
+    if (last.pk, last.actor_id) != (event_id, actor.pk) or last.kind not in _UNDONE or old is None:
+        raise IllegalMove(
+            _("Something has happened since, so this can't be undone any more. Choose the status that the ticket should have.")
+        )
+    for name, moment in last.data.get("ended", {}).items():
+        setattr(ticket, name, datetime.fromisoformat(moment))
+    return _change_status(ticket, actor=actor, status=old)
+
+
+_UNDONE = (EventKind.CLOSED, EventKind.MARKED_SPAM)
 
 
 @transaction.atomic
@@ -332,7 +355,7 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
         raise IllegalMove(_("The status “%(status)s” is retired.") % {"status": status})
     if by_hand and status.requires_type and ticket.type_id is None:
         raise TypeRequired(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
-    moved = {
+    moved: dict[str, Any] = {
         "old": ticket.status.name,
         "new": status.name,
         "old_public": ticket.status.label_for_customers,
@@ -345,8 +368,12 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
     ticket.close_due_at = now + status.closes_after if status.closes_after else None
     ticket.closed_at = now if ticket.is_closed else None
     if ticket.is_finished:
+        moved["ended"] = {name: at.isoformat() for name in _END_WITH_THE_WORK if (at := getattr(ticket, name))}  # for `undo`
         ticket.fix_confirmed_at = ticket.waiting_since = None
     return moved
+
+
+_END_WITH_THE_WORK = ("fix_confirmed_at", "waiting_since")
 
 
 def default_status(category: Category) -> Status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -162,12 +163,42 @@ def test_close_when_closed_already_then_says_so(desk, ticket):
     assert response.status_code == 200
 
 
-def test_spam_when_marked_then_can_be_undone(desk, ticket):
-    page = desk.get(send(desk, ticket, "spam")["Location"])
-    marked = fresh(ticket).category
+def undo_on(page) -> str:
+    """Where the page's Undo posts to."""
+    return re.search(r'action="(/desk/tickets/\d+/undo/\d+/)"', page.content.decode())[1]
+
+
+@pytest.mark.parametrize("verb", ["close", "spam"])
+@pytest.mark.parametrize("was", ["Open", "In Progress", "Waiting on Customer", "Resolved"])
+def test_undo_when_nothing_happened_since_then_the_ticket_is_where_it_was(desk, ticket, dan, was, verb):
+    actions.change_status(ticket, actor=dan, status=status(was), type=TicketType.objects.first())
+    waited = fresh(ticket).waiting_since
+    page = desk.get(send(desk, ticket, verb)["Location"])
+    moved = fresh(ticket).status.name
+    told = desk.get(desk.post(undo_on(page))["Location"])
+    assert (moved != was, fresh(ticket).status.name, fresh(ticket).waiting_since) == (True, was, waited)
+    assert f"Undone: the status is {was} again." in words(told)
+
+
+def test_undo_when_something_happened_since_then_is_refused(desk, ticket, ana):
+    page = desk.get(send(desk, ticket, "close")["Location"])
+    actions.follow(ticket, actor=ana)
+    actions.reopen(ticket, actor=ana)
+    told = desk.post(undo_on(page), follow=True)
+    assert (fresh(ticket).status.name, "can't be undone any more" in words(told)) == ("In Progress", True)
+
+
+def test_undo_when_pressed_twice_then_counts_once(desk, ticket):
+    page = desk.get(send(desk, ticket, "close")["Location"])
+    for _time in range(2):
+        desk.post(undo_on(page))
+    assert kinds(ticket) == ["opened", "closed", "status_changed"]
+
+
+def test_not_spam_when_asked_then_is_new_again(desk, ticket):
+    send(desk, ticket, "spam")
     send(desk, ticket, "not_spam")
-    assert (marked, fresh(ticket).category) == ("spam", "new")
-    assert f'action="/desk/tickets/{ticket.number}/not-spam/"' in page.content.decode()
+    assert fresh(ticket).category == "new"
 
 
 def test_not_spam_when_it_never_was_then_changes_nothing(desk, ticket):

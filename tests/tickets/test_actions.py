@@ -339,6 +339,41 @@ def test_close_and_reopen_when_one_sees_the_ticket_then_may(ticket, ana, ben, da
     assert (now.status.name, now.closed_at, now.resolved_at, kinds(ticket)) == ("In Progress", None, None, ["closed", "reopened"])
 
 
+def test_undo_when_closed_then_what_waited_waits_again(ticket, ana, dan):
+    actions.confirm_fix(ticket, actor=ana)
+    before = now_is(ticket)
+    actions.close(ticket, actor=dan)
+    actions.undo(ticket, actor=dan, event_id=ticket.events.latest("pk").pk)
+    now = now_is(ticket)
+    assert (now.status, now.waiting_since, now.fix_confirmed_at) == (before.status, before.waiting_since, before.fix_confirmed_at)
+    assert (now.closed_at, now.resolved_at, kinds(ticket)) == (None, None, ["fix_confirmed", "closed", "status_changed"])
+
+
+def test_undo_when_spam_then_customers_see_no_update(ticket, dan):
+    before = now_is(ticket)
+    actions.change_status(ticket, actor=dan, status=status("Spam"))
+    actions.undo(ticket, actor=dan, event_id=ticket.events.latest("pk").pk)
+    now = now_is(ticket)
+    assert (now.status, now.public_updated_at, kinds(ticket)) == (before.status, before.public_updated_at, ["marked_spam", "not_spam"])
+
+
+@pytest.mark.parametrize("case", ["of another", "not the last", "something else", "renamed"])
+def test_undo_when_it_is_not_ones_own_last_move_then_is_refused(ticket, dan, eve, case):
+    actions.close(ticket, actor=eve if case == "of another" else dan)
+    event_id = ticket.events.latest("pk").pk
+    if case == "not the last":
+        actions.add_note(ticket, actor=dan, message=message())
+    if case == "something else":
+        actions.reopen(ticket, actor=dan)
+        event_id = ticket.events.latest("pk").pk
+    if case == "renamed":
+        Status.objects.filter(name="Open").update(name="To do")
+    before = everything(ticket)
+    with pytest.raises(actions.IllegalMove, match="can't be undone"):
+        actions.undo(ticket, actor=dan, event_id=event_id)
+    assert everything(ticket) == before
+
+
 def test_close_when_due_is_asked_too_early_then_does_nothing(resolved):
     before = everything(resolved)
     assert actions.close_if_due(resolved.pk) is False
@@ -406,6 +441,7 @@ STAFFS = {
     "note": lambda ticket, who: actions.add_note(ticket, actor=who, message=message()),
     "status": lambda ticket, who: actions.change_status(ticket, actor=who, status=status("Closed")),
     "resolve": lambda ticket, who: actions.resolve(ticket, actor=who, type=TicketType.objects.first()),
+    "undo": lambda ticket, who: actions.undo(ticket, actor=who, event_id=ticket.events.latest("pk").pk),
     "take": lambda ticket, who: actions.take(ticket, actor=who),
     "assign": lambda ticket, who: actions.assign(ticket, actor=who, assignee=None),
     "group": lambda ticket, who: actions.set_group(ticket, actor=who, group=None),
@@ -455,7 +491,7 @@ def test_verb_when_person_does_not_see_the_ticket_then_finds_nothing(ticket, cle
 def test_verb_when_it_changes_something_then_records_exactly_one_event(ticket, ana, dan, verb):
     actions.set_type(ticket, actor=dan, type=TicketType.objects.last())
     actions.assign(ticket, actor=dan, assignee=dan)
-    if verb == "reopen":
+    if verb in ("reopen", "undo"):
         actions.close(ticket, actor=dan)
     if verb in ("remove", "unfollow"):
         actions.follow(ticket, actor=dan)

@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{_TICKET}reopen/", verbs.reopen, name="desk_ticket_reopen"),
     path(f"{_TICKET}spam/", verbs.spam, name="desk_ticket_spam"),
     path(f"{_TICKET}not-spam/", verbs.not_spam, name="desk_ticket_not_spam"),
+    path(f"{_TICKET}undo/<int:event>/", verbs.undo, name="desk_ticket_undo"),
     path(f"{_TICKET}status/", verbs.status, name="desk_ticket_status"),
     path(f"{_TICKET}priority/", verbs.priority, name="desk_ticket_priority"),
     path(f"{_TICKET}type/", verbs.type, name="desk_ticket_type"),

@@ -40,11 +40,11 @@ _VERBS: dict[str, Callable[..., Ticket]] = {
 
 
 def _back(request: StaffRequest, ticket: Ticket, words: str, *, undo: str = "", anchor: str = "") -> HttpResponse:
-    """To the ticket, or, where the change took it out of sight, to the queue."""
+    """To the ticket, or, where the change took it out of sight, to the queue. `undo`: an address to post to."""
     if not access.can_see(request.user, ticket):
         messages.success(request, words + " " + _("It is in a private group now, so you no longer see it."))
         return redirect("desk_tickets")
-    messages.success(request, words, extra_tags=reverse(undo, args=[ticket.number]) if undo else "")
+    messages.success(request, words, extra_tags=undo)
     return redirect(reverse("desk_ticket", args=[ticket.number]) + anchor)
 
 
@@ -132,7 +132,7 @@ def _move(request: StaffRequest, ticket: Ticket, data: Any) -> HttpResponse:
 @require_POST
 @staff_required
 def close(request: StaffRequest, number: int) -> HttpResponse:
-    return _do(request, number, actions.close, _("The ticket is closed."), undo="desk_ticket_reopen")
+    return _do(request, number, actions.close, _("The ticket is closed."), can_undo=True)
 
 
 @require_POST
@@ -146,7 +146,7 @@ def reopen(request: StaffRequest, number: int) -> HttpResponse:
 def spam(request: StaffRequest, number: int) -> HttpResponse:
     words = _("Marked as spam: it is out of every list, and nobody is mailed about it.")
     deed = partial(actions.change_status, status=actions.default_status(Category.SPAM))
-    return _do(request, number, deed, words, undo="desk_ticket_not_spam")
+    return _do(request, number, deed, words, can_undo=True)
 
 
 @require_POST
@@ -166,7 +166,7 @@ def _do(
     deed: Callable[..., object],
     words: str,
     *,
-    undo: str = "",
+    can_undo: bool = False,
     guard: tuple[EventKind, ...] = (),
 ) -> HttpResponse:
     """What is one button and asks nothing. `guard`: see `unless_overtaken`."""
@@ -176,7 +176,20 @@ def _do(
             deed(ticket, actor=request.user)
     except Overtaken as overtaken:
         return page(request, find(request.user, number), overtaken=overtaken)
-    return _back(request, ticket, words, undo=undo)
+    return _back(request, ticket, words, undo=_undo_of(request.user, ticket) if can_undo else "")
+
+
+def _undo_of(user: User, ticket: Ticket) -> str:
+    own = ticket.events.filter(actor=user).order_by("pk").last()
+    return reverse("desk_ticket_undo", args=[ticket.number, own.pk]) if own else ""
+
+
+@require_POST
+@staff_required
+def undo(request: StaffRequest, number: int, event: int) -> HttpResponse:
+    """Needs no `seen`: the verb refuses once anything at all has happened since."""
+    ticket = actions.undo(access.get_ticket(request.user, number), actor=request.user, event_id=event)
+    return _back(request, ticket, _("Undone: the status is %(status)s again.") % {"status": ticket.status})
 
 
 # --- Properties ----------------------------------------------------------------------------------------------------------------
