@@ -23,9 +23,9 @@ demo: $(VENV)/installed ## the whole product with demo data at http://127.0.0.1:
 
 demo-reset: ## throws the demo's data away; the next `make demo` starts over
 	@if [ -n "$$DATABASE_URL" ]; then echo "DATABASE_URL is set: empty that database yourself." >&2; exit 1; fi
-	@if kill -0 "$$(cat var/demo.pid 2>/dev/null)" 2>/dev/null; then echo "Stop the running demo first (Ctrl-C)." >&2; exit 1; fi
-	@rm -rf var
-	@echo "The demo's data is gone."
+	@if [ -e $(VENV)/installed ]; then $(BIN)/python manage.py demo --reset; \
+	elif [ -n "$$VAR_DIR" ]; then echo "VAR_DIR is set: empty that folder yourself." >&2; exit 1; \
+	else rm -rf var; echo "The demo's data is gone."; fi
 
 test: $(VENV)/installed-dev ## all tests on the embedded default: SQLite, no server (TESTS="tests/portal -x" for some)
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest $(TESTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import signal
 import subprocess
@@ -128,6 +129,25 @@ def stopped_by_signals() -> Iterator[Stopping]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class AlreadyHeld(Exception):
+    """Another process holds the lock; its number is the text."""
+
+
+@contextlib.contextmanager
+def held(lock: Path) -> Iterator[None]:
+    """Holds `lock`, which the kernel takes back however we end. The file stays: were it deleted, two could each hold one of that name."""
+    with lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise AlreadyHeld(file.read().strip() or "unknown") from error
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
 
 
 def _die_with_parent(parent: int) -> Callable[[], None] | None:

@@ -5,12 +5,14 @@ This process runs no product code: it prepares the environment and hands it to t
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import http.client
 import io
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,14 +24,29 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from helpdesk.env import env_int, problems
-from helpdesk.supervisor import Program, Stopping, Supervisor, stopped_by_signals
+from helpdesk.supervisor import AlreadyHeld, Program, Stopping, Supervisor, held, stopped_by_signals
 from tickets.demo import DEMO_ACCOUNTS, PASSWORD
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterator
 
 _GIVEN_BY_US = {"SECRET_KEY", "ALLOWED_HOSTS", "DEMO", "SITE_URL", "SMTP_HOST", "EMAIL_HOST"}
 _READY_SECONDS = 90
+# All that the product writes to VAR_DIR, which may be a folder with other things in it. The key, by which a reset knows that a demo was here, is last.
+_DATA = (
+    "db.sqlite3*",
+    "media",
+    "outbox",
+    "broker",
+    "broker-control",
+    "log",
+    "static",
+    "static.fingerprint",
+    "beat",
+    "beat[.-]*",
+    "secret_key",
+)
 # Of the packages' assets, what no page of ours asks for: compressing it would take most of the first start.
 _UNUSED_ASSETS = [
     "bootstrap-*",
@@ -53,11 +70,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--prepare", action="store_true", help="only make database, assets and demo data ready (used by the command itself)"
         )
+        parser.add_argument("--reset", action="store_true", help="only throw the demo's data away")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["prepare"]:
             prepare()
-            return
+        elif options["reset"]:
+            with _alone("Stop it first (Ctrl-C)."):
+                self.stdout.write(reset())
+        else:
+            with _alone("Stop it, or use VAR_DIR=…"):
+                self._run()
+
+    def _run(self) -> None:
         port, smtp_port = _ports()
         env = _environment(port, smtp_port)
         os.chdir(settings.BASE_DIR)
@@ -69,8 +94,6 @@ class Command(BaseCommand):
     def _serve(self, env: dict[str, str], port: int, smtp_port: int, stopping: Stopping) -> None:
         log_dir = Path(env["VAR_DIR"]) / "log"
         supervisor = Supervisor(_programs(port), env=env, log_dir=log_dir, tell=self._tell)
-        pid_file = Path(env["VAR_DIR"]) / "demo.pid"  # `make demo-reset` looks whether we run
-        pid_file.write_text(f"{os.getpid()}\n")
         try:
             supervisor.start()
             if _wait_until_ready(supervisor, port, stopping):
@@ -82,7 +105,6 @@ class Command(BaseCommand):
             self.stdout.write("Stopping …")
         finally:
             supervisor.stop()
-            pid_file.unlink(missing_ok=True)
 
     def _tell(self, line: str) -> None:
         self.stderr.write(line)
@@ -90,6 +112,30 @@ class Command(BaseCommand):
 
 
 # --- Before ------------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _alone(advice: str) -> Iterator[None]:
+    """Keeps VAR_DIR for one demo, or one reset."""
+    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    try:
+        with held(settings.VAR_DIR / "demo.lock"):
+            yield
+    except AlreadyHeld as error:
+        raise CommandError(f"The demo already runs here (pid {error}). {advice}") from error
+
+
+def reset() -> str:
+    """Deletes the data, and says so."""
+    if not (settings.VAR_DIR / "secret_key").exists():
+        return f"There is no demo's data in {settings.VAR_DIR}."
+    for pattern in _DATA:
+        for path in settings.VAR_DIR.glob(pattern):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    return "The demo's data is gone."
 
 
 def _ports() -> tuple[int, int]:
