@@ -211,7 +211,7 @@ def test_resolution_when_mailed_then_says_when_it_closes_and_how_to_object(ticke
     resolved = actions.resolve(ticket, actor=dan, type=TicketType.objects.first())
     words = " ".join(text(to(ana)).split())
     assert "Dan Support resolved the ticket." in words
-    assert f"closes by itself on {resolved.close_due_at:%b.} {resolved.close_due_at.day}" in words
+    assert f"closes by itself on {resolved.close_due_at:%-d %B %Y, %H:%M} UTC." in words
 
 
 INTERNAL = [
