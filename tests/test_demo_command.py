@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -60,6 +62,50 @@ def test_start_when_the_one_before_has_ended_then_goes_on(var_dir, monkeypatch):
     call_command("demo")
     call_command("demo")
     assert started == [True, True]
+
+
+# --- Ports -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def taken():
+    """Two ports that are."""
+    with socket.socket() as one, socket.socket() as two:
+        for listening in (one, two):
+            listening.bind(("127.0.0.1", 0))
+            listening.listen()
+        yield one.getsockname()[1], two.getsockname()[1]
+
+
+def command_proposed(settings, monkeypatch, **env: str) -> str:
+    for name in ("VAR_DIR", "PORT", "SMTP_PORT"):
+        monkeypatch.setenv(name, env.get(name, ""))
+    settings.SMTP_PORT = int(env.get("SMTP_PORT", "8025"))
+    with pytest.raises(CommandError) as refused:
+        demo._ports()
+    assert "is in use by another program" in str(refused.value)
+    return str(refused.value).partition("Choose another one: ")[2]
+
+
+def test_port_when_taken_then_another_is_proposed(settings, monkeypatch, taken):
+    assert re.fullmatch(r"PORT=\d+ make demo", command_proposed(settings, monkeypatch, PORT=str(taken[0])))
+
+
+def test_port_when_taken_then_the_proposal_keeps_what_else_was_chosen(settings, monkeypatch, taken):
+    proposed = command_proposed(settings, monkeypatch, PORT=str(taken[0]), SMTP_PORT="9026", VAR_DIR="/srv/my demo")
+    assert re.fullmatch(r"VAR_DIR='/srv/my demo' PORT=\d+ SMTP_PORT=9026 make demo", proposed)
+
+
+def test_smtp_port_when_taken_then_the_proposal_keeps_the_other_port(settings, monkeypatch, taken):
+    free = demo._next_free(20000, 0)
+    proposed = command_proposed(settings, monkeypatch, PORT=str(free), SMTP_PORT=str(taken[0]))
+    assert re.fullmatch(rf"PORT={free} SMTP_PORT=\d+ make demo", proposed)
+
+
+def test_next_port_when_proposed_then_is_free_and_not_the_other_one(taken):
+    first = demo._next_free(taken[0], 0)
+    assert demo._next_free(taken[0], first) > first
+    assert demo._next_free(taken[0] - 1001, 0) != taken[0]
 
 
 # --- Starting over -----------------------------------------------------------------------------------------------------------

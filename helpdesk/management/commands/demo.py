@@ -10,8 +10,10 @@ import errno
 import hashlib
 import http.client
 import io
+import itertools
 import os
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -23,7 +25,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from helpdesk.env import env_int, problems
+from helpdesk.env import env_int, env_str, problems
 from helpdesk.supervisor import AlreadyHeld, Program, Stopping, Supervisor, held, stopped_by_signals
 from tickets.demo import DEMO_ACCOUNTS, PASSWORD
 
@@ -146,19 +148,31 @@ def _ports() -> tuple[int, int]:
         raise CommandError("\n".join(told))
     if port == smtp_port:
         raise CommandError(f"PORT and SMTP_PORT are both {port}: choose two.")
-    for name, number in (("PORT", port), ("SMTP_PORT", smtp_port)):
-        _check_free(name, number)
+    for name, number, other in (("PORT", port, smtp_port), ("SMTP_PORT", smtp_port, port)):
+        if trouble := _trouble(number):
+            raise CommandError(f"Port {number} {trouble}. Choose another one: {_again(name, _next_free(number, other))}")
     return port, smtp_port
 
 
-def _check_free(name: str, number: int) -> None:
+def _trouble(port: int) -> str:
+    """Why we can't listen there; empty if we can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", number))
+            probe.bind(("127.0.0.1", port))
         except OSError as error:
-            why = "is in use by another program" if error.errno == errno.EADDRINUSE else f"can't be used ({error.strerror})"
-            raise CommandError(f"Port {number} {why}. Choose another one: {name}={number % 60000 + 1001} make demo") from error
+            return "is in use by another program" if error.errno == errno.EADDRINUSE else f"can't be used ({error.strerror})"
+    return ""
+
+
+def _next_free(port: int, other: int) -> int:
+    return next(number for number in itertools.count(port % 60000 + 1001) if number != other and not _trouble(number))
+
+
+def _again(name: str, value: int) -> str:
+    """The command to type, with what else was chosen: without it the next try would fail at another place."""
+    chosen = {variable: env_str(variable) for variable in ("VAR_DIR", "PORT", "SMTP_PORT") if env_str(variable)} | {name: str(value)}
+    return " ".join([*(f"{variable}={shlex.quote(text)}" for variable, text in chosen.items()), "make demo"])
 
 
 def _environment(port: int, smtp_port: int) -> dict[str, str]:
