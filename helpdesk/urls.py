@@ -16,4 +16,5 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("site.css", views.site_css, name="site_css"),
+    path("favicon.ico", views.favicon, name="favicon"),
 ]

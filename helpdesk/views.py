@@ -1,4 +1,4 @@
-"""Pages of no audience: health, the accent colour, and a form that came too late."""
+"""Pages of no audience: health, the accent colour, the icon, and a form that came too late."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -38,6 +39,13 @@ def site_css(_request: HttpRequest) -> HttpResponse:
     """The installation's accent colour; all else is in tokens.css."""
     css = f":root{{--accent:{settings.ACCENT}}}\n" if settings.ACCENT else ""
     return HttpResponse(css, content_type="text/css")
+
+
+@require_safe
+@cache_control(max_age=86400, public=True)  # a day, since the icon's name changes with the icon
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Asked for by what reads no `rel=icon`: mail programs, feeds, browsers that show a file."""
+    return redirect(static("img/favicon.svg"), permanent=True)
 
 
 def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:

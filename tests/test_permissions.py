@@ -84,6 +84,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "healthz": (_ALL, _NOBODY),
     "readyz": (_ALL, _NOBODY),
     "site_css": (_ALL, _NOBODY),
+    "favicon": ("301 301 301 301 301 301 301", _NOBODY),
 }
 
 
