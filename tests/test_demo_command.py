@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 import pytest
+import yaml
 from django.core.management import CommandError, call_command
 
 from helpdesk.management.commands import demo
@@ -106,6 +107,16 @@ def test_next_port_when_proposed_then_is_free_and_not_the_other_one(taken):
     first = demo._next_free(taken[0], 0)
     assert demo._next_free(taken[0], first) > first
     assert demo._next_free(taken[0] - 1001, 0) != taken[0]
+
+
+# --- Programs ----------------------------------------------------------------------------------------------------------------
+
+
+def test_web_when_asked_for_a_long_address_then_takes_as_much_in_the_demo_as_in_the_container():
+    """A search of some length is not answered by gunicorn's bare 414."""
+    in_demo = " ".join(demo._programs(8000)[0].argv)
+    in_container = " ".join(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["web"]["command"])
+    assert re.findall(r"--limit-request-line (\d+)", f"{in_demo} {in_container}") == ["8190", "8190"]
 
 
 # --- Starting over -----------------------------------------------------------------------------------------------------------

@@ -251,6 +251,8 @@ def _programs(port: int) -> list[Program]:
         "--no-control-socket",
         "--access-logfile",
         "-",
+        "--limit-request-line",
+        "8190",
         "--graceful-timeout",
         "5",
     ]
