@@ -104,7 +104,6 @@ INSTALLED_APPS = [
     "csp",
     "crispy_forms",
     "crispy_bootstrap5",
-    "django_htmx",
     "lucide",
 ]
 MIDDLEWARE = [
@@ -120,7 +119,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "helpdesk.middleware.PersonMiddleware",
     "helpdesk.middleware.DomainErrorMiddleware",
 ]

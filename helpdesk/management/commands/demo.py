@@ -57,7 +57,6 @@ _UNUSED_ASSETS = [
     "bootstrap.js*",
     "bootstrap.bundle.js*",
     "*.esm.*",
-    "htmax*",
     "jquery.js",
     "select2.full.js",
     "xregexp.js",
