@@ -127,7 +127,7 @@ def test_list_when_anonymous_then_asks_to_log_in(client):
 
 def test_list_when_staff_then_leads_to_the_desk(client, dan):
     client.force_login(dan)
-    assert client.get("/tickets/").url == "/desk/"
+    assert client.get("/tickets/").url == "/desk/tickets/"
 
 
 def test_list_when_posted_to_then_is_refused(client, ana):

@@ -161,7 +161,7 @@ def test_page_when_anonymous_then_asks_to_log_in(client):
 
 def test_page_when_staff_then_leads_to_the_desk(client, dan):
     client.force_login(dan)
-    assert (client.get("/tickets/new/").url, submit(client).url, Ticket.objects.count()) == ("/desk/", "/desk/", 0)
+    assert (client.get("/tickets/new/").url, submit(client).url, Ticket.objects.count()) == ("/desk/tickets/", "/desk/tickets/", 0)
 
 
 def test_page_when_deleted_then_is_refused(client, ana):

@@ -40,13 +40,13 @@ def person_required(
 def customer_required(
     view: Callable[Concatenate[PersonRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """As above; staff go to the desk's page of the same ticket, and nothing is done here."""
+    """As above; staff go to the desk's page of the same ticket or to its queue, and nothing is done here."""
 
     @wraps(view)
     def behind_door(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         person = cast("PersonRequest", request)
         if person.user.is_staff:
-            return redirect("desk_ticket", number=kwargs["number"]) if "number" in kwargs else redirect("desk")
+            return redirect("desk_ticket", number=kwargs["number"]) if "number" in kwargs else redirect("desk_tickets")
         return view(person, *args, **kwargs)
 
     return login_required(behind_door)
