@@ -13,7 +13,7 @@ from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import actions
-from tickets.models import Status, TicketType
+from tickets.models import Priority, Status, TicketType
 
 
 @pytest.fixture
@@ -73,6 +73,13 @@ def test_needs_me_when_customers_wait_then_the_longest_waits_first(desk, dan, an
     mine = page[page.index("What needs you now") : page.index("Newest that nobody has taken")]
     assert [int(number) for number in re.findall(r'/desk/tickets/(\d+)/" data-open', mine)] == [first.pk, second.pk]
     assert of_others.pk not in (first.pk, second.pk)
+
+
+def test_needs_me_when_one_is_urgent_then_it_comes_first_and_those_without_priority_last(desk, dan, ana, workflow):
+    unset, low, waits_longer, critical = (make_ticket(ana) for _number in range(4))
+    for ticket, name in ((low, "Low"), (waits_longer, "Critical"), (critical, "Critical")):
+        actions.set_priority(ticket, actor=dan, priority=Priority.objects.get(name=name))
+    assert list(desk.get("/desk/").context["mine"]) == [waits_longer, critical, low, unset]
 
 
 def test_dashboard_when_mail_is_held_then_says_so(desk, ticket, ana):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import AgentGroup
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.desk.filters import FAILED, ME, NONE, VIEWS, View, queue_url
+from tickets.desk.filters import FAILED, NONE, VIEWS, View, queue_url
 from tickets.desk.mail import needing_somebody
 from tickets.desk.rows import with_row
 from tickets.lifecycle import UNRESOLVED, Category
@@ -40,7 +40,6 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "mine": _mine(request.user, unresolved),
         "newest": with_row(unresolved.filter(assignee=None)).order_by("-created_at", "-id")[:_ROWS],
         "unassigned_url": queue_url(assignee=NONE, sort="created"),
-        "waiting_url": queue_url(flag="waiting", assignee=ME, sort="waiting"),
     }
     return render(request, "desk/dashboard.html", context)
 
@@ -85,6 +84,7 @@ def _links(key: str) -> dict[str, str]:
 
 
 def _mine(user: User, unresolved: QuerySet[Ticket]) -> QuerySet[Ticket]:
-    """Customers who wait for me, or for somebody of my groups to pick it up; who waits longest comes first."""
+    """Customers who wait for me, or for somebody of my groups to pick it up: the most urgent first, then who waits longest."""
     ours = Q(assignee=user) | Q(assignee=None, group__in=user.agent_groups.values("pk"))
-    return with_row(unresolved.filter(ours, waiting_since__isnull=False)).order_by("waiting_since", "id")[:_ROWS]
+    urgency = F("priority__level").asc(nulls_last=True)
+    return with_row(unresolved.filter(ours, waiting_since__isnull=False)).order_by(urgency, "waiting_since", "id")[:_ROWS]
