@@ -114,6 +114,16 @@ def test_resolve_when_type_is_missing_then_asks_in_place(desk, ticket):
     assert (response.status_code, "What kind of matter was it?" in words(response), fresh(ticket).status.name) == (422, True, "Open")
 
 
+@pytest.mark.parametrize(("to", "button"), [("Resolved", "Resolve"), ("Waiting on Customer", "Set status")])
+def test_question_for_a_type_when_shown_then_is_no_error_and_its_button_says_what_it_does(desk, ticket, to, button):
+    Status.objects.filter(name=to).update(requires_type=True)
+    html = send(desk, ticket, "status", status=status(to).pk).content.decode()
+    box = html[html.index('<form class="resolve"') :]
+    box = box[: box.index("</form>")]
+    assert ("errorlist" in box, f"“{to}” requires one" in box, f">{button}</button>" in box) == (False, True, True)
+    assert "/resolve/" not in html  # one button of that name on the page
+
+
 def test_resolve_when_type_comes_along_then_is_done(desk, ticket):
     send(desk, ticket, "resolve", type=TicketType.objects.get(name="Bug").pk)
     assert (fresh(ticket).status.name, fresh(ticket).type.name) == ("Resolved", "Bug")

@@ -103,7 +103,7 @@ def test_from_a_first_mail_to_the_close_after_48_hours(running, browser):
     desk.reload()
     desk.get_by_role("button", name="Resolve").click()
     desk.get_by_label("What kind of matter was it?").select_option(label="Bug")
-    desk.get_by_role("button", name="Go on").click()
+    desk.get_by_role("button", name="Resolve", exact=True).click()
     expect(desk.get_by_text("Resolved").first).to_be_visible()
     resolved = nth_mail(running, NORA, 4)
     assert "closes by itself" in text_of(resolved)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import AgentGroup, User
 from tickets.actions import TypeRequired
+from tickets.lifecycle import Category
 from tickets.mail.route import is_ours
 from tickets.models import Channel, Priority, Status, Ticket, TicketType
 from tickets.uploads import MessageForm, SeenField
@@ -48,6 +49,11 @@ class _TypeWithStatus(forms.Form):
         if status and status.requires_type and not (cleaned.get("type") or self.ticket.type_id):
             self.ask_for_type(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
         return cleaned
+
+    @property
+    def verb(self) -> str:
+        """What the button says that answers the question for a type."""
+        return _("Resolve") if self.cleaned_data["status"].category == Category.RESOLVED else _("Set status")
 
     def ask_for_type(self, why: str | TypeRequired) -> None:
         self.needs_type = True

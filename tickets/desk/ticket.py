@@ -173,5 +173,6 @@ def _related(user: User, ticket: Ticket) -> QuerySet[Ticket]:
     return access.tickets_for(user).filter(Q(pk=ticket.follow_up_to_id) | Q(follow_up_to=ticket)).select_related("status").order_by("id")
 
 
-def _mail_health(entries: list[Entry]) -> dict[str, int]:
-    return {fate: sum(len(getattr(entry.mailed, fate)) for entry in entries) for fate in ("sent", "waiting", "failed")}
+def _mail_health(entries: list[Entry]) -> dict[str, Any]:
+    counts = {fate: sum(len(getattr(entry.mailed, fate)) for entry in entries) for fate in ("sent", "waiting", "failed")}
+    return {**counts, "first_failed": next((entry.anchor for entry in entries if entry.mailed.failed), "")}

@@ -54,6 +54,11 @@ class Entry:
         return self.event.comment
 
     @property
+    def anchor(self) -> str:
+        """Where it stands on the page."""
+        return f"c{self.comment.pk}" if self.comment else f"e{self.event.pk}"
+
+    @property
     def attachments(self) -> list[Tile]:
         return tiles(self.comment.attachments.all()) if self.comment else []
 
