@@ -23,27 +23,23 @@ FINISHED = (Category.RESOLVED, Category.CLOSED)
 
 
 class Trigger(TextChoices):
+    """What leads to a status by itself. Resolved, spam and any other are chosen by hand (`tickets.actions.change_status`)."""
+
     PICKED_UP = "picked_up"
     AGENT_REPLIED = "agent_replied"
     CUSTOMER_REPLIED = "customer_replied"
-    RESOLVED = "resolved"
     CLOSED = "closed"
     REOPENED = "reopened"
     CLOSE_DUE = "close_due"
-    MARKED_SPAM = "marked_spam"
-    NOT_SPAM = "not_spam"
 
 
 _MOVES: dict[Trigger, tuple[tuple[Category, ...], Category]] = {
     Trigger.PICKED_UP: ((Category.NEW,), Category.OPEN),
     Trigger.AGENT_REPLIED: ((Category.NEW,), Category.OPEN),
     Trigger.CUSTOMER_REPLIED: ((Category.WAITING, Category.RESOLVED, Category.CLOSED), Category.OPEN),
-    Trigger.RESOLVED: (UNRESOLVED, Category.RESOLVED),
     Trigger.CLOSED: ((*UNRESOLVED, Category.RESOLVED), Category.CLOSED),
     Trigger.REOPENED: (FINISHED, Category.OPEN),
     Trigger.CLOSE_DUE: ((Category.RESOLVED,), Category.CLOSED),
-    Trigger.MARKED_SPAM: ((*UNRESOLVED, *FINISHED), Category.SPAM),
-    Trigger.NOT_SPAM: ((Category.SPAM,), Category.NEW),
 }
 
 

@@ -110,17 +110,18 @@ def resolve(request: StaffRequest, number: int) -> HttpResponse:
     """A change of the status like any other, but the button need not know which status that is."""
     data = request.POST.copy()
     data["status"] = str(actions.default_status(Category.RESOLVED).pk)
-    return _move(request, find(request.user, number), data)
+    return _move(request, find(request.user, number), data, deed=actions.resolve)
 
 
-def _move(request: StaffRequest, ticket: Ticket, data: Any) -> HttpResponse:
+def _move(request: StaffRequest, ticket: Ticket, data: Any, *, deed: Callable[..., Ticket] | None = None) -> HttpResponse:
+    """`deed`: the verb, where it knows the status by itself."""
     form = StatusForm(data, ticket=ticket)
     if not form.is_valid():
         return page(request, ticket, move=form)
     wanted = form.cleaned_data["status"]
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
-            actions.change_status(ticket, actor=request.user, status=wanted, type=form.cleaned_data["type"])
+            (deed or partial(actions.change_status, status=wanted))(ticket, actor=request.user, type=form.cleaned_data["type"])
     except Overtaken as overtaken:
         return page(request, find(request.user, ticket.number), overtaken=overtaken)
     except actions.TypeRequired as error:
