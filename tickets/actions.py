@@ -142,7 +142,7 @@ def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | N
     A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so): the answer's `.ticket` tells which.
     """
     ticket = _lock(ticket, actor)
-    if message.submission_key and (earlier := Comment.objects.filter(submission_key=message.submission_key, author=actor).first()):
+    if earlier := _said_before(message, actor):
         return earlier
     if not actor.is_staff and ticket.is_closed and not ticket.status.reopens_on_reply:
         return _follow_up(ticket, actor=actor, message=message)
@@ -178,12 +178,17 @@ def _heard(ticket: Ticket, said: Comment) -> dict[str, Any]:
 def add_note(ticket: Ticket, *, actor: User, message: Message) -> Comment:
     """An internal note. Moves nothing that a customer can see."""
     ticket = _lock(ticket, actor, staff_only=True)
-    if message.submission_key and (earlier := Comment.objects.filter(submission_key=message.submission_key, author=actor).first()):
+    if earlier := _said_before(message, actor):
         return earlier
     note = _say(ticket, actor=actor, message=message, is_internal=True)
     _save(ticket)
     record(ticket, EventKind.NOTED, actor=actor, comment=note, is_internal=True)
     return note
+
+
+def _said_before(message: Message, actor: User) -> Comment | None:
+    """What this form said when it was sent before."""
+    return Comment.objects.filter(submission_key=message.submission_key, author=actor).first() if message.submission_key else None
 
 
 def _say(ticket: Ticket, *, actor: User, message: Message, is_internal: bool = False) -> Comment:
