@@ -48,7 +48,7 @@ def inbound_for(user: User) -> QuerySet[InboundMessage]:
 
 
 def deliveries_for(user: User) -> QuerySet[Delivery]:
-    """Mail about an account alone belongs to no ticket."""
+    """Of the tickets that `access` shows, and mail about an account alone, which belongs to none: what it says is for admins (see `_may_read`)."""
     return Delivery.objects.filter(Q(ticket=None) | Exists(access.tickets_for(user).filter(pk=OuterRef("ticket")))).select_related(
         "recipient", "ticket"
     )
