@@ -118,7 +118,18 @@ def _failed(delivery: Delivery, error: Exception) -> None:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".replace("\0", "")[:500]
+    """For agents: what the server said; a fault of our own program by its name."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        words = "; ".join(f"{code} {_text(said)}" for code, said in error.recipients.values())
+    elif isinstance(error, smtplib.SMTPResponseException):
+        words = f"{error.smtp_code} {_text(error.smtp_error)}"
+    else:
+        words = str(error) if isinstance(error, OSError) and str(error) else f"{type(error).__name__}: {error}"
+    return words.replace("\0", "")[:500]
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said
 
 
 def _is_final(error: Exception) -> bool:

@@ -54,6 +54,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """
         return self.filter(state__in=(State.QUEUED, State.SENDING), next_attempt_at__lte=Now() + timedelta(seconds=1))
 
+    def stuck(self) -> DeliveryQuerySet:
+        """Due, and not even tried, because the mail server can't be reached."""
+        return self.due().filter(attempts=0).exclude(error="")
+
 
 class Delivery(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, null=True, related_name="deliveries")  # None: about the account alone

@@ -8,9 +8,11 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import AgentGroup
+from notifications import channels, relay
 from notifications.models import Delivery, Kind, Reason, State
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
+from tests.journeys.peers import free_port
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import actions
 from tickets.models import Priority, Status, TicketType
@@ -91,5 +93,20 @@ def test_dashboard_when_mail_is_held_then_says_so(desk, ticket, ana):
 def test_dashboard_when_tickets_are_many_then_asks_no_more(desk, ana, workflow, django_assert_num_queries, tickets):
     for _number in range(tickets):
         make_ticket(ana)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         desk.get(reverse("desk"))
+
+
+def test_mail_server_that_is_away_is_told_at_the_desk(desk, many, settings):
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = (
+        "django.core.mail.backends.smtp.EmailBackend",
+        "127.0.0.1",
+        free_port(),
+    )
+    relay.relay_waiting()
+    waiting = Delivery.objects.filter(state=State.QUEUED).count()
+    channels.deliver_due()
+    for page in ("/desk/", "/desk/mail/"):
+        assert f"Our mail server can't be reached: {waiting} mails wait, and go by themselves when the server is back." in words(
+            desk.get(page)
+        )

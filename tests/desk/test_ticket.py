@@ -14,7 +14,6 @@ from tests.factories import make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, take_in
 from tickets import actions
 from tickets.models import Channel, Priority, Status, Ticket, TicketType
-from tickets.templatetags.failures import without_class
 
 
 def page(client, ticket):
@@ -83,30 +82,13 @@ def test_page_when_a_mail_failed_then_leads_to_where_it_says_why_in_words(desk, 
     actions.close(ticket, actor=dan)
     mail_all()
     closing = newest_event(ticket)
-    error = "SMTPRecipientsRefused: 550 the mailbox is full"
-    Delivery.objects.filter(event=closing).update(state=State.FAILED, error=error)
+    Delivery.objects.filter(event=closing).update(state=State.FAILED, error="550 the mailbox is full")
     failed = Delivery.objects.filter(event=closing).first()
     shown = page(desk, ticket)
     html = shown.content.decode()
     assert (html.count(f'href="#e{closing}"'), f'id="e{closing}"' in html, "1 mail failed: show it" in words(shown)) == (2, True, True)
     for address in (None, "/desk/mail/?tab=failed", f"/desk/mail/out/{failed.pk}/"):
-        told = words(desk.get(address) if address else shown)
-        assert ("550 the mailbox is full" in told, "SMTPRecipientsRefused" in told) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("stored", "told"),
-    [
-        ("SMTPRecipientsRefused: 550 no: such user", "550 no: such user"),
-        ("gaierror: [Errno -2] Name or service not known", "[Errno -2] Name or service not known"),
-        ("KeyError: ", "KeyError: "),
-        ("Its sender died with it each time.", "Its sender died with it each time."),
-        ("Sorry: no longer sees it", "Sorry: no longer sees it"),
-        ("", ""),
-    ],
-)
-def test_error_when_it_begins_with_a_class_then_is_told_without(stored, told):
-    assert without_class(stored) == told
+        assert "550 the mailbox is full" in words(desk.get(address) if address else shown)
 
 
 def test_page_when_opened_then_says_by_whom_and_offers_to_jump_to_the_reply(desk, ticket):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import AgentGroup
+from notifications.models import Delivery
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filters import FAILED, NONE, VIEWS, View, queue_url
@@ -36,6 +37,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
     context = {
         "stats": _stats(request.user, views, counted),
         "mail_waiting": needing_somebody(request.user),
+        "stuck": Delivery.objects.stuck().count(),
         "groups": _groups(counted),
         "mine": _mine(request.user, unresolved),
         "newest": with_row(unresolved.filter(assignee=None)).order_by("-created_at", "-id")[:_ROWS],

@@ -85,7 +85,7 @@ def mail(request: StaffRequest) -> HttpResponse:
     if tab.states:
         found = found.filter(state__in=tab.states)
     page = page_of(found, request_get=request.GET, order=("-id",), size=ROWS)
-    return render(request, "desk/mail.html", {"tabs": tabs, "tab": tab, "page": page})
+    return render(request, "desk/mail.html", {"tabs": tabs, "tab": tab, "page": page, "stuck": Delivery.objects.stuck().count()})
 
 
 # --- One that came in ----------------------------------------------------------------------------------------------------------
