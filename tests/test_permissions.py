@@ -152,7 +152,8 @@ def answers(client, method: str, path: str, people) -> str:
             if person:
                 client.force_login(person)
             answer = getattr(client, method)(path)
-            answer.close()  # a download keeps its file open
+            if answer.streaming:  # a download keeps its file open until its end
+                list(answer)
             codes.append(str(answer.status_code))
             transaction.set_rollback(True)
     return " ".join(codes)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +21,9 @@ from tests.journeys.peers import ROOT, Sink, answers, free_port, manage, smtp_si
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+_serial = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def _database(folder: Path) -> Iterator[dict[str, str]]:
     if not given.scheme.startswith("postgres"):
         yield {"DATABASE_URL": f"sqlite:///{folder}/var/db.sqlite3", "REDIS_URL": ""}
         return
-    name = f"helpdesk_journey_{os.getpid()}"
+    serial = next(_serial)
+    name = f"helpdesk_journey_{os.getpid()}_{serial}"
     admin = psycopg2.connect(urlunsplit(given._replace(path="/postgres")))
     admin.autocommit = True
     with admin.cursor() as cursor:
@@ -90,7 +95,10 @@ def _database(folder: Path) -> Iterator[dict[str, str]]:
         cursor.execute(f"CREATE DATABASE {name}")
     try:
         redis = re.sub(r"/\d+$", "", os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))
-        yield {"DATABASE_URL": urlunsplit(given._replace(path=f"/{name}")), "REDIS_URL": f"{redis}/11"}
+        # A broker of its own: another stack's worker would take its jobs, and do them on its own database.
+        worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        number = 1 + worker % 2 * 4 + serial % 4
+        yield {"DATABASE_URL": urlunsplit(given._replace(path=f"/{name}")), "REDIS_URL": f"{redis}/{number}"}
     finally:
         with admin.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
