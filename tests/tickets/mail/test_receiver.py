@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import smtplib
 import socket
 import threading
@@ -38,6 +39,7 @@ def listen(workflow):
     for loop, task, thread in loops:
         loop.call_soon_threadsafe(task.cancel)
         thread.join(5)
+    gc.collect()  # closes the connections to the database that the ended threads had
 
 
 def _run(loop, task):
