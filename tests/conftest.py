@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from accounts.models import AgentGroup, Organization, Role, User
 from helpdesk.celery import app as celery_app
@@ -41,6 +42,16 @@ def browser_type_launch_args(browser_type_launch_args):
         pytest.skip("Chromium is not installed (apt-get install chromium)")
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
     return {**browser_type_launch_args, "executable_path": str(CHROMIUM), "args": quiet}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """At the end PostgreSQL drops no database that a thread still has a connection to, and an ended thread's lives until it is collected."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            cursor.execute(others)
 
 
 @pytest.fixture
