@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
+from redis import Redis
 
 from tests.journeys.peers import ROOT, Sink, answers, free_port, manage, smtp_sink, wait_until
 
@@ -98,6 +99,8 @@ def _database(folder: Path) -> Iterator[dict[str, str]]:
         # A broker of its own: another stack's worker would take its jobs, and do them on its own database.
         worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
         number = 1 + worker % 2 * 4 + serial % 4
+        with Redis.from_url(f"{redis}/{number}") as broker:
+            broker.flushdb()  # the run before may have counted the same people
         yield {"DATABASE_URL": urlunsplit(given._replace(path=f"/{name}")), "REDIS_URL": f"{redis}/{number}"}
     finally:
         with admin.cursor() as cursor:
