@@ -72,6 +72,7 @@ class User(AbstractBaseUser):
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.CUSTOMER)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off instead of deleting: the history stays."))
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)  # of pages and mails; empty: the installation's
     proven_at = models.DateTimeField(
         _("address proven at"),
         null=True,

@@ -21,6 +21,7 @@ class Kind(models.TextChoices):
     CONFIRMATION = "confirmation", _("Confirmation")  # to who opened the ticket: number, link, what was received
     UPDATE = "update", _("Update")  # somebody said or did something
     SHARED = "shared", _("Shared")  # you now follow this ticket
+    DIGEST = "digest", _("Daily digest")
     SET_PASSWORD = "set_password", _("Set a password")
     RESET_PASSWORD = "reset_password", _("Reset password")
 
@@ -33,12 +34,16 @@ class Reason(models.TextChoices):
     ASSIGNEE = "assignee", _("assignee")
     GROUP = "group", _("member of the group")
     ACCOUNT = "account", _("owner of the account")
+    DIGEST = "digest", _("chose the daily digest")
 
 
 class State(models.TextChoices):
     QUEUED = "queued", _("Queued")
     SENDING = "sending", _("Sending")
     SENT = "sent", _("Sent")
+    BOUNCED = "bounced", _("Bounced")  # sent, and then another mail server said that it can't be delivered
+    MERGED = "merged", _("In another mail")  # `told_by` tells of it
+    COLLECTED = "collected", _("For the digest")  # waits for the day's digest
     FAILED = "failed", _("Failed")
     CANCELLED = (
         "cancelled",
@@ -70,6 +75,10 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)  # while sending: when the lease ends
     error = models.CharField(max_length=500, blank=True)
+    told_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="tells"
+    )  # the mail that this one became a part of
+    bounced_at = models.DateTimeField(null=True, editable=False)
     message_id = models.CharField(max_length=200, blank=True, db_index=True)
     subject = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -87,7 +96,64 @@ class Delivery(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(state__in=("queued", "sending")), name="delivery_due"),
             models.Index(fields=["ticket"], condition=Q(state="failed"), name="delivery_failed"),
             models.Index(fields=["address", "-created_at"], name="delivery_by_address"),
+            models.Index(fields=["recipient", "-id"], name="delivery_by_recipient"),
+            models.Index(fields=["recipient"], condition=Q(state="collected"), name="delivery_collected"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.address}"
+
+
+class Level(models.TextChoices):
+    """How much mail a person wants."""
+
+    ALL = "all", _("Every update of the tickets I follow")
+    MINE = "mine", _("Only answers on my own tickets, and when somebody names me")
+    DIGEST = "digest", _("One mail a day with everything that happened")
+    NONE = "none", _("Nothing but mail about my account")
+
+
+class MailPreference(models.Model):
+    """Who has none wants `Level.ALL`."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mail_preference")
+    level = models.CharField(_("Mail me"), max_length=10, choices=Level.choices, default=Level.ALL)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.level}"
+
+
+class TicketPreference(models.Model):
+    """Another level than the person's own, for one ticket."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ticket_preferences")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="mail_preferences")
+    level = models.CharField(max_length=10, choices=Level.choices)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "ticket"], name="one_preference_a_person_and_ticket")]
+
+    def __str__(self) -> str:
+        return f"{self.user} on #{self.ticket_id}: {self.level}"
+
+
+class Suspension(models.Model):
+    """Mail to an address stopped, as it came back again and again. Ends when staff or the person lift it; the row stays, as history."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mail_suspensions")
+    address = models.EmailField()
+    reason = models.CharField(max_length=500)  # in the words of the server that refused
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_at = models.DateTimeField(null=True, editable=False)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("suspension")
+        verbose_name_plural = _("suspensions")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["address"], condition=Q(ended_at=None), name="one_suspension_an_address_at_a_time"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["address", "-id"], name="suspension_by_address")]
+
+    def __str__(self) -> str:
+        return self.address

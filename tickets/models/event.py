@@ -30,6 +30,7 @@ class EventKind(models.TextChoices):
     FOLLOWER_REMOVED = "follower_removed"
     MARKED_SPAM = "marked_spam"
     NOT_SPAM = "not_spam"
+    REQUESTER_CHANGED = "requester_changed"  # staff confirmed whose ticket a forwarded mail is
 
 
 class Event(models.Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -13,7 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.addresses import normalise_address
 from accounts.models import AgentGroup
 from tickets.models.conversation import Comment
+from tickets.models.rule import MailRule
 from tickets.models.ticket import Ticket
+
+
+class ImapLogin(models.TextChoices):
+    PASSWORD = "password", _("Password")
+    OAUTH2 = "oauth2", _("OAuth2 (XOAUTH2)")
 
 
 class Mailbox(models.Model):
@@ -34,10 +40,27 @@ class Mailbox(models.Model):
     imap_port = models.PositiveIntegerField(_("IMAP port"), default=993)
     imap_tls = models.BooleanField(_("TLS"), default=True)
     imap_user = models.CharField(_("user"), max_length=253, blank=True)
+    imap_login = models.CharField(_("logs in by"), max_length=10, choices=ImapLogin.choices, default=ImapLogin.PASSWORD)
     imap_password = models.CharField(_("password"), max_length=253, blank=True)
     imap_folder = models.CharField(_("folder"), max_length=253, default="INBOX")
+    oauth_token_url = models.URLField(
+        _("token address"), blank=True, help_text=_("Where a refresh token is exchanged for an access token.")
+    )
+    oauth_client_id = models.CharField(_("client id"), max_length=253, blank=True)
+    oauth_client_secret = models.CharField(_("client secret"), max_length=500, blank=True)
+    oauth_scope = models.CharField(_("scope"), max_length=500, blank=True)
+    oauth_refresh_token = models.TextField(_("refresh token"), blank=True)
+    oauth_access_token = models.TextField(blank=True, editable=False)
+    oauth_expires_at = models.DateTimeField(null=True, editable=False)
+    import_since = models.DateTimeField(
+        _("import mail since"), default=timezone.now, help_text=_("Mail that reached the server earlier stays there, untouched.")
+    )
+    # Where the last poll stopped. UIDs mean something only together with the folder's UIDVALIDITY (RFC 3501, 2.3.1.1).
+    imap_uid_validity = models.BigIntegerField(null=True, editable=False)
+    imap_last_uid = models.BigIntegerField(default=0, editable=False)
     polled_at = models.DateTimeField(null=True, blank=True, editable=False)
     error = models.CharField(max_length=500, blank=True, editable=False)  # of the last poll; empty when it went well
+    failing_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("mailbox")
@@ -55,11 +78,21 @@ class Mailbox(models.Model):
 
 class InboundState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
+    REPORT = "report", _("Delivery report")  # a bounce that `notifications` has not matched to its delivery yet; then it is ignored
     DONE = "done", _("Done")
     IGNORED = "ignored", _("Ignored")
     HELD = "held", _("Held")
     FAILED = "failed", _("Failed")
     DISCARDED = "discarded", _("Discarded")
+
+
+class Authentication(models.TextChoices):
+    """Whether the domain in From stands for the mail (DMARC, RFC 7489)."""
+
+    UNKNOWN = "", _("Not checked")
+    PASSED = "passed", _("Passed")
+    NONE = "none", _("The domain says nothing")
+    FAILED = "failed", _("Failed")
 
 
 class InboundMessage(models.Model):
@@ -72,12 +105,20 @@ class InboundMessage(models.Model):
     size = models.PositiveBigIntegerField()  # bytes
     envelope_from = models.CharField(max_length=320, blank=True)
     envelope_to = models.CharField(max_length=320, blank=True)
+    client_ip = models.GenericIPAddressField(null=True)  # of the server that brought it to our own receiver
+    client_name = models.CharField(max_length=253, blank=True)  # its HELO
     received_at = models.DateTimeField(default=timezone.now, editable=False)
+    repeats = models.PositiveIntegerField(default=0)  # how often the same mail came again
     # What the list at the desk shows; filled when it is handled.
     from_address = models.CharField(max_length=320, blank=True)
     subject = models.CharField(max_length=250, blank=True)
     message_id = models.CharField(max_length=250, blank=True)
     copied_to = models.JSONField(default=list)  # addresses in To and Cc that are neither ours nor got the ticket shared by it
+    forwarded_from = models.CharField(max_length=320, blank=True)  # whose mail this passes on, as its text says: proves nothing
+    authentication = models.CharField(max_length=10, choices=Authentication.choices, blank=True, default=Authentication.UNKNOWN)
+    authentication_details = models.CharField(max_length=500, blank=True)
+    report: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)  # what a bounce says, see `tickets.mail.reports`
+    rule = models.ForeignKey(MailRule, on_delete=models.SET_NULL, null=True, related_name="messages")
     state = models.CharField(max_length=10, choices=InboundState.choices, default=InboundState.WAITING)
     reason = models.CharField(max_length=250, blank=True)  # in words, for staff
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -93,6 +134,8 @@ class InboundMessage(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(state="waiting"), name="inbound_waiting"),
             models.Index(fields=["state", "-id"], name="inbound_by_state"),
             models.Index(fields=["message_id"], name="inbound_by_message_id"),
+            models.Index(fields=["from_address", "-id"], name="inbound_by_sender"),
+            models.Index(fields=["id"], condition=Q(state="report"), name="inbound_report"),
         ]
 
     def __str__(self) -> str:
