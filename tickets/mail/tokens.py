@@ -1,6 +1,6 @@
-"""The marks by which an answer finds its way back: signed reply addresses, and Message-IDs that can't be made up.
+"""The marks by which an answer finds its way back: signed addresses for replies and for bounces, and Message-IDs that can't be made up.
 
-Both carry 128 bits of HMAC-SHA256 over everything they say, compared in constant time. Reading them proves what *we* once wrote; who sent the
+All carry 128 bits of HMAC-SHA256 over everything they say, compared in constant time. Reading them proves what *we* once wrote; who sent the
 mail that carries them is another question, which `tickets.mail.route` answers.
 """
 
@@ -17,6 +17,7 @@ from accounts.models import User
 
 _MAC = r"[a-z2-7]{26}"
 _ADDRESS = re.compile(rf"(?P<purpose>[rn])1-(?P<ticket>\d{{1,15}})-(?P<user>\d{{1,15}})-(?P<mac>{_MAC})", re.ASCII | re.IGNORECASE)
+_BOUNCE = re.compile(rf"b1-(?P<delivery>\d{{1,15}})-(?P<mac>{_MAC})", re.ASCII | re.IGNORECASE)
 _THREAD_ID = re.compile(rf"ticket\.(?P<ticket>\d{{1,15}})\.(?P<mac>{_MAC})@", re.ASCII | re.IGNORECASE)
 _MESSAGE_ID = re.compile(rf"1\.(?P<event>\d{{1,15}})\.(?P<user>\d{{1,15}})\.(?P<mac>{_MAC})@", re.ASCII | re.IGNORECASE)
 
@@ -34,16 +35,13 @@ def reply_address(*, ticket_id: int, user: User, is_internal: bool = False) -> s
     """`support+r1-1042-7-<mac>@…`: lower case and digits, so that it survives programs that change the case of addresses."""
     purpose = "n" if is_internal else "r"
     mac = _mac("reply", purpose, ticket_id, user.pk, user.token_generation)
-    local, _, domain = settings.SUPPORT_ADDRESS.partition("@")
-    return f"{local}+{purpose}1-{ticket_id}-{user.pk}-{mac}@{domain}"
+    return _tagged(f"{purpose}1-{ticket_id}-{user.pk}-{mac}")
 
 
 def read_reply_address(address: str) -> ReplyAddress | None:
     """None unless it is an address that we made, for a person whose older addresses were not revoked since."""
-    local, _, domain = address.strip().strip("<>").lower().rpartition("@")
-    support, _, tag = local.partition("+")
-    found = _ADDRESS.fullmatch(tag)
-    if not found or f"{support}@{domain}" != settings.SUPPORT_ADDRESS:
+    found = _ADDRESS.fullmatch(_tag(address))
+    if not found:
         return None
     user = User.objects.filter(pk=int(found["user"])).only("token_generation").first()
     if user is None:
@@ -52,6 +50,19 @@ def read_reply_address(address: str) -> ReplyAddress | None:
     if not constant_time_compare(found["mac"], expected):
         return None
     return ReplyAddress(ticket_id=int(found["ticket"]), user_id=int(found["user"]), is_internal=found["purpose"] == "n")
+
+
+def bounce_address(*, delivery_id: int) -> str:
+    """The envelope sender of that one mail, which nobody but the servers on its way ever sees: what comes to it is about that mail."""
+    return _tagged(f"b1-{delivery_id}-{_mac('bounce', delivery_id)}")
+
+
+def read_bounce_address(address: str) -> int | None:
+    """The delivery whose envelope sender this is; None unless we made it."""
+    found = _BOUNCE.fullmatch(_tag(address))
+    if not found or not constant_time_compare(found["mac"], _mac("bounce", found["delivery"])):
+        return None
+    return int(found["delivery"])
 
 
 def message_id(*, event_id: int, user_id: int) -> str:
@@ -78,6 +89,18 @@ def read_thread_id(value: str) -> int | None:
     if not found or not constant_time_compare(found["mac"], _mac("thread", found["ticket"])):
         return None
     return int(found["ticket"])
+
+
+def _tagged(tag: str) -> str:
+    local, _, domain = settings.SUPPORT_ADDRESS.partition("@")
+    return f"{local}+{tag}@{domain}"
+
+
+def _tag(address: str) -> str:
+    """What stands after the plus sign of an address of ours, in lower case; '' for any other."""
+    local, _, domain = address.strip().strip("<>").lower().rpartition("@")
+    support, _, tag = local.partition("+")
+    return tag if f"{support}@{domain}" == settings.SUPPORT_ADDRESS else ""
 
 
 def _mac(purpose: str, *parts: object) -> str:
