@@ -280,6 +280,9 @@ else:
     if not (DEBUG or DEMO):
         problems["EMAIL_HOST"] = "is missing, and so is EMAIL_PROVIDER: no mail could leave."
 
+# How long a mail about an update waits for what the same person does next, so that both become one mail; 0: each is its own.
+MERGE_SECONDS = env_int("MERGE_SECONDS", 60, high=3600)
+
 SMTP_HOST = env_str("SMTP_HOST", "127.0.0.1")  # where the mail receiver listens
 SMTP_PORT = env_int("SMTP_PORT", 8025, low=1, high=65535)
 
