@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "stranger", "teammate", "requester", "agent", "outsider", "admin")
 _ALL = "200 200 200 200 200 200 200"
 _NOBODY = "405 405 405 405 405 405 405"
+_NOWHERE = "404 404 404 404 404 404 404"
 
 TABLE: dict[str, tuple[str, str]] = {
     "home": ("200 200 200 200 302 302 302", _NOBODY),
@@ -61,6 +62,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_assignee": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_follow": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_unfollow": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_requester": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_add_follower": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_remove_follower": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_retry": (_NOBODY, "302 404 404 404 302 404 302"),
@@ -81,6 +83,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "account_reset_password_from_key": (_ALL, _ALL),
     "account_reset_password_from_key_done": (_ALL, _NOBODY),
     "unsubscribe": (_ALL, _ALL),
+    "webhook_mime": (_NOWHERE, _NOWHERE),  # no provider is switched on
     "healthz": (_ALL, _NOBODY),
     "readyz": (_ALL, _NOBODY),
     "site_css": (_ALL, _NOBODY),
@@ -131,6 +134,7 @@ def path_to(name: str, world) -> str:
         "desk_ticket_retry": [ticket.number, world["failed"].pk],
         "desk_mail_out": [world["failed"].pk],
         "desk_mail_out_retry": [world["failed"].pk],
+        "webhook_mime": ["postmark"],
     }
     if name == "unsubscribe":
         return unsubscribe_path(ticket, ticket.requester)

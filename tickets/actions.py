@@ -25,6 +25,7 @@ from tickets.models import (
     Comment,
     EventKind,
     Follower,
+    MailRule,
     OrganizationShare,
     Priority,
     Status,
@@ -79,7 +80,7 @@ class Message:
 
 
 @transaction.atomic
-def open_ticket(
+def open_ticket(  # noqa: PLR0913 all by name
     *,
     actor: User,
     requester: User,
@@ -88,25 +89,30 @@ def open_ticket(
     share_with: Organization | None = None,
     group: AgentGroup | None = None,
     follow_up_to: Ticket | None = None,
+    sorted_by: MailRule | None = None,
     quiet: bool = False,
 ) -> Ticket:
     """A new ticket, followed by its requester and by who filed it. `quiet`: its sender is a machine, so nobody is sent a confirmation.
 
-    Returns the ticket that stands if the message's form was already sent, be it at this very moment.
+    `sorted_by`: an admin's rule that says more about it. Returns the ticket that stands if the message's form was already sent, be it at this
+    very moment.
     """
     if actor != requester and not actor.is_staff:
         raise NotAllowed(_("Only our staff can open a ticket for somebody else."))
     if earlier := _opened_by(message, requester):
         return earlier
     now = timezone.now()
-    status = default_status(Category.NEW)
+    rule = sorted_by or MailRule()
+    status = default_status(Category.SPAM if rule.is_spam else Category.NEW)
     ticket = Ticket(
         subject=subject[:SUBJECT_LIMIT],
         requester=requester,
         filer=actor if actor != requester else None,
         status=status,
         category=status.category,
-        group=group or AgentGroup.objects.filter(is_default=True).first(),
+        type=rule.type,
+        priority=rule.priority,
+        group=rule.group or group or AgentGroup.objects.filter(is_default=True).first(),
         channel=message.channel,
         follow_up_to=follow_up_to,
         created_at=now,
@@ -126,7 +132,8 @@ def open_ticket(
     if share_with:
         OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
     description = _say(ticket, actor=actor, message=message)
-    record(ticket, EventKind.OPENED, actor=actor, comment=description, quiet=quiet)
+    sorting = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
+    record(ticket, EventKind.OPENED, actor=actor, comment=description, quiet=quiet or rule.is_quiet, **sorting)
     return ticket
 
 
@@ -489,6 +496,25 @@ def unfollow(ticket: Ticket, *, actor: User) -> Ticket:
 
 
 @transaction.atomic
+def change_requester(ticket: Ticket, *, actor: User, requester: User) -> Ticket:
+    """Staff confirm whose ticket a mail is that somebody passed on. Who was the requester before filed it, and follows on."""
+    ticket = _lock(ticket, actor, staff_only=True)
+    before = ticket.requester
+    if requester == before:
+        return ticket
+    if not requester.is_active:
+        raise IllegalMove(_("This account is switched off."))
+    ticket.requester, ticket.filer = requester, before if ticket.filer in (None, requester) else ticket.filer
+    _save(ticket, public=True)
+    Follower.objects.update_or_create(ticket=ticket, user=requester, defaults={"is_muted": False}, create_defaults={"added_by": actor})
+    organizations = list(requester.active_organizations()[:2])
+    if len(organizations) == 1:
+        OrganizationShare.objects.get_or_create(ticket=ticket, organization=organizations[0], defaults={"added_by": actor})
+    record(ticket, EventKind.REQUESTER_CHANGED, actor=actor, old=_name(before), new=_name(requester))
+    return ticket
+
+
+@transaction.atomic
 def remove_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
     """Staff take a follower off, and with it what following alone let the person see. The requester can't be removed."""
     ticket = _lock(ticket, actor, staff_only=True)
@@ -519,7 +545,7 @@ def _save(ticket: Ticket, *, public: bool = False) -> None:
 
 
 _CHANGING = (
-    "status category type priority group assignee updated_at public_updated_at first_response_at waiting_since fix_confirmed_at "
+    "requester filer status category type priority group assignee updated_at public_updated_at first_response_at waiting_since fix_confirmed_at "
     "resolved_at close_due_at closed_at"
 ).split()
 

@@ -62,8 +62,11 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.FOLLOWER_REMOVED: _("removed the follower %(old)s") % data if old else _("no longer follows the ticket"),
         EventKind.MARKED_SPAM: _("marked the ticket as spam"),
         EventKind.NOT_SPAM: _("said that the ticket is not spam"),
+        EventKind.REQUESTER_CHANGED: _("made %(new)s the requester") % data,
     }
     said = words[EventKind(event.kind)]
+    if for_staff and data.get("rule"):
+        return _("%(said)s (sorted by the rule “%(rule)s”)") % {"said": said, "rule": data["rule"]}
     if for_staff and data.get("type"):  # set in the same step
         return _("%(said)s, with the type %(type)s") % {"said": said, "type": data["type"]}
     return said

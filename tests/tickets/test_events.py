@@ -36,6 +36,7 @@ WORDS = {
     EventKind.FOLLOWER_REMOVED: ({"old": "Ben Ode"}, "removed the follower Ben Ode", "removed the follower Ben Ode"),
     EventKind.MARKED_SPAM: (MOVE, "marked the ticket as spam", None),
     EventKind.NOT_SPAM: (MOVE, "said that the ticket is not spam", None),
+    EventKind.REQUESTER_CHANGED: (NAMED, "made New One the requester", "made New One the requester"),
 }
 WITHOUT = {
     EventKind.COMMENTED: "replied",

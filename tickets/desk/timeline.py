@@ -59,6 +59,12 @@ class Entry:
         return f"c{self.comment.pk}" if self.comment else f"e{self.event.pk}"
 
     @property
+    def forwarded_from(self) -> str:
+        """Who wrote the mail that the ticket began with, where somebody else passed it on; '' once that person is the requester."""
+        address = self.inbound.forwarded_from if self.inbound and self.event.kind == EventKind.OPENED else ""
+        return "" if address == self.event.ticket.requester.email else address
+
+    @property
     def attachments(self) -> list[Tile]:
         return tiles(self.comment.attachments.all()) if self.comment else []
 
@@ -71,7 +77,7 @@ def timeline(user: User, ticket: Ticket, *, news: Collection[int] = ()) -> list[
     """Oldest first. `news`: events to be marked as unseen. Four queries, however long the history is."""
     events = (
         access.events_for(user, ticket)
-        .select_related("actor", "comment__author", "comment__inbound")
+        .select_related("ticket__requester", "actor", "comment__author", "comment__inbound")
         .defer("comment__inbound__raw")
         .prefetch_related("comment__attachments")
     )

@@ -29,6 +29,7 @@ urlpatterns = [
     path(f"{_TICKET}type/", verbs.type, name="desk_ticket_type"),
     path(f"{_TICKET}group/", verbs.group, name="desk_ticket_group"),
     path(f"{_TICKET}assignee/", verbs.assignee, name="desk_ticket_assignee"),
+    path(f"{_TICKET}requester/", verbs.requester, name="desk_ticket_requester"),
     path(f"{_TICKET}follow/", verbs.follow, name="desk_ticket_follow"),
     path(f"{_TICKET}unfollow/", verbs.unfollow, name="desk_ticket_unfollow"),
     path(f"{_TICKET}followers/add/", verbs.add_follower, name="desk_ticket_add_follower"),

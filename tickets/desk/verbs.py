@@ -288,6 +288,19 @@ def add_follower(request: StaffRequest, number: int) -> HttpResponse:
 
 @require_POST
 @staff_required
+def requester(request: StaffRequest, number: int) -> HttpResponse:
+    """Whose ticket a forwarded mail is: its text names somebody, and a person confirms it here."""
+    ticket = find(request.user, number)
+    form = FollowerForm(request.POST)
+    if not form.is_valid():
+        return page(request, ticket, follower=form)
+    person = form.cleaned_data["person"] or User.objects.admit(form.cleaned_data["email"])
+    actions.change_requester(ticket, actor=request.user, requester=person)
+    return _back(request, ticket, _("This is %(who)s's ticket now, and they get a mail that says so.") % {"who": person})
+
+
+@require_POST
+@staff_required
 def remove_follower(request: StaffRequest, number: int, pk: int) -> HttpResponse:
     ticket = access.get_ticket(request.user, number)
     person = get_object_or_404(User.objects.filter(follower_rows__ticket=ticket), pk=pk)
