@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,13 +23,19 @@ from accounts.proof import prove_address
 from tickets import access, actions
 from tickets.files import NewFile
 from tickets.mail.fingerprint import fingerprint
+from tickets.mail.forwards import original_sender
 from tickets.mail.parse import ParsedMail, UnreadableMail, parse, read_envelope
 from tickets.mail.route import Hold, Ignore, New, Reply, is_ours, route
-from tickets.models import Channel, Comment, InboundMessage, InboundState, Mailbox, Ticket
+from tickets.models import Authentication, Channel, Comment, InboundMessage, InboundState, Mailbox, MailRule, Ticket
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 200
+_RUN_SECONDS = 120  # well below the worker's time limit, which would cut a mail in the middle
+_FLOOD, _FLOOD_SPAN = 100, timedelta(hours=1)
 _BACKOFF = [timedelta(minutes=m) for m in (1, 5, 30, 120)]
 _TRIES = len(_BACKOFF) + 1
 _MAX_COPIED = 50  # addresses kept from To and Cc
@@ -45,9 +54,12 @@ def default_mailbox() -> Mailbox:
     return Mailbox.objects.get_or_create(address=settings.SUPPORT_ADDRESS, defaults={"name": "Support"})[0]
 
 
-def store(raw: bytes, *, mailbox: Mailbox, envelope_from: str = "", envelope_to: str = "") -> tuple[InboundMessage, bool]:
+def store(
+    raw: bytes, *, mailbox: Mailbox, envelope_from: str = "", envelope_to: str = "", client_ip: str | None = None, client_name: str = ""
+) -> tuple[InboundMessage, bool]:
     """Commits the bytes as they are. The flag is False for a mail that is here already. Raises django.db.Error when it could not be stored."""
-    return InboundMessage.objects.get_or_create(
+    sender, subject = read_envelope(raw)
+    message, is_new = InboundMessage.objects.get_or_create(
         fingerprint=fingerprint(raw, now=timezone.now()),
         defaults={
             "mailbox": mailbox,
@@ -56,62 +68,88 @@ def store(raw: bytes, *, mailbox: Mailbox, envelope_from: str = "", envelope_to:
             "size": len(raw),
             "envelope_from": envelope_from[:320],
             "envelope_to": envelope_to[:320],
+            "client_ip": client_ip,
+            "client_name": client_name[:253],
+            "from_address": sender[:320],
+            "subject": subject[:250],
         },
     )
+    if not is_new:
+        InboundMessage.objects.filter(pk=message.pk).update(repeats=F("repeats") + 1)
+    return message, is_new
 
 
 # --- Handling ------------------------------------------------------------------------------------------------------------------
 
 
 def ingest_waiting() -> int:
-    """Handles what is due, oldest first. Returns how many were handled."""
-    due = InboundMessage.objects.filter(state=InboundState.WAITING, next_attempt_at__lte=timezone.now()).order_by("id")
-    return sum(ingest(pk) for pk in list(due.values_list("pk", flat=True)[:_BATCH]))
+    """Handles what is due, until nothing is or its time is over. Returns how many were handled."""
+    handled, end = 0, monotonic() + _RUN_SECONDS
+    while due := _due():
+        before = handled
+        for pk in due:
+            if monotonic() > end:  # what is left is found again
+                return handled
+            handled += ingest(pk)
+        if handled == before:  # other workers have them all
+            break
+    return handled
+
+
+def _due() -> list[int]:
+    """Each sender's first mail, then each one's second …: who sends a thousand holds up nobody but themselves."""
+    due = InboundMessage.objects.filter(state=InboundState.WAITING, next_attempt_at__lte=timezone.now())
+    turn = Window(RowNumber(), partition_by=F("from_address"), order_by="id")
+    return list(due.annotate(turn=turn).order_by("turn", "id").values_list("pk", flat=True)[:_BATCH])
 
 
 def ingest(pk: int) -> bool:
     """Handles one mail. False when it is not due: another worker has it, or had it."""
-    return _begin(pk) and _try(pk)
-
-
-def _begin(pk: int) -> bool:
-    """Compare and set, committed before the try: a mail that kills its worker is put off, and in the end given up, like any other that fails."""
-    now = timezone.now()
-    due = InboundMessage.objects.filter(pk=pk, state=InboundState.WAITING, next_attempt_at__lte=now)
-    attempts = due.values_list("attempts", flat=True).first()
-    if attempts is None:
-        return False
-    pause = _BACKOFF[min(attempts, len(_BACKOFF) - 1)]
-    return due.filter(attempts=attempts).update(attempts=attempts + 1, next_attempt_at=now + pause) == 1
-
-
-@transaction.atomic
-def _try(pk: int) -> bool:
-    """What became of the mail is kept on its row in the same transaction. False when a worker that took longer than expected has handled it."""
-    waiting = InboundMessage.objects.select_for_update(of=("self",)).filter(pk=pk, state=InboundState.WAITING)
-    message = waiting.select_related("mailbox__group").first()
+    message = _claim(pk)
     if message is None:
         return False
     if message.attempts > _TRIES:
-        _settle(message, InboundState.FAILED, _("The program that handled it died each time."))
+        _give_up(message, _("The program that handled it died each time."))
         return True
     try:
+        # What takes time, or asks others, is done before the transaction begins.
+        mail = parse(bytes(message.raw))
         with transaction.atomic():
-            _handle(message)
+            if not _is_still_ours(message):
+                return False
+            _handle(message, mail)
     except UnreadableMail as error:
-        sender, subject = read_envelope(bytes(message.raw))
-        message.from_address, message.subject = sender, subject[:250]
-        _settle(message, InboundState.FAILED, _("This mail is beyond what we can read safely: %(why)s.") % {"why": error})
+        _give_up(message, _("This mail is beyond what we can read safely: %(why)s.") % {"why": error})
     except Exception as error:
         logger.exception("inbound mail %s could not be handled", pk)
         _put_off(message, error)
     return True
 
 
-def _handle(message: InboundMessage) -> None:
-    mail = parse(bytes(message.raw))
+def _claim(pk: int) -> InboundMessage | None:
+    """Compare and set, committed before the try: a mail that kills its worker is put off, and in the end given up, like any other that fails."""
+    now = timezone.now()
+    due = InboundMessage.objects.filter(pk=pk, state=InboundState.WAITING, next_attempt_at__lte=now)
+    message = due.select_related("mailbox__group").first()
+    if message is None:
+        return None
+    pause = _BACKOFF[min(message.attempts, len(_BACKOFF) - 1)]
+    claim = {"attempts": message.attempts + 1, "next_attempt_at": now + pause}
+    if not due.filter(attempts=message.attempts).update(**claim):
+        return None
+    message.attempts, message.next_attempt_at = claim["attempts"], claim["next_attempt_at"]
+    return message
+
+
+def _is_still_ours(message: InboundMessage) -> bool:
+    """False when this try took longer than its pause, and another worker has begun its own. The row is locked until the commit."""
+    ours = InboundMessage.objects.select_for_update().filter(pk=message.pk, state=InboundState.WAITING, attempts=message.attempts)
+    return bool(ours.values_list("pk"))
+
+
+def _handle(message: InboundMessage, mail: ParsedMail) -> None:
     _describe(message, mail)
-    match route(mail, envelope_to=message.envelope_to):
+    match route(mail, envelope_to=message.envelope_to, is_forged=message.authentication == Authentication.FAILED):
         case Ignore(reason):
             _settle(message, InboundState.IGNORED, reason)
         case Hold(reason, ticket):
@@ -119,8 +157,24 @@ def _handle(message: InboundMessage) -> None:
             _settle(message, InboundState.HELD, reason)
         case Reply() as reply:
             _reply(message, mail, reply)
-        case New(author, quiet):
-            _open(message, mail, author=author or _admit(mail), quiet=quiet)
+        case New() as new:
+            _new(message, mail, new)
+
+
+def _new(message: InboundMessage, mail: ParsedMail, new: New) -> None:
+    if new.doubt:
+        _settle(message, InboundState.HELD, new.doubt)
+    elif _is_flood(message):
+        _settle(message, InboundState.HELD, _("This sender wrote more than %(many)s mails within an hour.") % {"many": _FLOOD})
+    else:
+        _open(message, mail, author=new.author or _admit(mail), quiet=new.quiet)
+
+
+def _is_flood(message: InboundMessage) -> bool:
+    """Whether more mails of this sender came within the hour before this one than a person writes."""
+    earlier = InboundMessage.objects.filter(from_address=message.from_address, pk__lt=message.pk).order_by("-pk")
+    then = earlier.values_list("received_at", flat=True)[_FLOOD - 1 : _FLOOD].first()
+    return then is not None and message.received_at - then < _FLOOD_SPAN
 
 
 def _reply(message: InboundMessage, mail: ParsedMail, reply: Reply) -> None:
@@ -129,11 +183,13 @@ def _reply(message: InboundMessage, mail: ParsedMail, reply: Reply) -> None:
     say = actions.add_note if reply.is_internal else actions.comment
     # What an agent's program quotes is our mail to staff: it has words and links that are not for customers.
     comment = say(reply.ticket, actor=reply.author, message=_words(mail, with_quotes=not reply.author.is_staff))
-    _done(message, comment)
     _share_with_copied(message, mail, author=reply.author, ticket=comment.ticket)
+    _done(message, comment)
 
 
-def _open(message: InboundMessage, mail: ParsedMail, *, author: User, quiet: bool = False, reason: str = "") -> Ticket:
+def _open(
+    message: InboundMessage, mail: ParsedMail, *, author: User, rule: MailRule | None = None, quiet: bool = False, reason: str = ""
+) -> Ticket:
     ticket = actions.open_ticket(
         actor=author,
         requester=author,
@@ -141,10 +197,12 @@ def _open(message: InboundMessage, mail: ParsedMail, *, author: User, quiet: boo
         message=_words(mail),
         share_with=_home(author),
         group=message.mailbox.group,
+        sorted_by=rule,
         quiet=quiet,
     )
-    _done(message, ticket.comments.get(), reason=reason)
+    message.forwarded_from = original_sender(subject=mail.subject, text=mail.text)[:320]
     _share_with_copied(message, mail, author=author, ticket=ticket)
+    _done(message, ticket.comments.get(), reason=reason)
     return ticket
 
 
@@ -176,7 +234,7 @@ def _home(author: User) -> Organization | None:
 
 def _share_with_copied(message: InboundMessage, mail: ParsedMail, *, author: User, ticket: Ticket) -> None:
     """Teammates in Cc follow. All others are only named to staff: being in Cc gives nobody access, an account or mail."""
-    others = []
+    others: list[str] = []
     for entry in (*mail.to, *mail.cc)[:_MAX_COPIED]:
         if mailbox_for(entry.address):
             continue
@@ -185,9 +243,7 @@ def _share_with_copied(message: InboundMessage, mail: ParsedMail, *, author: Use
             actions.add_follower(ticket, actor=author, person=person)
         elif person is None or not access.can_see(person, ticket):
             others.append(entry.address)
-    if others:
-        message.copied_to = others
-        message.save(update_fields=["copied_to"])
+    message.copied_to = others
 
 
 # --- What became of it ---------------------------------------------------------------------------------------------------------
@@ -205,30 +261,35 @@ def _done(message: InboundMessage, comment: Comment, *, reason: str = "") -> Non
 
 
 def _put_off(message: InboundMessage, error: Exception) -> None:
-    message.ticket = message.comment = None
+    """What was begun is undone; the row says why, and waits out the pause that `_claim` gave it."""
     reason = f"{type(error).__name__}: {error}"
     if message.attempts >= _TRIES:
-        _settle(message, InboundState.FAILED, reason)
+        _give_up(message, reason)
     else:
-        message.next_attempt_at = timezone.now() + _BACKOFF[message.attempts - 1]
-        _settle(message, InboundState.WAITING, reason)
+        _still_waiting(message).update(reason=_storable(reason))
+
+
+def _give_up(message: InboundMessage, reason: str) -> None:
+    _still_waiting(message).update(state=InboundState.FAILED, reason=_storable(reason))
+
+
+def _still_waiting(message: InboundMessage) -> QuerySet[InboundMessage]:
+    return InboundMessage.objects.filter(pk=message.pk, state=InboundState.WAITING, attempts=message.attempts)
 
 
 def _settle(message: InboundMessage, state: InboundState, reason: str) -> None:
-    message.state, message.reason = state, reason.replace("\0", "")[:250]
-    message.save(
-        update_fields=[
-            "state",
-            "reason",
-            "attempts",
-            "next_attempt_at",
-            "ticket",
-            "comment",
-            "from_address",
-            "subject",
-            "message_id",
-        ]
-    )
+    message.state, message.reason = state, _storable(reason)
+    message.save(update_fields=_SETTLED)
+
+
+_SETTLED = (
+    "state reason attempts next_attempt_at ticket comment from_address subject message_id forwarded_from "
+    "authentication authentication_details report rule copied_to"
+).split()
+
+
+def _storable(reason: str) -> str:
+    return reason.replace("\0", "")[:250]
 
 
 # --- Staff's verbs -------------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ class Reply:
 class New:
     author: User | None  # None: nobody has this address yet
     quiet: bool = False  # a machine wrote it: no mail answers it
+    doubt: str = ""  # why staff decide, unless an admin's rule knows such mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,14 @@ class _Claim:
     reply_address: ReplyAddress | None = None
 
 
-def route(mail: ParsedMail, *, envelope_to: str) -> Verdict:
+def route(mail: ParsedMail, *, envelope_to: str, is_forged: bool = False) -> Verdict:
+    """`is_forged`: the domain in From says that this mail is not from there."""
     if echo := _route_echo(mail):
         return echo
     claim = _claim(mail, envelope_to)
     claimed = claim.ticket if claim else None
+    if is_forged:
+        return Hold(_("The sender's domain says that this mail is not from there."), claimed)
     if not mail.from_address or not mail.from_address.isascii():
         return Hold(_("It names no single sender that can be relied upon."), claimed)
     author = User.objects.by_address(mail.from_address)
@@ -89,7 +93,7 @@ def route(mail: ParsedMail, *, envelope_to: str) -> Verdict:
     if claim:
         return _route_claim(claim, author=author)
     if mail.auto and author is None:
-        return Hold(_("It came through a mailing list, from an unknown sender."))
+        return New(None, quiet=True, doubt=_("It came through a mailing list, from an unknown sender."))
     return New(author, quiet=mail.auto)
 
 
@@ -115,7 +119,7 @@ def _route_automatic(mail: ParsedMail, *, author: User | None, claim: _Claim | N
     if claim or mail.in_reply_to or mail.auto_reason in ANSWERS:
         return Ignore(_("Automatic mail (%(why)s).") % {"why": mail.auto_reason})
     if author is None or not author.is_active:
-        return Hold(_("Automatic mail from an unknown sender (%(why)s).") % {"why": mail.auto_reason})
+        return New(None, quiet=True, doubt=_("Automatic mail from an unknown sender (%(why)s).") % {"why": mail.auto_reason})
     return New(author, quiet=True)
 
 

@@ -161,7 +161,7 @@ def test_failing_mail_holds_up_no_other(workflow, monkeypatch):
     assert (ingest.ingest_waiting(), Ticket.objects.get().requester.email) == (2, "good@x.example")
 
 
-def _die(_message):
+def _die(_message, _mail):
     raise KeyboardInterrupt
 
 
@@ -266,3 +266,36 @@ def test_receive_mail_exits_75_when_it_cannot_store(tmp_path):
     env = {"PATH": "", "SECRET_KEY": "x", "DEMO": "1", "VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/db.sqlite3"}
     done = subprocess.run([sys.executable, "manage.py", "receive_mail"], input=letter(), env=env, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (75, b"")
+
+
+# --- Many at once --------------------------------------------------------------------------------------------------------------
+
+
+def test_sender_of_many_mails_holds_up_nobody_else(workflow):
+    for number in range(3):
+        ingest.store(letter("many@x.example", text=f"{number}\n"), mailbox=ingest.default_mailbox())
+    ingest.store(letter("one@y.example"), mailbox=ingest.default_mailbox())
+    ingest.ingest_waiting()
+    opened = Ticket.objects.order_by("pk").values_list("requester__email", flat=True)
+    assert list(opened) == ["many@x.example", "one@y.example", "many@x.example", "many@x.example"]
+
+
+def test_flood_of_one_sender_waits_for_staff(workflow, monkeypatch):
+    monkeypatch.setattr(ingest, "_FLOOD", 2)
+    states = [take_in(letter("many@x.example", text=f"{number}\n")).state for number in range(4)]
+    other = take_in(letter("one@y.example"))
+    assert [*states, other.state] == [InboundState.DONE, InboundState.DONE, InboundState.HELD, InboundState.HELD, InboundState.DONE]
+
+
+def test_flood_of_one_sender_ends_with_the_hour(workflow, monkeypatch):
+    monkeypatch.setattr(ingest, "_FLOOD", 1)
+    take_in(letter("many@x.example", text="1\n"))
+    InboundMessage.objects.update(received_at=timezone.now() - timedelta(hours=1))
+    assert take_in(letter("many@x.example", text="2\n")).state == InboundState.DONE
+
+
+def test_same_mail_when_it_comes_again_is_counted(workflow):
+    raw = letter()
+    for _time in range(3):
+        take_in(raw)
+    assert InboundMessage.objects.values_list("repeats", "state").get() == (2, InboundState.DONE)
