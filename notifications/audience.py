@@ -36,7 +36,7 @@ class Told:
 
 def audience(event: Event) -> list[Told]:
     """Each person once, with the first reason that holds. Nobody is told what they did themselves, save the confirmation of a new ticket."""
-    if event.ticket.is_spam:
+    if event.ticket.is_spam or event.data.get("spam"):
         return []
     told: dict[int, Told] = {}
     for person in _candidates(event):

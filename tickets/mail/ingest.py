@@ -26,6 +26,7 @@ from tickets.mail.fingerprint import fingerprint
 from tickets.mail.forwards import original_sender
 from tickets.mail.parse import ParsedMail, UnreadableMail, parse, read_envelope
 from tickets.mail.route import Hold, Ignore, New, Reply, is_ours, route
+from tickets.mail.rules import matching_rule
 from tickets.models import Authentication, Channel, Comment, InboundMessage, InboundState, Mailbox, MailRule, Ticket
 
 if TYPE_CHECKING:
@@ -162,12 +163,24 @@ def _handle(message: InboundMessage, mail: ParsedMail) -> None:
 
 
 def _new(message: InboundMessage, mail: ParsedMail, new: New) -> None:
-    if new.doubt:
+    """What an admin's rule says of such mail counts for more than our doubts."""
+    message.rule = matching_rule(mail, mailbox=message.mailbox, raw=bytes(message.raw))
+    if message.rule and (author := new.author or _author_by_rule(message.rule, mail, doubt=new.doubt)):
+        _open(message, mail, author=author, rule=message.rule, quiet=new.quiet)
+    elif new.doubt:
         _settle(message, InboundState.HELD, new.doubt)
     elif _is_flood(message):
         _settle(message, InboundState.HELD, _("This sender wrote more than %(many)s mails within an hour.") % {"many": _FLOOD})
     else:
         _open(message, mail, author=new.author or _admit(mail), quiet=new.quiet)
+
+
+def _author_by_rule(rule: MailRule, mail: ParsedMail, *, doubt: str) -> User | None:
+    """Neither spam nor a machine makes an account: their tickets are those of whom the rule names, or of who made it."""
+    if not (rule.is_spam or doubt):
+        return _admit(mail)
+    author = next((person for person in (rule.requester, rule.created_by) if person and person.is_active), None)
+    return author or (None if doubt else _admit(mail))
 
 
 def _is_flood(message: InboundMessage) -> bool:
