@@ -61,6 +61,8 @@ def _candidates(event: Event) -> list[Told]:
     ticket, kind = event.ticket, EventKind(event.kind)
     if kind == EventKind.FOLLOWER_ADDED:
         return _new_follower(event)
+    if kind == EventKind.REQUESTER_CHANGED:
+        return _confirmation(event)
     if kind == EventKind.ASSIGNED:
         stands = ticket.assignee if ticket.assignee_id == event.data["assignee"] else None  # else a later event tells its own
         return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([stands], event)]
@@ -74,7 +76,8 @@ def _candidates(event: Event) -> list[Told]:
 
 
 def _confirmation(event: Event) -> list[Told]:
-    if event.kind != EventKind.OPENED or event.data.get("quiet"):
+    """To whose ticket it is: from the start, or since staff confirmed who wrote the mail that they passed on."""
+    if event.kind not in (EventKind.OPENED, EventKind.REQUESTER_CHANGED) or event.data.get("quiet"):
         return []
     return [Told(event.ticket.requester, Kind.CONFIRMATION, Reason.REQUESTER)]
 

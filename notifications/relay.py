@@ -104,7 +104,7 @@ def _mail_to(address: str) -> QuerySet[Delivery]:
 
 def _invite_newcomer(event: Event) -> None:
     """Who opened a ticket without ever having had a password is sent one way to set it, once. The person's row is locked: five first mails at once make one."""
-    if event.kind != EventKind.OPENED or event.data.get("quiet") or event.ticket.is_spam:
+    if event.kind not in (EventKind.OPENED, EventKind.REQUESTER_CHANGED) or event.data.get("quiet") or event.ticket.is_spam:
         return
     requester = User.objects.select_for_update().get(pk=event.ticket.requester_id)
     if requester.has_usable_password() or not requester.is_active or requester.deliveries.filter(kind=Kind.SET_PASSWORD).exists():

@@ -6,6 +6,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import User
+from notifications.models import Delivery, Kind
+from notifications.relay import relay_waiting
 from tests.desk.pages import send, words
 from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, take_in
@@ -48,6 +50,13 @@ def test_requester_when_confirmed_then_owns_the_ticket_and_the_forwarder_filed_i
 def test_requester_when_unknown_then_gets_an_account(desk, forwarded):
     send(desk, forwarded, "requester", email="new@else.example", is_new="on")
     assert Ticket.objects.get(pk=forwarded.pk).requester == User.objects.by_address("new@else.example")
+
+
+def test_requester_when_confirmed_then_hears_of_it_as_of_a_ticket_of_their_own(desk, forwarded):
+    send(desk, forwarded, "requester", email="new@else.example", is_new="on")
+    relay_waiting()
+    told = Delivery.objects.filter(recipient__email="new@else.example").order_by("id")
+    assert list(told.values_list("kind", flat=True)) == [Kind.CONFIRMATION, Kind.SET_PASSWORD]
 
 
 def test_requester_when_one_of_our_addresses_then_is_refused(desk, dan, forwarded):
