@@ -50,8 +50,8 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
 
 
 def env_prefixed(prefix: str) -> dict[str, str]:
-    """All variables that begin with `prefix`, without it."""
-    return {name.removeprefix(prefix): value for name, value in os.environ.items() if name.startswith(prefix)}
+    """All variables that begin with `prefix`, without it; empty ones count as not set."""
+    return {name.removeprefix(prefix): env_str(name) for name in os.environ if name.startswith(prefix) and env_str(name)}
 
 
 def refuse_if_broken() -> None:

@@ -36,7 +36,9 @@ class SizeMiddleware:
 
 
 def _most_bytes(request: HttpRequest) -> int:
-    """Only who is logged in can attach files."""
+    """Only who is logged in can attach files, and only who knows a password posts whole mails."""
+    if request.path_info.startswith("/webhooks/"):
+        return settings.MAX_WEBHOOK_BYTES
     files = settings.MAX_FILES * settings.MAX_FILE_BYTES if settings.SESSION_COOKIE_NAME in request.COOKIES else 0
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE + files
 

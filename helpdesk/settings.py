@@ -5,6 +5,7 @@ Nothing here branches by "environment": production, demo and tests differ by var
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -280,6 +281,14 @@ else:
     if not (DEBUG or DEMO):
         problems["EMAIL_HOST"] = "is missing, and so is EMAIL_PROVIDER: no mail could leave."
 
+MAIL_WEBHOOKS = env_list("MAIL_WEBHOOKS")  # the providers that may post mail to /webhooks/…/mime
+if unknown := sorted({*MAIL_WEBHOOKS} - {"amazon_ses", "mailgun", "postmark", "sendgrid"}):
+    problems["MAIL_WEBHOOKS"] = f"names {', '.join(unknown)}; write some of amazon_ses, mailgun, postmark, sendgrid."
+if MAIL_WEBHOOKS and not re.fullmatch(r"[!-9;-~]+:[!-~]{16,}", ANYMAIL.get("WEBHOOK_SECRET", "")):
+    problems["ANYMAIL_WEBHOOK_SECRET"] = "is missing or not name:password, with 16 or more characters after the colon."  # noqa: S105 words
+if "mailgun" in MAIL_WEBHOOKS and not ANYMAIL.get("MAILGUN_WEBHOOK_SIGNING_KEY"):
+    problems["ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY"] = "is missing: MAIL_WEBHOOKS names mailgun, which signs what it posts."
+
 # How long a mail about an update waits for what the same person does next, so that both become one mail; 0: each is its own.
 MERGE_SECONDS = env_int("MERGE_SECONDS", 60, high=3600)
 
@@ -289,6 +298,7 @@ SMTP_PORT = env_int("SMTP_PORT", 8025, low=1, high=65535)
 # --- Limits --------------------------------------------------------------------------------------------------------------------
 
 MAX_MAIL_BYTES = 50 * 1024 * 1024
+MAX_WEBHOOK_BYTES = 2 * MAX_MAIL_BYTES  # JSON and forms blow a mail up, and Postmark sends it twice: whole and in pieces
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MAX_FILES = 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of a form without its files

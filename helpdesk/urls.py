@@ -6,12 +6,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from helpdesk import views
+from tickets.mail import webhooks
 
 urlpatterns = [
     path("", include("tickets.portal.urls")),
     path("desk/", include("tickets.desk.urls")),
     path("accounts/", include("accounts.urls")),
     path("mail/", include("notifications.urls")),
+    path("webhooks/<slug:provider>/mime", webhooks.mime, name="webhook_mime"),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
