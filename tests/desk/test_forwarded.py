@@ -53,6 +53,7 @@ def test_requester_when_unknown_then_gets_an_account(desk, forwarded):
 
 
 def test_requester_when_confirmed_then_hears_of_it_as_of_a_ticket_of_their_own(desk, forwarded):
+    relay_waiting()
     send(desk, forwarded, "requester", email="new@else.example", is_new="on")
     relay_waiting()
     told = Delivery.objects.filter(recipient__email="new@else.example").order_by("id")

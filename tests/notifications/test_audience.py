@@ -87,6 +87,11 @@ BY = {
     "teammate follows": ("ben", lambda t, who: actions.follow(t, actor=who), {"Ben": ("shared", "follower")}),
     "agent follows": ("dan", lambda t, who: actions.follow(t, actor=who), {}),
     "unfollowed": ("fay", lambda t, who: actions.unfollow(t, actor=who), {}),
+    "new requester": (
+        "dan",
+        lambda t, who: actions.change_requester(t, actor=who, requester=User.objects.get(email="ben@acme.example")),
+        {"Ben": ("confirmation", "requester")},
+    ),
     "spam": ("dan", lambda t, who: actions.change_status(t, actor=who, status=status("Spam")), {}),
 }
 
@@ -103,7 +108,7 @@ def test_event_when_eve_is_assigned_then_she_stands_for_the_group(request, ticke
     actions.assign(ticket, actor=dan, assignee=eve)
     who, verb, expected = BY[case]
     verb(ticket, request.getfixturevalue(who))
-    silent = {"taken", "type", "priority", "group", "teammate follows", "agent follows", "unfollowed", "spam"}
+    silent = {"taken", "type", "priority", "group", "teammate follows", "agent follows", "unfollowed", "new requester", "spam"}
     eves = {} if case in silent else {"Eve": ASSIGNEE}
     assert told(ticket) == {name: why for name, why in expected.items() if name != "Dan"} | eves
 
