@@ -18,7 +18,7 @@ from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import actions
-from tickets.models import Attachment, Channel
+from tickets.models import Attachment, Channel, MailRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_remove_follower": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_retry": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_mail": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_mail_rules": ("302 404 404 404 404 404 200", _NOBODY),
+    "desk_mail_rule_new": ("302 404 404 404 404 404 200", "302 404 404 404 404 404 422"),
+    "desk_mail_rule": ("302 404 404 404 404 404 200", "302 404 404 404 404 404 422"),
+    "desk_mail_rule_move": (_NOBODY, "302 404 404 404 404 404 302"),
+    "desk_mail_rule_delete": (_NOBODY, "302 404 404 404 404 404 302"),
     "desk_mail_in": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_mail_raw": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_mail_publish": (_NOBODY, "302 404 404 404 302 404 302"),
@@ -120,7 +125,8 @@ def world(workflow, ana, ben, cleo, dan, eve, max_admin):
         reason=Reason.REQUESTER,
         state=State.FAILED,
     )
-    return {"ticket": ticket, "held": held, "failed": failed, "people": [None, cleo, ben, ana, dan, eve, max_admin]}
+    rule = MailRule.objects.create(name="Sign-ups", domains="signup.example", is_spam=True, position=1)
+    return {"ticket": ticket, "held": held, "failed": failed, "rule": rule, "people": [None, cleo, ben, ana, dan, eve, max_admin]}
 
 
 def path_to(name: str, world) -> str:
@@ -140,6 +146,10 @@ def path_to(name: str, world) -> str:
         return unsubscribe_path(ticket, ticket.requester)
     if name in arguments:
         return reverse(name, args=arguments[name])
+    if name in ("desk_mail_rules", "desk_mail_rule_new"):
+        return reverse(name)
+    if name.startswith("desk_mail_rule"):
+        return reverse(name, args=[world["rule"].pk])
     if name.startswith("desk_mail_"):
         return reverse(name, args=[world["held"].pk])
     if name.startswith(("ticket_", "desk_ticket_")) and name != "ticket_new":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.desk import mail, verbs
+from tickets.desk import mail, rules, verbs
 from tickets.desk.dashboard import dashboard
 from tickets.desk.queue import queue
 from tickets.desk.ticket import ticket
@@ -36,6 +36,11 @@ urlpatterns = [
     path(f"{_TICKET}followers/<int:pk>/remove/", verbs.remove_follower, name="desk_ticket_remove_follower"),
     path(f"{_TICKET}deliveries/<int:pk>/retry/", verbs.retry_delivery, name="desk_ticket_retry"),
     path("mail/", mail.mail, name="desk_mail"),
+    path("mail/rules/", rules.mail_rules, name="desk_mail_rules"),
+    path("mail/rules/new/", rules.mail_rule_new, name="desk_mail_rule_new"),
+    path("mail/rules/<int:pk>/", rules.mail_rule, name="desk_mail_rule"),
+    path("mail/rules/<int:pk>/move/", rules.mail_rule_move, name="desk_mail_rule_move"),
+    path("mail/rules/<int:pk>/delete/", rules.mail_rule_delete, name="desk_mail_rule_delete"),
     path("mail/in/<int:pk>/", mail.mail_in, name="desk_mail_in"),
     path("mail/in/<int:pk>/raw/", mail.mail_raw, name="desk_mail_raw"),
     path("mail/in/<int:pk>/publish/", mail.publish, name="desk_mail_publish"),
