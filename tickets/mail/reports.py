@@ -301,10 +301,9 @@ def _addresses(notice: str, headers: Headers) -> tuple[str, ...]:
         for value in headers.all(name)
         for found in _ADDRESS.findall(value[:2000])
     }
-    names = (
-        name for name in _found_addresses(notice) if name not in own and not name.startswith(("postmaster@", "mailer-daemon@", "abuse@"))
-    )
-    return tuple(islice(dict.fromkeys(names), _MAX_RECIPIENTS))
+    named = dict.fromkeys(_found_addresses(_MESSAGE_ID.sub("", notice)))
+    names = (name for name in named if name not in own and not name.startswith(("postmaster@", "mailer-daemon@", "abuse@")))
+    return tuple(islice(names, _MAX_RECIPIENTS))
 
 
 def _found_addresses(text: str) -> Iterator[str]:
