@@ -6,8 +6,9 @@ Events are claimed by their state under a lock, never by "newer than the last on
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -16,12 +17,14 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from notifications.audience import Told, audience
 from notifications.models import Delivery, Kind, Reason, State
+from notifications.preferences import wanted
 from tickets.models import Channel, Event, EventKind, Ticket
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _PUT_OFF = timedelta(minutes=5)
+_TOLD_TOGETHER = (Kind.UPDATE, Kind.SHARED)
 _AUTOMATIC = (Kind.CONFIRMATION, Kind.SET_PASSWORD)  # answers to a mail that came in, which a robot may answer again
 _AUTOMATIC_LIMIT, _AUTOMATIC_SPAN = 10, timedelta(hours=3)
 _ANSWER_LIMIT = 20  # mails to one person about mailed answers on one ticket, in the same span
@@ -50,25 +53,68 @@ def dispatch(event_id: int) -> bool:
     if not waiting:
         return False
     event = Event.objects.select_related("ticket__requester", "ticket__assignee", "ticket__group", "actor").get(pk=event_id)
-    for told in audience(event):
-        _queue(event, told)
+    for told, state in wanted(event, audience(event)):
+        _queue(event, told, state)
     _invite_newcomer(event)
     Event.objects.filter(pk=event_id).update(dispatched_at=timezone.now())
     return True
 
 
-def _queue(event: Event, told: Told) -> None:
+def _queue(event: Event, told: Told, state: State = State.QUEUED) -> None:
     refusal = _ration(event, told)
-    Delivery.objects.create(
+    delivery = Delivery.objects.create(
         event=event,
         ticket=None if told.reason == Reason.ACCOUNT else event.ticket,
         recipient=told.user,
         address=told.user.email,
         kind=told.kind,
         reason=told.reason,
-        state=State.CANCELLED if refusal else State.QUEUED,
+        state=State.CANCELLED if refusal else state,
         error=refusal,
+        next_attempt_at=_goes_at(event, told),
     )
+    if delivery.state == State.QUEUED and told.kind in _TOLD_TOGETHER and settings.MERGE_SECONDS:
+        _tell_together(event, delivery)
+
+
+# --- Several events in one mail ------------------------------------------------------------------------------------------------
+
+
+def _goes_at(event: Event, told: Told) -> datetime:
+    """An update waits for what the same person does next; nothing else waits."""
+    now = timezone.now()
+    return max(now, event.at + timedelta(seconds=settings.MERGE_SECONDS)) if told.kind == Kind.UPDATE else now
+
+
+def _tell_together(event: Event, new: Delivery) -> None:
+    """What one person does in quick succession is one mail: of two updates the first tells both; "shared with you" goes at once and takes along what waits."""
+    waiting = _waiting_mail(event, new)
+    if waiting is None:
+        return
+    head, part = (new, waiting) if new.kind == Kind.SHARED else (waiting, new)
+    Delivery.objects.filter(Q(pk=part.pk) | Q(told_by=part)).update(state=State.MERGED, told_by=head)
+
+
+def _waiting_mail(event: Event, new: Delivery) -> Delivery | None:
+    """The last mail made for this person about this ticket, if it is of the same doer and the same secrecy, and no sender has begun with it.
+
+    Its row is locked until our commit: a sender who comes now waits, and then tells of the new event too. Who reads it without the lock can hand
+    an event to a mail that has just left. Not the last but one, so that nobody reads an answer before the question.
+    Same secrecy: what `audience.may_be_told` asks when the mail leaves is then the same for all that it tells.
+    """
+    mails = Delivery.objects.filter(ticket=event.ticket, recipient=new.recipient).exclude(pk=new.pk)
+    last = mails.exclude(state__in=(State.MERGED, State.COLLECTED, State.CANCELLED)).order_by("-id").first()
+    if last is None:
+        return None
+    span = timedelta(seconds=settings.MERGE_SECONDS)
+    alike = Delivery.objects.filter(
+        event__actor=event.actor_id, event__is_internal=event.is_internal, event__at__range=(event.at - span, event.at + span)
+    )
+    untouched = alike.filter(pk=last.pk, kind__in=_TOLD_TOGETHER, state=State.QUEUED, attempts=0)
+    return untouched.select_for_update(of=("self",)).first()
+
+
+# --- Rationing -----------------------------------------------------------------------------------------------------------------
 
 
 def _ration(event: Event, told: Told) -> str:
@@ -86,7 +132,7 @@ def _heard_enough(event: Event, person: User) -> bool:
     """Two followers whose programs answer everything would go on for ever."""
     recent = Delivery.objects.filter(ticket=event.ticket, recipient=person, created_at__gt=timezone.now() - _AUTOMATIC_SPAN)
     mailed = recent.filter(kind=Kind.UPDATE, event__comment__channel=Channel.EMAIL)
-    return mailed.exclude(state=State.CANCELLED).count() >= _ANSWER_LIMIT
+    return mailed.exclude(state__in=(State.CANCELLED, State.MERGED, State.COLLECTED)).count() >= _ANSWER_LIMIT
 
 
 def _had_enough(address: str) -> bool:
@@ -100,6 +146,9 @@ def _mail_to(address: str) -> QuerySet[Delivery]:
     plain = local.partition("+")[0]
     tagged = Q(email__startswith=f"{plain}+", email__endswith=f"@{domain}")
     return Delivery.objects.filter(recipient__in=User.objects.filter(tagged | Q(email=f"{plain}@{domain}")))
+
+
+# --- Mail about the account ----------------------------------------------------------------------------------------------------
 
 
 def _invite_newcomer(event: Event) -> None:

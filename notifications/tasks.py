@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from notifications import channels
+from notifications import channels, digest
 from notifications import relay as outbox
 
 
@@ -18,3 +18,8 @@ def relay() -> None:
 @shared_task
 def deliver_due() -> None:
     channels.deliver_due()
+
+
+@shared_task
+def make_digests() -> None:
+    digest.make_due()

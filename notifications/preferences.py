@@ -1,0 +1,168 @@
+"""How much mail a person wants, of everything and of one ticket.
+
+The rule: **following says whether, a level says how.** A customer is mailed about the tickets that they follow; "stop" on the ticket's page, behind the
+link of a mail and in a mail program's own button is one verb, `tickets.actions.unfollow`. How they are mailed is the level that they chose for the ticket
+(`TicketPreference`), else for everything (`MailPreference`), else every update. So no customer has `Level.NONE` for one ticket: choosing it is to stop
+following, and choosing anything else is to follow, and no two switches can say different things.
+Staff are also told because a ticket is theirs or their group's, which following does not decide. For them `NONE` on a ticket is kept, ends following
+too, and goes when they follow again.
+
+Levels are asked when deliveries are made. Mail about the account knows none, and who asked for something by opening a ticket gets its confirmation at
+once unless they want nothing at all. Support hears of every customer's word (MISSION C9): where all of the staff who would be told want none of it, they
+are told all the same. The daily digest counts as hearing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from notifications.models import Delivery, Kind, Level, MailPreference, State, TicketPreference
+from tickets import actions
+from tickets.models import EventKind, Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from accounts.models import User
+    from notifications.audience import Told
+    from tickets.models import Event
+
+# --- Asked when deliveries are made --------------------------------------------------------------------------------------------
+
+
+def wanted(event: Event, told: Sequence[Told]) -> list[tuple[Told, State]]:
+    """Those of them who want to hear of it, at once or with the day's digest. Two queries, however many they are."""
+    levels = _levels([person.user for person in told], event.ticket)
+    states = [(person, _state(person, event, levels.get(person.user.pk, Level.ALL))) for person in told]
+    chosen = [(person, state) for person, state in states if state]
+    if _is_a_customers(event) and not any(person.user.is_staff for person, _state_of in chosen):
+        chosen += [(person, State.QUEUED) for person in told if person.user.is_staff]
+    return chosen
+
+
+def _levels(users: Sequence[User], ticket: Ticket) -> dict[int, str]:
+    general = MailPreference.objects.filter(user__in=users).values_list("user", "level")
+    own = TicketPreference.objects.filter(user__in=users, ticket=ticket).values_list("user", "level")
+    return dict(general) | dict(own)
+
+
+def _state(person: Told, event: Event, level: str) -> State | None:
+    if level == Level.NONE or (level == Level.MINE and not _is_for(person, event)):
+        return None
+    return State.COLLECTED if level == Level.DIGEST and person.kind != Kind.CONFIRMATION else State.QUEUED
+
+
+def _is_for(person: Told, event: Event) -> bool:
+    """Brought to the person by name, or more than a bare status on a ticket of their own."""
+    if person.kind == Kind.SHARED:
+        return event.actor_id != person.user.pk
+    ticket = event.ticket
+    is_own = person.user.pk in (ticket.requester_id, ticket.filer_id, ticket.assignee_id)
+    return is_own and event.kind != EventKind.STATUS_CHANGED
+
+
+def _is_a_customers(event: Event) -> bool:
+    return event.actor is not None and not event.actor.is_staff
+
+
+# --- What a person chose -------------------------------------------------------------------------------------------------------
+
+
+def general_level(user: User) -> Level:
+    chosen = MailPreference.objects.filter(user=user).values_list("level", flat=True).first()
+    return Level(chosen or Level.ALL)
+
+
+def with_levels(tickets: QuerySet[Ticket], user: User) -> QuerySet[Ticket]:
+    """Each with `own_level`, '' for none, and `general_level`: what this person chose for it and for everything."""
+    own = TicketPreference.objects.filter(user=user, ticket=OuterRef("pk")).values("level")
+    general = MailPreference.objects.filter(user=user).values("level")
+    return tickets.annotate(
+        own_level=Coalesce(Subquery(own), Value("")),
+        general_level=Coalesce(Subquery(general), Value(Level.ALL.value)),
+    )
+
+
+def of_single_tickets(user: User) -> QuerySet[TicketPreference]:
+    return TicketPreference.objects.filter(user=user).select_related("ticket").order_by("-ticket")
+
+
+def in_short(level: str) -> str:
+    return {
+        Level.ALL: _("every update"),
+        Level.MINE: _("answers on your own tickets"),
+        Level.DIGEST: _("once a day"),
+        Level.NONE: _("nothing"),
+    }[Level(level)]
+
+
+def choices(user: User, general: str) -> list[tuple[str, str]]:
+    """What may be chosen for one ticket that is followed. Customers choose "nothing" by following no more."""
+    levels = (Level.ALL, Level.DIGEST, Level.NONE) if user.is_staff else (Level.ALL, Level.DIGEST)
+    as_usual = _("As in my mail settings: %(level)s") % {"level": in_short(general)}
+    return [("", as_usual), *((level.value, in_short(level).capitalize()) for level in levels)]
+
+
+def promise(user: User, ticket: Ticket) -> str:
+    """What somebody who follows a ticket may expect, in a sentence."""
+    level = _levels([user], ticket).get(user.pk, Level.ALL)
+    return {
+        Level.ALL: _("You get an email at each update."),
+        Level.MINE: _("You follow this ticket. Your mail settings bring you answers on your own tickets only."),
+        Level.DIGEST: _("What happens on this ticket is in your daily email."),
+        Level.NONE: _("You follow this ticket. Your mail settings bring you no email about it."),
+    }[Level(level)]
+
+
+# --- Choosing ------------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def choose(user: User, level: Level) -> None:
+    """For everything. Who wants nothing gets nothing of what waits either, save about tickets with a level of their own."""
+    MailPreference.objects.update_or_create(user=user, defaults={"level": level})
+    if level == Level.NONE:
+        _withdraw(user, ~Q(ticket__in=TicketPreference.objects.filter(user=user).values("ticket")))
+
+
+@transaction.atomic
+def choose_for(ticket: Ticket, user: User, level: str) -> None:
+    """For one ticket that the person sees; '' for as usual."""
+    if level == Level.NONE:
+        stop(ticket, user)
+        return
+    if not user.is_staff:
+        actions.follow(ticket, actor=user)
+    if level:
+        TicketPreference.objects.update_or_create(user=user, ticket=ticket, defaults={"level": level})
+    else:
+        TicketPreference.objects.filter(user=user, ticket=ticket).delete()
+
+
+@transaction.atomic
+def follow(ticket: Ticket, user: User) -> None:
+    actions.follow(ticket, actor=user)
+    TicketPreference.objects.filter(user=user, ticket=ticket, level=Level.NONE).delete()
+
+
+@transaction.atomic
+def stop(ticket: Ticket, user: User) -> None:
+    """No more mails about it, not even those that wait."""
+    actions.unfollow(ticket, actor=user)
+    if user.is_staff:
+        TicketPreference.objects.update_or_create(user=user, ticket=ticket, defaults={"level": Level.NONE})
+    else:
+        TicketPreference.objects.filter(user=user, ticket=ticket).delete()
+    _withdraw(user, Q(ticket=ticket))
+
+
+def _withdraw(user: User, about: Q) -> None:
+    """What no sender has begun with. Of staff only what is for the digest: the other mails may be the only ones by which support hears."""
+    states = (State.COLLECTED,) if user.is_staff else (State.COLLECTED, State.QUEUED)
+    waiting = Delivery.objects.filter(about, recipient=user, kind__in=(Kind.UPDATE, Kind.SHARED), state__in=states, attempts=0)
+    waiting.update(state=State.CANCELLED, error=_("This person wanted no more mails before it left."))
