@@ -132,7 +132,7 @@ def open_ticket(  # noqa: PLR0913 all by name
     if share_with:
         OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
     description = _say(ticket, actor=actor, message=message)
-    sorting = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
+    sorting: dict[str, Any] = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
     record(ticket, EventKind.OPENED, actor=actor, comment=description, quiet=quiet or rule.is_quiet, **sorting)
     return ticket
 

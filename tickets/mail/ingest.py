@@ -25,8 +25,10 @@ from tickets.files import NewFile
 from tickets.mail.fingerprint import fingerprint
 from tickets.mail.forwards import original_sender
 from tickets.mail.parse import ParsedMail, UnreadableMail, parse, read_envelope
+from tickets.mail.reports import read_report
 from tickets.mail.route import Hold, Ignore, New, Reply, is_ours, route
 from tickets.mail.rules import matching_rule
+from tickets.mail.tokens import read_bounce_address
 from tickets.models import Authentication, Channel, Comment, InboundMessage, InboundState, Mailbox, MailRule, Ticket
 
 if TYPE_CHECKING:
@@ -135,10 +137,9 @@ def _claim(pk: int) -> InboundMessage | None:
     if message is None:
         return None
     pause = _BACKOFF[min(message.attempts, len(_BACKOFF) - 1)]
-    claim = {"attempts": message.attempts + 1, "next_attempt_at": now + pause}
-    if not due.filter(attempts=message.attempts).update(**claim):
+    if not due.filter(attempts=message.attempts).update(attempts=message.attempts + 1, next_attempt_at=now + pause):
         return None
-    message.attempts, message.next_attempt_at = claim["attempts"], claim["next_attempt_at"]
+    message.attempts, message.next_attempt_at = message.attempts + 1, now + pause
     return message
 
 
@@ -150,6 +151,10 @@ def _is_still_ours(message: InboundMessage) -> bool:
 
 def _handle(message: InboundMessage, mail: ParsedMail) -> None:
     _describe(message, mail)
+    if report := _report(message, mail):
+        message.report = report
+        _settle(message, InboundState.REPORT, _("A mail server says what became of a mail of ours."))
+        return
     match route(mail, envelope_to=message.envelope_to, is_forged=message.authentication == Authentication.FAILED):
         case Ignore(reason):
             _settle(message, InboundState.IGNORED, reason)
@@ -160,6 +165,14 @@ def _handle(message: InboundMessage, mail: ParsedMail) -> None:
             _reply(message, mail, reply)
         case New() as new:
             _new(message, mail, new)
+
+
+def _report(message: InboundMessage, mail: ParsedMail) -> dict[str, Any] | None:
+    """What a bounce says, for `notifications.bounces`. Only the address it came to can prove which mail of ours it is about."""
+    came_to = (message.envelope_to, *mail.delivered_to, *(entry.address for entry in mail.to))
+    delivery = next(filter(None, map(read_bounce_address, came_to)), None)
+    report = read_report(bytes(message.raw)) if mail.bounce or delivery else None
+    return report.as_json() | {"delivery": delivery, "proven": delivery is not None} if report else None
 
 
 def _new(message: InboundMessage, mail: ParsedMail, new: New) -> None:

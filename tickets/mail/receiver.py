@@ -49,15 +49,20 @@ class Handler:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Named by aiosmtpd. LMTP wants an answer for each recipient; with fewer the other server waits, tries again, and in the end bounces."""
-        answer = await _stored(envelope)
+        answer = await _stored(envelope, client={} if isinstance(server, LMTP) else _client(session))
         return "\r\n".join([answer] * len(envelope.rcpt_tos)) if isinstance(server, LMTP) else answer
 
 
-async def _stored(envelope: Envelope) -> str:
+def _client(session: Session) -> dict[str, str]:
+    """Who brought the mail, as SPF asks. What speaks LMTP is our own mail server, which somebody else brought it to."""
+    return {"client_ip": str(session.peer[0]).partition("%")[0], "client_name": str(session.host_name or "")} if session.peer else {}
+
+
+async def _stored(envelope: Envelope, *, client: dict[str, str]) -> str:
     try:
-        await asyncio.to_thread(_in_thread, lambda: _store(envelope))
+        await asyncio.to_thread(_in_thread, lambda: _store(envelope, client=client))
     except Error:
         logger.exception("a mail could not be stored")
         return "451 4.3.0 Try again later"
@@ -65,13 +70,13 @@ async def _stored(envelope: Envelope) -> str:
     return "250 2.0.0 Stored"
 
 
-def _store(envelope: Envelope) -> None:
+def _store(envelope: Envelope, *, client: dict[str, str]) -> None:
     """One mail to several of our addresses is one mail; a signed address among them says most."""
     addresses = sorted(envelope.rcpt_tos, key=lambda address: read_reply_address(address) is None)
     mailbox = ingest.mailbox_for(addresses[0]) or ingest.default_mailbox()
     content = envelope.original_content
     raw = content if isinstance(content, bytes) else (content or "").encode("utf-8", "surrogateescape")
-    ingest.store(raw, mailbox=mailbox, envelope_from=envelope.mail_from or "", envelope_to=addresses[0])
+    ingest.store(raw, mailbox=mailbox, envelope_from=envelope.mail_from or "", envelope_to=addresses[0], **client)
 
 
 def _in_thread(work: Callable[[], T]) -> T:

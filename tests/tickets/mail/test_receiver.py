@@ -66,6 +66,14 @@ def send(port, raw, *, to="support@support.example", kind=smtplib.SMTP):
         return client.sendmail("ana@acme.example", to, raw)
 
 
+def test_client_when_it_speaks_smtp_then_is_kept_and_by_lmtp_it_is_our_own_server(listen):
+    for port, kind in ((listen(), smtplib.SMTP), (listen(lmtp=True), smtplib.LMTP)):
+        with kind("127.0.0.1", port, local_hostname="mx.elsewhere.example", timeout=10) as client:
+            client.sendmail("ana@acme.example", "support@support.example", letter())
+    clients = InboundMessage.objects.order_by("id").values_list("client_ip", "client_name")
+    assert list(clients) == [("127.0.0.1", "mx.elsewhere.example"), (None, "")]
+
+
 def test_mail_is_committed_when_the_listener_has_said_250(listen):
     raw = letter().replace(b"\n", b"\r\n")
     send(listen(), raw)

@@ -8,6 +8,7 @@ from accounts.models import Membership, User
 from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, our_message_id, signed_address, take_in
 from tickets import actions
+from tickets.mail.tokens import bounce_address
 from tickets.models import Comment, Follower, InboundState, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -251,6 +252,11 @@ def test_our_own_message_is_ignored(ticket, ana):
 
 def test_bounce_opens_nothing(workflow):
     taken = take_in(letter("MAILER-DAEMON@mx.example", subject="Undelivered Mail Returned to Sender", Return_Path="<>"))
+    assert (taken.state, Ticket.objects.count()) == (InboundState.REPORT, 0)
+
+
+def test_bounce_that_says_nothing_opens_nothing(workflow):
+    taken = take_in(letter("MAILER-DAEMON@mx.example", subject="Hello", text="\n"))
     assert (taken.state, Ticket.objects.count()) == (InboundState.IGNORED, 0)
 
 
@@ -339,3 +345,23 @@ def test_answer_to_a_message_id_that_a_stranger_used_again_goes_to_the_first_tic
 def test_absence_note_that_answers_nothing_known_is_ignored(workflow, ana, headers):
     taken = take_in(letter(subject="Out of office: back on Monday", **headers))
     assert (taken.state, Ticket.objects.count()) == (InboundState.IGNORED, 0)
+
+
+# --- Delivery reports ----------------------------------------------------------------------------------------------------------
+
+QMAIL = "Hi. This is the qmail-send program at mx.example.\n\n<ana@acme.example>:\n550 5.1.1 no such user\n"
+
+
+@pytest.mark.parametrize(
+    ("to", "proven"),
+    [(bounce_address(delivery_id=7), True), ("support@support.example", False), ("support+b1-7-forged@support.example", False)],
+)
+def test_bounce_waits_to_be_matched_and_says_whether_it_is_proven(workflow, to, proven):
+    taken = take_in(letter("MAILER-DAEMON@mx.example", to=to, subject="failure notice", text=QMAIL), to=to)
+    assert (taken.state, taken.report["proven"], taken.report["delivery"]) == (InboundState.REPORT, proven, 7 if proven else None)
+    assert Ticket.objects.count() == 0
+
+
+def test_person_who_answers_a_mails_envelope_sender_opens_a_ticket(workflow, ana):
+    to = bounce_address(delivery_id=7)
+    assert take_in(letter(to=to), to=to).ticket.requester == ana
