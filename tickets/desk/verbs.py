@@ -23,7 +23,8 @@ from tickets.desk.mail import try_again
 from tickets.desk.seen import Overtaken, unless_overtaken
 from tickets.desk.ticket import find, page
 from tickets.lifecycle import Category
-from tickets.models import Channel, EventKind, Ticket
+from tickets.mail import rules
+from tickets.models import Channel, EventKind, MailRule, Ticket
 from tickets.uploads import SeenField
 
 if TYPE_CHECKING:
@@ -145,19 +146,54 @@ def reopen(request: StaffRequest, number: int) -> HttpResponse:
 @require_POST
 @staff_required
 def spam(request: StaffRequest, number: int) -> HttpResponse:
+    if "always" in request.POST:
+        return _always_spam(request, number)
     words = _("Marked as spam: it is out of every list, and nobody is mailed about it.")
-    deed = partial(actions.change_status, status=actions.default_status(Category.SPAM))
-    return _do(request, number, deed, words, can_undo=True)
+    return _do(request, number, _put_into_spam, words, can_undo=True)
+
+
+def _put_into_spam(ticket: Ticket, *, actor: User) -> None:
+    actions.change_status(ticket, actor=actor, status=actions.default_status(Category.SPAM))
+
+
+def _always_spam(request: StaffRequest, number: int) -> HttpResponse:
+    sender = _sender_of(access.get_ticket(request.user, number))
+
+    def deed(ticket: Ticket, *, actor: User) -> None:
+        rules.remember_spammer(sender, actor=actor)
+        _put_into_spam(ticket, actor=actor)
+
+    words = _("Marked as spam, and new mail from %(who)s will be too. “Not spam” takes both back.")
+    return _do(request, number, deed, words % {"who": sender})
 
 
 @require_POST
 @staff_required
 def not_spam(request: StaffRequest, number: int) -> HttpResponse:
-    return _do(request, number, _take_out_of_spam, _("It is not spam: the ticket is back."))
+    words = _after_release(access.get_ticket(request.user, number))
+    return _do(request, number, _take_out_of_spam, words)
+
+
+def _after_release(ticket: Ticket) -> str:
+    """What to expect of the sender's next mail."""
+    sender = _sender_of(ticket)
+    if rules.remembered(sender).filter(is_active=True).exists():
+        return _("It is not spam: the ticket is back, and new mail from %(who)s is no spam any more.") % {"who": sender}
+    rule = MailRule.objects.filter(messages__ticket=ticket, is_spam=True, is_active=True).first()
+    if rule:
+        return _("It is not spam: the ticket is back. The rule “%(rule)s” put it there; an admin can change it.") % {"rule": rule}
+    return _("It is not spam: the ticket is back.")
+
+
+def _sender_of(ticket: Ticket) -> str:
+    """Who wrote the mail that opened it: a machine's may be the ticket of somebody else. Else the requester."""
+    first = ticket.inbound.filter(comment__isnull=False).order_by("pk") if ticket.channel == Channel.EMAIL else ticket.inbound.none()
+    return first.values_list("from_address", flat=True).first() or ticket.requester.email
 
 
 def _take_out_of_spam(ticket: Ticket, *, actor: User) -> None:
     if ticket.is_spam:
+        rules.forget_spammer(_sender_of(ticket), actor=actor)
         actions.change_status(ticket, actor=actor, status=actions.default_status(Category.NEW))
 
 

@@ -81,7 +81,7 @@ def _candidates(facts: Facts) -> QuerySet[MailRule]:
         Q(senders="") | Q(senders__icontains=facts.sender),
         Q(domains="") | Q(domains__icontains=domain_of(facts.sender)),
         is_active=True,
-    ).select_related("group", "type", "priority", "requester")
+    ).select_related("group", "type", "priority", "requester", "created_by")
 
 
 def _contains_any(text: str, wanted: str) -> bool:
