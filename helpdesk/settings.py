@@ -293,6 +293,12 @@ if "mailgun" in MAIL_WEBHOOKS and not ANYMAIL.get("MAILGUN_WEBHOOK_SIGNING_KEY")
 # How long a mail about an update waits for what the same person does next, so that both become one mail; 0: each is its own.
 MERGE_SECONDS = env_int("MERGE_SECONDS", 60, high=3600)
 
+# Whether the domain in From stands for a mail: noted by the mail server of this id in Authentication-Results, or else checked by us.
+AUTHSERV_ID = env_list("AUTHSERV_ID")
+AUTHSERV_HOPS = env_int("AUTHSERV_HOPS", 0, high=20)  # Received lines that our own mail server writes above its verdict
+CHECK_AUTHENTICATION = env_bool("CHECK_AUTHENTICATION", default=not (DEBUG or DEMO))
+TRUSTED_ARC_DOMAINS = env_list("TRUSTED_ARC_DOMAINS")  # forwarders whose word about a mail's origin counts
+
 SMTP_HOST = env_str("SMTP_HOST", "127.0.0.1")  # where the mail receiver listens
 SMTP_PORT = env_int("SMTP_PORT", 8025, low=1, high=65535)
 
