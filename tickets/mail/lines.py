@@ -25,6 +25,7 @@ class Hint(IntEnum):
     NONE = 0
     ATTRIBUTION = 1  # the mail program marked this line as "... wrote:"
     REST_IS_QUOTED = 2  # the mail program marked everything from here on
+    FORWARD = 3  # the mail program marked a forwarded message
 
 
 @dataclass(slots=True)

@@ -30,11 +30,26 @@ _FLAT = frozenset({"MsoNormal", "MsoPlainText"})  # Outlook's paragraphs are sin
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}>")
 _RENAMED = re.compile(r"^(x_|ecx|ydp[0-9a-f]{1,12})+")  # what webmails put before foreign class names
-_QUOTE_CLASSES = frozenset({"gmail_quote", "protonmail_quote", "tutanota_quote", "yahoo_quoted", "zmail_extra"})
-_ATTRIBUTION_CLASSES = frozenset({"gmail_attr", "moz-cite-prefix"})
-_REST_IDS = frozenset({"divRplyFwdMsg", "OLK_SRC_BODY_SECTION", "mail-editor-reference-message-container"})
-_REST_CLASSES = frozenset({"OutlookMessageHeader"})
-_OUTLOOK_RULE = re.compile(r"border:none;border-top:solid #(E1E1E1|B5C4DF) 1\.0pt", re.IGNORECASE)
+# How mail programs mark what they quoted, by class, id, name or data-marker.
+_QUOTES = frozenset(
+    "protonmail_quote tutanota_quote yahoo_quoted zmail_extra freshdesk_quote quote quoted-content messageReplySection isReplyContent"
+    " __HEADERS__ __QUOTED_TEXT__".split()
+)
+_SIGNATURES = frozenset(
+    "gmail_signature gmail_signature_prefix Signature ms-outlook-mobile-signature moz-signature protonmail_signature_block"
+    " messageSignatureSection".split()
+)
+_LONGEST_SIGNATURE = 1_500  # characters; in a longer one somebody wrote
+_ATTRIBUTIONS = frozenset("gmail_attr gmail_quote moz-cite-prefix reply-intro airmail_on gmail_quote_attribution".split())
+_RESTS = frozenset(
+    "appendonsend divRplyFwdMsg OLK_SRC_BODY_SECTION mail-editor-reference-message-container OutlookMessageHeader stopSpelling"
+    " zwchr".split()
+)
+_FORWARDS = frozenset({"moz-forward-container", "isForwardContent"})
+_MARKED = ("id", "name", "data-marker")
+_OUTLOOK_RULE = re.compile(
+    r"border-top:(?=[^;]{0,60}(?:#e1e1e1|#b5c4df|rgb\(225,225,225\)|rgb\(181,196,223\)))(?=[^;]{0,60}1(?:\.0)?pt)", re.IGNORECASE
+)
 
 
 def parse_html(html: str) -> tuple[Node | None, bool]:
@@ -140,15 +155,20 @@ class _Walker:
         tag, classes = node.tag, _classes(node)
         if tag in _BLOCKS:
             self._break(paragraph=_is_paragraph(tag, classes))
-        if quote := _quote_kind(node, classes):
-            self._quotes.append((node, max(quote, self._quote())))
-        self._hint = max(self._hint, _hint(node, classes))
+        if tag == "blockquote" or node.attrib:
+            self._mark(node, _marks(node, classes))
         self._preformatted += tag == "pre"
         if tag in {"td", "th"}:
             self._pieces.append(" ")
         elif tag in {"br", "img", "hr"}:
             self._line.slots.append((node, "node"))
         self._add(node.text, node, "text", prefix="- " if tag == "li" else "")
+
+    def _mark(self, node: Node, marks: set[str]) -> None:
+        # Within a quote nothing can be more than quoted; not looking keeps nested marks cheap.
+        if self._quote() != Quote.YES and (quote := _quote_kind(node, marks)):
+            self._quotes.append((node, quote))
+        self._hint = max(self._hint, _hint(node, marks))
 
     def _end(self, node: Node) -> None:
         if node.tag == "br":
@@ -202,24 +222,27 @@ def _classes(node: Node) -> set[str]:
     return {_RENAMED.sub("", name) for name in node.get("class", "")[:500].split()}
 
 
+def _marks(node: Node, classes: set[str]) -> set[str]:
+    """All that a program may have marked a node with."""
+    return classes | {_RENAMED.sub("", node.get(key, "")[:500]) for key in _MARKED}
+
+
 def _is_paragraph(tag: str, classes: set[str]) -> bool:
     return tag in _PARAGRAPHS and not classes & _FLAT
 
 
-def _quote_kind(node: Node, classes: set[str]) -> Quote:
-    if node.tag == "blockquote":
-        cited = node.get("type", "").lower() == "cite" or node.get("cite") or classes & _QUOTE_CLASSES
-        return Quote.YES if cited else Quote.MAYBE
-    # Gmail wraps attribution, quote and the answers in between in a div of that class as well.
-    if node.tag == "div" and classes & (_QUOTE_CLASSES - {"gmail_quote"}):
+def _quote_kind(node: Node, marks: set[str]) -> Quote:
+    if marks & _QUOTES:
         return Quote.YES
-    return Quote.NO
+    if node.tag == "blockquote":
+        return Quote.YES if node.get("type", "").lower() == "cite" or node.get("cite") or "gmail_quote" in marks else Quote.MAYBE
+    # Gmail wraps attribution, quote and the answers in between in a div of the class "gmail_quote" as well.
+    return Quote.YES if marks & _SIGNATURES and len(node.text_content()) <= _LONGEST_SIGNATURE else Quote.NO
 
 
-def _hint(node: Node, classes: set[str]) -> Hint:
-    if not node.attrib:
-        return Hint.NONE
-    is_rest = _RENAMED.sub("", node.get("id", "")) in _REST_IDS or classes & _REST_CLASSES
-    if is_rest or _OUTLOOK_RULE.match(node.get("style", "")):
+def _hint(node: Node, marks: set[str]) -> Hint:
+    if marks & _FORWARDS:
+        return Hint.FORWARD
+    if marks & _RESTS or _OUTLOOK_RULE.search(node.get("style", "")[:500].replace(" ", "")):
         return Hint.REST_IS_QUOTED
-    return Hint.ATTRIBUTION if classes & _ATTRIBUTION_CLASSES else Hint.NONE
+    return Hint.ATTRIBUTION if marks & _ATTRIBUTIONS else Hint.NONE

@@ -13,6 +13,7 @@ from tickets.mail import phrases
 from tickets.mail.lines import MAX_LINES, Hint, Line, Quote
 
 MAX_SIGNATURE_LINES = 15
+MAX_PGP_LINES = 200
 ATTRIBUTION_LINES = 5
 HEADER_BLOCK_LINES = 12
 
@@ -44,7 +45,7 @@ def kept_lines(lines: Sequence[Line], *, forward: bool = False) -> list[bool]:
 class _Splitter:
     def __init__(self, lines: Sequence[Line]) -> None:
         self._lines = lines
-        self._texts = [line.text.strip()[: phrases.LONGEST] for line in lines[:MAX_LINES]]
+        self._texts = [_bare(line.text.strip()[: phrases.LONGEST]) for line in lines[:MAX_LINES]]
         self._kept = [True] * len(lines)
         self._typed = False
 
@@ -64,14 +65,14 @@ class _Splitter:
         text = self._texts[index]
         if not text:
             return index + 1
-        if phrases.FORWARDED.match(text) and self._lines[index].quote != Quote.YES:
-            return -1
-        if found := self._attribution(index):
-            return self._drop_attribution(found)
-        if self._lines[index].quote == Quote.YES:
+        if self._lines[index].quote == Quote.YES and not phrases.GROUPWISE.match(text):
             return self._drop(index, index + 1)
+        if self._begins_forward(index):
+            return -1
         if self._begins_rest(index):
             return self._drop_rest(index)
+        if found := self._attribution(index):
+            return self._drop_attribution(found)
         self._typed = True
         return index + 1
 
@@ -79,10 +80,16 @@ class _Splitter:
         self._kept[start:end] = [False] * (end - start)
         return end
 
+    def _begins_forward(self, index: int) -> bool:
+        text = self._texts[index]
+        if self._lines[index].hint == Hint.FORWARD or phrases.FORWARDED.match(text):
+            return True
+        return bool(phrases.FORWARD_INTRO.match(text)) and any(map(phrases.label, self._texts[index + 1 : index + 4]))
+
     def _drop_rest(self, index: int) -> int:
         """Drops all that follows; with nothing typed above, there is only what follows, so it stays."""
         if self._typed:
-            return self._drop(self._with_rule_above(index), len(self._lines))
+            return self._drop(self._with_intro_above(index), len(self._lines))
         return index + max(1, len(self._header_block(index)))
 
     def _attribution(self, index: int) -> _Attribution | None:
@@ -101,13 +108,20 @@ class _Splitter:
     def _attribution_ends(self, index: int) -> Iterator[int]:
         """The lines that may belong to an attribution beginning at `index`."""
         yield index
-        if not phrases.STARTS_WITH_DATE.match(self._texts[index]):
+        if not self._may_begin_attribution(index):
             return
+        begins_with_date = phrases.STARTS_WITH_DATE.match(self._texts[index])
         for end in range(index + 1, min(index + ATTRIBUTION_LINES, len(self._texts))):
             text = self._texts[end]
-            if phrases.STARTS_WITH_DATE.match(text) or not (text or self._next_begins(end, "<")):
+            if (begins_with_date and phrases.STARTS_WITH_DATE.match(text)) or not (text or self._next_begins(end, "<")):
                 return
             yield end
+
+    def _may_begin_attribution(self, index: int) -> bool:
+        text = self._texts[index]
+        if phrases.STARTS_WITH_DATE.match(text) or phrases.STARTS_WITH_NAME.match(text):
+            return True
+        return self._next_begins(index, "<") and bool(phrases.SHORT_NAME.match(text))
 
     def _next_begins(self, index: int, prefix: str) -> bool:
         return index + 1 < len(self._texts) and self._texts[index + 1].startswith(prefix)
@@ -138,7 +152,7 @@ class _Splitter:
         text = self._texts[index]
         if self._lines[index].hint == Hint.REST_IS_QUOTED:
             return True
-        if phrases.ORIGINAL.match(text) or phrases.REPLY_ABOVE.match(text):
+        if any(pattern.match(text) for pattern in (phrases.ORIGINAL, phrases.REPLY_ABOVE, phrases.GROUPWISE)):
             return True
         return phrases.label(text) in {"from", "sent", "date", "subject"} and _is_mail_header(self._header_block(index))
 
@@ -154,14 +168,33 @@ class _Splitter:
                 break
         return block[:length]
 
-    def _with_rule_above(self, index: int) -> int:
-        """The separator line above belongs to the quote."""
+    def _with_intro_above(self, index: int) -> int:
+        """Where a quote really begins: a separator line belongs to it, above a reply line all that introduces it."""
+        above = self._last_typed(index)
+        if above > 0 and phrases.RULE.match(self._texts[above]):
+            return above
+        return self._introduction(above, index) if above > 0 and phrases.REPLY_ABOVE.match(self._texts[index]) else index
+
+    def _introduction(self, end: int, index: int) -> int:
+        """Where the lines up to `end` begin that are an attribution or header block in a language we do not know."""
+        start = end
+        while start > 0 and phrases.LABELLED.match(self._texts[start - 1]) and end - start < HEADER_BLOCK_LINES:
+            start -= 1
+        is_block = end - start >= 2 and bool(phrases.LABELLED.match(self._texts[end]))
+        text = self._texts[end]
+        if not is_block and not (text.endswith((":", "：")) and phrases.DIGIT.search(text)):
+            return index
+        return start if is_block else end
+
+    def _last_typed(self, index: int) -> int:
+        """The last line with text above `index`, -1 if there is none."""
         above = index - 1
-        while above > 0 and not self._texts[above]:
+        while above >= 0 and not self._texts[above]:
             above -= 1
-        return above if above > 0 and phrases.RULE.match(self._texts[above]) else index
+        return above
 
     def _drop_signatures(self) -> None:
+        self._drop_pgp()
         for start, end in self._typed_blocks():
             typed = end - start - self._texts[start:end].count("")
             for index in range(start, end):
@@ -169,6 +202,14 @@ class _Splitter:
                     self._drop(index, end)
                     break
                 typed -= self._texts[index] != ""
+
+    def _drop_pgp(self) -> None:
+        """An inline PGP signature and the lines that announce it; the text between stays."""
+        for index, text in enumerate(self._texts):
+            if text == phrases.PGP_SIGNED:
+                self._drop(index, min(self._blank_below(index), index + 5))
+            elif text == phrases.PGP_SIGNATURE and phrases.PGP_SIGNATURE_END in (block := self._texts[index : index + MAX_PGP_LINES]):
+                self._drop(index, index + block.index(phrases.PGP_SIGNATURE_END) + 1)
 
     def _typed_blocks(self) -> Iterator[tuple[int, int]]:
         """The runs of kept lines between quotes: a signature ends where its run ends."""
@@ -179,6 +220,11 @@ class _Splitter:
                     yield start, index
                 start = index + 1
 
+    def _blank_below(self, index: int) -> int:
+        while index < len(self._texts) and self._texts[index]:
+            index += 1
+        return index
+
     def _is_signature(self, index: int, typed: int) -> bool:
         """Whether a signature begins at `index`, with `typed` lines left in its run."""
         text = self._texts[index]
@@ -186,7 +232,7 @@ class _Splitter:
             return typed <= MAX_SIGNATURE_LINES
         if phrases.LIST_RULE.match(text):
             return any(phrases.LIST_FOOTER.match(below) for below in self._texts[index + 1 : index + 4])
-        return typed == 1 and bool(phrases.MOBILE.match(text))
+        return typed == 1 and phrases.is_mobile_signature(text)
 
     def _settle_blank_lines(self) -> None:
         """A blank line goes where the line above it went."""
@@ -198,23 +244,30 @@ class _Splitter:
                 self._kept[index] = above
 
 
+def _bare(text: str) -> str:
+    """`text` without the invisible marks that programs sprinkle over their own lines."""
+    return text if text.isascii() else phrases.MARKS.sub("", text).strip()
+
+
 def _is_attribution(text: str, *, hinted: bool) -> bool | None:
     """True for surely, False for if-a-quote-follows, None for no."""
+    otherwise = False if hinted else None
     if len(text) > phrases.LONGEST or not text.endswith((":", "：", "-", ">")):
-        return False if hinted else None
-    dated = bool(phrases.STARTS_WITH_DATE.match(text) and phrases.DIGIT.search(text))
-    if phrases.ENDS_WITH_WROTE.search(text):
-        return bool(phrases.EMAIL.search(text) or (dated and phrases.TIME_OR_YEAR.search(text)))
+        return otherwise
     if phrases.DASHED_WROTE.match(text):
         return True
-    if dated and phrases.ANGLE_EMAIL.search(text):
-        return text.endswith((":", "：")) and bool(phrases.TIME_OR_YEAR.search(text))
-    return False if hinted else None
+    dated = bool(phrases.STARTS_WITH_DATE.match(text))
+    timed = bool(phrases.TIME_OR_YEAR.search(text))
+    if phrases.WROTE.search(text[-phrases.LONGEST_TAIL :]):
+        return timed and (dated or bool(phrases.STARTS_WITH_NAME.match(text)))
+    if dated and timed and phrases.ANGLE_EMAIL.search(text):
+        return text.endswith((":", "：")) or otherwise
+    return False if timed and phrases.EMAIL.search(text) else otherwise
 
 
 def _is_mail_header(block: list[str]) -> bool:
     """Whether labels belong to a mail and not to a timetable ("From: Berlin, To: Hamburg, Date: 5 May")."""
-    kinds = {phrases.label(text) for text in block} - {""}
-    if len(kinds) < 2 or not kinds & {"from", "sent", "date"}:
+    kinds = {phrases.label(text) for text in block} - {"", "other"}
+    if "from" not in kinds or not kinds & {"sent", "date", "subject"}:
         return False
-    return bool(kinds & {"subject", "sent"}) or any(phrases.EMAIL.search(text) for text in block)
+    return "sent" in kinds or {"subject", "to"} <= kinds or any(phrases.EMAIL.search(text) for text in block)
