@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from tickets.mail.charsets import clean_line
-from tickets.mail.headers import decode_words, readable
+from tickets.mail.headers import decode_words
 
 MAX_ADDRESSES = 200
 MAX_ENTRIES = 1_000
@@ -66,7 +66,7 @@ def parse_addresses(value: str) -> list[Address]:
     """The mailboxes of one header; an entry that can be read in two ways has an empty address."""
     boxes: list[Address] = []
     pending = ""  # "Last, First <a@b>" without quotes: a piece without an address belongs to the next name
-    for entry in islice(_entries(readable(value)), MAX_ENTRIES):
+    for entry in islice(_entries(value), MAX_ENTRIES):
         box = _mailbox(entry, pending)
         if box is None:
             pending = f"{pending}{entry.words.strip()}, " if entry.words.strip() else pending

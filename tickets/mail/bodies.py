@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from tickets.mail.charsets import clean_line, clean_text, decode
 from tickets.mail.filenames import attachment_name, type_of
 from tickets.mail.headers import decode_words
-from tickets.mail.structure import Part, uudecode
+from tickets.mail.structure import Part, uudecode, ydecode
 from tickets.mail.tnef import tnef_files
 
 MAX_TEXT = 1_000_000
@@ -24,8 +24,12 @@ MAX_UU_FILES = 100
 
 _META_CHARSET = re.compile(rb"<meta[^>]{1,300}?charset\s{0,3}=\s{0,3}[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _CID = re.compile(r"cid:([^\"'\s<>)]{1,300})", re.IGNORECASE)
-_UU_BEGIN = re.compile(rb"begin [0-7]{3,4} (\S[^\r\n]{0,250})\r?\n")
+_FILE_BEGIN = re.compile(
+    rb"begin [0-7]{3,4} (?P<uu>\S[^\r\n]{0,250})\r?\n"
+    rb"|=ybegin [^\r\n]{0,200}?\bname=(?P<y>\S[^\r\n]{0,250})\r?\n(?:=ypart [^\r\n]{0,200}\r?\n)?"
+)
 _UU_END = re.compile(rb"\nend[ \t]{0,3}(?=\r?\n|$)")
+_Y_END = re.compile(rb"\n=yend [^\r\n]{0,200}")
 _TNEF_TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 
 
@@ -101,7 +105,7 @@ class _Collector:
         if part.content_type == "text/html":
             segment = Segment(html=_decoded(data, charset or _meta_charset(data), limit=MAX_HTML))
         else:
-            segment = Segment(text=_decoded(self._take_uuencoded(data), charset, limit=MAX_TEXT))
+            segment = Segment(text=_decoded(self._take_files(data), charset, limit=MAX_TEXT))
         self._room -= len(segment.text) + len(segment.html)
         if segment.text.strip() or segment.html.strip():
             self.content.segments.append(segment)
@@ -125,19 +129,20 @@ class _Collector:
     def _number(self) -> int:
         return len(self.content.attachments) + 1
 
-    def _take_uuencoded(self, data: bytes) -> bytes:
-        """`data` without the uuencoded files in it, which become attachments."""
+    def _take_files(self, data: bytes) -> bytes:
+        """`data` without the uuencoded and yEnc files in it, which become attachments."""
         kept: list[bytes] = []
         position = 0
-        for begin in islice(_UU_BEGIN.finditer(data), MAX_UU_FILES):
+        for begin in islice(_FILE_BEGIN.finditer(data), MAX_UU_FILES):
             start = begin.start()
             if start < position or data[start - 1 : start] not in {b"", b"\n"}:
                 continue
-            end = _UU_END.search(data, begin.end())
+            end = (_UU_END if begin["uu"] else _Y_END).search(data, begin.end() - 1)
             if end is None:
                 break
             kept.append(data[position:start])
-            self._add_file(decode(begin[1].strip()), uudecode(data[begin.end() : end.start()]))
+            content = data[begin.end() : end.start()]
+            self._add_file(decode((begin["uu"] or begin["y"]).strip()), uudecode(content) if begin["uu"] else ydecode(content))
             position = end.end()
         return b"".join(kept) + data[position:]
 

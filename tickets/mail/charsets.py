@@ -41,6 +41,9 @@ _ALIASES = {
 # Text codecs of Python that are no charsets, or take quadratic time.
 _NOT_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
 _JAPANESE = ("iso2022_jp_2", "iso2022_jp_ext", "iso2022_jp_2004")
+_SEVEN_BIT = re.compile(rb"\x1b(\([BJI]|\$[@B])([\x21-\x7e]*)")
+_HIGH = bytes((byte + 128) % 256 for byte in range(256))
+_MAX_VENDOR_JIS = 2_000_000
 _LABEL_NOISE = re.compile(r"[^a-z0-9._:-]+")
 
 _NEWLINES = re.compile("\r\n|[\r\u2028\u2029]")
@@ -52,12 +55,18 @@ _BIDI = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069]")
 
 def decode(data: bytes, charset: str = "") -> str:
     """The text of `data`, by its declared charset where that works, else the most likely reading."""
-    for name in _candidates(charset):
+    known = _known(charset)
+    for name in _candidates(known):
         try:
             return data.decode(name)
         except (UnicodeError, LookupError):
             continue
-    return data.decode(_known(charset) or "cp1252", "replace")
+    if known.startswith("iso2022_jp") and len(data) <= _MAX_VENDOR_JIS:
+        return _SEVEN_BIT.sub(_eight_bit, data).decode("cp932", "replace")
+    text = data.decode(known or "cp1252", "replace")
+    if known == "utf-8" and text.replace("\ufffd", "").isascii():  # not one character in it is UTF-8
+        return data.decode("cp1252", "replace")
+    return text
 
 
 def clean_text(text: str) -> str:
@@ -71,13 +80,25 @@ def clean_line(text: str, *, limit: int = 1000) -> str:
     return " ".join(_BIDI.sub("", clean_text(text[: limit * 4])).split())[:limit]
 
 
-def _candidates(charset: str) -> tuple[str, ...]:
-    name = _known(charset)
+def _candidates(name: str) -> tuple[str, ...]:
     if name.startswith("iso2022_jp"):
         return (name, *_JAPANESE)
     if name in {"", "cp1252"}:  # undeclared or "Latin": valid UTF-8 is never an accident
         return ("utf-8", "cp1252")
-    return (name, "utf-8")
+    return (name, "utf-8", "big5hkscs") if name == "cp950" else (name, "utf-8")
+
+
+def _eight_bit(match: re.Match[bytes]) -> bytes:
+    """A stretch of ISO-2022-JP as Shift JIS: that knows the characters of NEC and IBM that programs write there."""
+    if match[1] == b"(I":  # half-width kana
+        return match[2].translate(_HIGH)
+    if match[1][:1] != b"$":
+        return match[2]
+    out = bytearray()
+    for row, cell in zip(match[2][::2], match[2][1::2], strict=False):
+        out.append((row + 1 >> 1) + (0x70 if row < 0x5F else 0xB0))
+        out.append(cell + (0x7E if row % 2 == 0 else 0x1F + (cell >= 0x60)))
+    return bytes(out)
 
 
 def _known(charset: str) -> str:

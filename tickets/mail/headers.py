@@ -27,7 +27,7 @@ _CONTINUED = re.compile(r"([^*]{1,100})\*(\d{1,3})\*?")
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """Header fields in their order; values are unfolded, raw 8-bit bytes kept as surrogate escapes."""
+    """Header fields in their order; values are unfolded and decoded text, their encoded words as they came."""
 
     items: tuple[tuple[str, str], ...] = ()
 
@@ -66,30 +66,31 @@ def read_fields(raw: bytes, *, start: int, end: int) -> tuple[list[bytes], int]:
     return fields, end
 
 
-def make_headers(fields: list[bytes]) -> Headers:
-    items: list[tuple[str, list[str]]] = []
+def make_headers(fields: list[bytes], *, charset: str = "") -> Headers:
+    """`charset` is what raw 8-bit characters are if they are no UTF-8: programs that send them raw use that of the body."""
+    items: list[tuple[str, list[bytes]]] = []
     for line in fields:
-        text = line.decode("ascii", "surrogateescape")
-        if text[0] in " \t":
+        if line[:1] in b" \t":
             if items:
-                items[-1][1].append(text)
+                items[-1][1].append(line)
             continue
-        name, colon, value = text.partition(":")
-        if colon and " " not in name.rstrip():
-            items.append((name.strip().lower(), [value]))
-    return Headers(tuple((name, _FOLD.sub(" ", "".join(value)).strip()) for name, value in items))
+        name, colon, value = line.partition(b":")
+        name = name.strip()
+        if colon and b" " not in name:
+            items.append((name.decode("ascii", "replace").lower(), [value]))
+    return Headers(tuple((name, _unfolded(b"".join(value), charset)) for name, value in items))
 
 
-def readable(value: str) -> str:
-    """Raw 8-bit characters of a header as text."""
-    if value.isascii():
-        return value
-    return decode(value.encode("ascii", "surrogateescape")) if _has_escapes(value) else value
+def _unfolded(value: bytes, charset: str) -> str:
+    try:
+        text = value.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        text = decode(value, charset).strip()
+    return _FOLD.sub(" ", text) if "\n" in text or "\r" in text else text
 
 
 def decode_words(value: str) -> str:
     """`value` with its encoded words decoded, wherever they stand (RFC 2047 says where, senders do not care)."""
-    value = readable(value)
     if "=?" not in value:
         return value
     return "".join(decode(bytes(data), charset) if charset else data.decode("utf-8") for charset, data in _runs(value))
@@ -97,19 +98,18 @@ def decode_words(value: str) -> str:
 
 def parse_value(value: str) -> Value:
     """The word and the parameters of a structured header, RFC 2231 and its misuse included."""
-    word, *pieces = list(_split(readable(value)))[: MAX_PARAMETERS + 1] or [""]
-    found: dict[str, list[tuple[int, str]]] = {}
+    word, *pieces = list(_split(value))[: MAX_PARAMETERS + 1] or [""]
+    found: dict[str, list[tuple[int, str, bool]]] = {}
     for piece in pieces:
         key, equals, text = piece.partition("=")
         if equals:
             name, order = _parameter_name(key.strip().lower())
-            found.setdefault(name, []).append((order, _unquote(text.strip())))
+            found.setdefault(name, []).append((order, _unquote(text.strip()), key.rstrip().endswith("*")))
     return Value(word.strip().lower(), {name: _join(parts) for name, parts in found.items()})
 
 
 def message_ids(value: str) -> tuple[str, ...]:
     """Message ids in `value`, without their angle brackets."""
-    value = readable(value)
     found = tuple(clean_line(text) for text in _MESSAGE_ID.findall(value))
     return found or tuple(clean_line(word.strip("<>,")) for word in value.split()[:50] if "@" in word)
 
@@ -121,10 +121,6 @@ def decode_base64(data: bytes) -> bytes:
     except binascii.Error:
         letters = _NOT_BASE64.sub(b"", data)
         return binascii.a2b_base64(letters[: len(letters) - (len(letters) % 4 == 1)] + b"==")
-
-
-def _has_escapes(value: str) -> bool:
-    return any("\udc80" <= char <= "\udcff" for char in value)
 
 
 def _runs(value: str) -> Iterator[tuple[str, bytes]]:
@@ -189,14 +185,24 @@ def _parameter_name(key: str) -> tuple[str, int]:
     return (key[:-1], 0) if key.endswith("*") else (key, -1)
 
 
-def _join(parts: list[tuple[int, str]]) -> str:
-    extended = sorted(part for part in parts if part[0] >= 0)
-    if not extended:
+def _join(parts: list[tuple[int, str, bool]]) -> str:
+    pieces = [(text, is_encoded) for order, text, is_encoded in sorted(parts) if order >= 0]
+    if not pieces:
         return clean_line(decode_words(parts[0][1]), limit=MAX_PARAMETER)
-    text = "".join(text for _, text in extended)
+    charset, first = _charset_of(pieces[0][0])
+    # Only pieces that say so are percent-encoded; a value that names its charset and says it nowhere is so as a whole.
+    is_loose = bool(charset) and not any(is_encoded for _text, is_encoded in pieces)
+    data = b"".join(
+        unquote_to_bytes(text) if is_encoded or is_loose else text.encode("utf-8", "replace")
+        for text, is_encoded in [(first, pieces[0][1]), *pieces[1:]]
+    )
+    return clean_line(decode_words(decode(data, charset)), limit=MAX_PARAMETER)
+
+
+def _charset_of(text: str) -> tuple[str, str]:
+    """Charset and value of `utf-8'en'value`; many senders leave the first two out."""
     charset, first, rest = text.partition("'")
-    language, second, quoted = rest.partition("'")
-    if not (first and second and len(charset) <= 40 and len(language) <= 40):
-        charset, quoted = "", text
-    text = decode(unquote_to_bytes(quoted.encode("utf-8", "replace")), charset)
-    return clean_line(decode_words(text), limit=MAX_PARAMETER)
+    language, second, value = rest.partition("'")
+    if first and second and len(charset) <= 40 and len(language) <= 40:
+        return charset, value
+    return "", text

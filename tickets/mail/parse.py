@@ -14,7 +14,7 @@ from tickets.mail.addresses import Address, addresses, sender
 from tickets.mail.automatic import Verdict, judge
 from tickets.mail.bodies import MAX_TEXT, Content, ParsedAttachment, read_content
 from tickets.mail.charsets import clean_line
-from tickets.mail.headers import Headers, make_headers, message_ids, read_fields, readable
+from tickets.mail.headers import Headers, make_headers, message_ids, read_fields
 from tickets.mail.lines import Line, joined, text_lines
 from tickets.mail.markup import html_lines, parse_html, without_lines
 from tickets.mail.quotes import is_forward, kept_lines
@@ -86,7 +86,7 @@ def parse(raw: bytes) -> ParsedMail:
         cc=addresses(headers.all("cc")),
         delivered_to=_delivered_to(headers),
         subject=subject,
-        date=clean_line(readable(headers.first("date")), limit=200),
+        date=clean_line(headers.first("date"), limit=200),
         text=reading.text,
         html=reading.html,
         reply_text=reading.reply_text,

@@ -29,6 +29,15 @@ _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
 _SOME_BOUNDARY = re.compile(rb"\n--([^\s-][^\r\n]{0,200}?|-{1,60}[^\s-][^\r\n]{0,140}?)[ \t]*\r?\n")
 
 
+_SOME_CHARSET = re.compile(rb"charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9._:-]{2,40})", re.IGNORECASE)
+# What some gateways leave in front of the header: blank lines, a byte order mark.
+_BEFORE_HEADER = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,20}\r?\n){0,20}"
+    rb"(?=(?:From|Received|Return-Path|Delivered-To|Date|Subject|To|Message-ID|MIME-Version|Content-Type|X-[\w-]{1,60}) ?:)",
+    re.IGNORECASE,
+)
+_Y_PLAIN = bytes((byte - 42) % 256 for byte in range(256))
+_Y_ESCAPED = {bytes([byte]): bytes([(byte - 64 - 42) % 256]) for byte in range(256)}
 _UU_FRAME = re.compile(rb"begin [0-7]{3,4} |end\\s*$")
 
 
@@ -72,6 +81,8 @@ def read_tree(raw: bytes) -> Part:
         raise UnreadableMail("message too large")
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
+    if before := _BEFORE_HEADER.match(raw):
+        raw = raw[before.end() :]
     # With a newline in front, every delimiter line is found by one search for "\n--boundary".
     return _Reader(b"\n" + raw).part(start=1, end=len(raw) + 1, depth=0, default="text/plain")
 
@@ -93,6 +104,15 @@ def _uudecode_line(line: bytes) -> bytes:
             return b""
 
 
+def ydecode(data: bytes) -> bytes:
+    """The file in yEnc lines; a flood of escapes stays as it is."""
+    first, *escaped = data.replace(b"\r", b"").replace(b"\n", b"").split(b"=", MAX_UU_LINES + 1)
+    if len(escaped) > MAX_UU_LINES:
+        return data
+    pieces = (_Y_ESCAPED[piece[:1]] + piece[1:].translate(_Y_PLAIN) for piece in escaped if piece)
+    return first.translate(_Y_PLAIN) + b"".join(pieces)
+
+
 class _Reader:
     """Cuts parts and counts what it has spent."""
 
@@ -101,6 +121,8 @@ class _Reader:
         self._parts = 0
         self._header_bytes = 0
         self._checks = 0
+        charset = _SOME_CHARSET.search(raw, 0, MAX_HEADER_BYTES)
+        self._charset = charset[1].decode("ascii") if charset else ""
         # Found once: searching the bytes again on each of fifty levels would cost fifty times as much.
         found = (match.start() for match in re.finditer(rb"\n--", raw))
         self._dashed_lines = list(islice(found, MAX_BOUNDARY_CHECKS)) if _MULTIPART.search(raw) else []
@@ -123,7 +145,7 @@ class _Reader:
         self._header_bytes += body - start
         if body - start > MAX_HEADER_BYTES or self._header_bytes > MAX_ALL_HEADER_BYTES:
             raise UnreadableMail("header too large")
-        headers = make_headers(fields)
+        headers = make_headers(fields, charset=self._charset)
         if len(headers.items) > MAX_HEADERS:
             raise UnreadableMail("too many headers")
         return headers, body

@@ -108,7 +108,11 @@ def test_text_when_gb2312_is_gb18030_then_is_readable() -> None:
         ("utf-16", "abc".encode("utf-16"), "abc"),
         ("idna", b"xn--a", "xn--a"),
         ("unicode_escape", b"\\u0041", "\\u0041"),
-        ("utf-8", b"a\xffb\x00c", "a\ufffdbc"),
+        ("utf-8", b"a\xffb\x00c", "aÿbc"),
+        ("utf-8", "é".encode() + b"\xff", "é\ufffd"),
+        ("iso-2022-jp", b"\x1b$B|b66-!\x1b(I1\x1b(B ok", "髙橋①ｱ ok"),
+        ("iso-2022-jp", "日本".encode("cp932"), "日本"),
+        ("big5", "嘅".encode("big5hkscs"), "嘅"),
     ],
 )
 def test_text_when_charset_is_odd_or_false_then_is_readable(charset: str, raw: bytes, text: str) -> None:
