@@ -16,6 +16,7 @@ _AUTO_HEADERS = (
     "x-autorespond",
     "x-autoresponder",
     "x-autoreply-from",
+    "x-auto-reply-from",
     "x-auto-reply",
     "x-auto-response",
     "x-mail-autoreply",
@@ -23,26 +24,49 @@ _AUTO_HEADERS = (
     "x-fc-machinegenerated",
     "x-amazon-auto-reply",
     "x-apple-action",
+    "x-autoresponder-version",
+    "x-autoreply-sent",
+    "x-gmail-autoresponder",
+    "x-vacation",
+    "x-cron-env",
+    "x-otrs-loop",
+    "x-rt-loop-prevention",
+    "x-servicenow-generated",
 )
+# Headers that say it by their value.
+_TELLING = {
+    "x-post-messageclass": re.compile("autoresponder", re.IGNORECASE),
+    "x-mailer": re.compile(r"\b(?:vacation|autoresponder|autoreply)\b", re.IGNORECASE),
+    "delivered-to": re.compile(r"^\s*autoresponder\b", re.IGNORECASE),
+}
 _LIST_HEADERS = ("list-id", "list-unsubscribe", "list-help", "x-mailing-list", "x-mailman-version")
 _BULK = frozenset({"bulk", "junk", "auto_reply", "auto-reply"})
-# Nobody may answer these automatically either, but a person may have written them: a support address that is itself a list marks all it passes on.
 # They answer something, and say nothing about any matter.
 ANSWERS = frozenset(
-    {"auto-replied", "subject", "x-post-messageclass", *(name for name in _AUTO_HEADERS if "repl" in name or "respon" in name)}
+    {"auto-replied", "subject", "x-vacation", *_TELLING, *(name for name in _AUTO_HEADERS if "repl" in name or "respon" in name)}
 )
+# Nobody may answer these automatically either, but a person may have written them: a support address that is itself a list marks all it passes on.
 RELAYED = frozenset({"list", "x-auto-response-suppress"})
 _SUPPRESS = re.compile(r"\b(all|oof|autoreply)\b", re.IGNORECASE)
 _NO_REPLY = re.compile(r"(do|please)?[._-]{0,2}(no|not)[._-]{0,2}(reply|respond|answer)|noreply.{0,60}|no-reply.{0,60}")
 _DAEMON = re.compile(r"mailer[._-]?daemon|mail[._-]?daemon|mdaemon|mail-?delivery(-?(sub)?system)?")
 _NULL_PATHS = frozenset({"<>", "<mailer-daemon>", "mailer-daemon"})
+# What a subject begins with, when a machine wrote it: whole words, or a word and a colon. People write "Automatic door broken", too.
 _AWAY_SUBJECT = re.compile(
-    r"\s*(\W?auto(matic)?[ :-]?(reply|response|respon[sd]\w*|antwort)"
-    r"|out[ -]of[ -](the[ -])?office|automatische antwort|abwesenheits|abwesend:|r[ée]ponse automatique"
-    r"|absence du bureau|respuesta autom[áa]tica|fuera de la oficina|resposta autom[áa]tica"
-    r"|risposta automatica|fuori sede|automatisch antwoord|afwezig|autosvar|automatisk svar|automatiskt svar"
-    r"|automaattinen vastaus|automatyczna odpowied[źz]|automatick[áa] odpov[ěe][dď]|автоответ|автоматический ответ"
-    r"|自動応答|自動返信|自动回复|自動回覆|자동 회신)",
+    r"\s*\W?(?:auto(?:mati[cs])?(?:ed)?[ :-]?(?:reply|response|respon[sd]\w*|antwort|answer)"
+    r"|(?:i am |i'm |currently )?out[ -]of[ -](?:the[ -])?office|(?:on )?vacation(?: reply| response| message|:)|on (?:annual )?leave:"
+    r"|automatische antwort|abwesenheits(?:notiz|nachricht|meldung|assistent|info|benachrichtigung)|abwesenheit:|abwesend:|urlaubs(?:abwesenheit|notiz|meldung)"
+    r"|r[ée]ponse automatique|(?:message d.)?absence du bureau|message d.absence|absent du bureau|notification d.absence"
+    r"|respuesta autom[áa]tica|fuera de (?:la )?oficina|resposta autom[áàa]tica|aus[êe]ncia (?:do|tempor[áa]ria)|fora do escrit[óo]rio|fora de l.oficina"
+    r"|risposta automatica|fuori (?:sede|ufficio)|automatisch(?:e)? antwoord|afwezig(?:\W|heid)"
+    r"|autosvar|automatis(?:k|kt) svar|frånvaro(?:meddelande)?:|ikke til ?stede:|fraværsmelding|fravær:"
+    r"|automaattinen vastaus|poissa(?:oloviesti|olo)?:|automatyczna odpowied[źz]|odpowied[źz] automatyczna|nieobecno[śs][ćc]:"
+    r"|automatick[áa] odpov[ěe][dď]|mimo kancel[áa][řr]|automatikus v[áa]lasz|h[áa]zon k[ií]v[üu]l|r[ăa]spuns automat"
+    r"|автоматичен отговор|αυτόματη απάντηση|otomatik yan[ıi]t|автоответ|автоматический ответ|автоматична відповідь|аутоматски одговор"
+    r"|automatski odgovor|samodejni odgovor|automaatvastus|autom[āa]tisk[āa] atbilde|automatinis atsakymas|sjálfvirkt svar"
+    r"|自動応答|自動返信|不在通知|不在のお知らせ|自动回复|自动答复|自動回覆|自動回复|자동 ?(?:회신|응답|답장)|부재중"
+    r"|תשובה אוטומטית|מענה אוטומטי|رد تلقائي|الرد التلقائي|پاسخ خودکار|ตอบกลับอัตโนมัติ|trả lời tự động|balasan otomatis|jawapan automatik)"
+    r"|\s*auto: |.{0,200}\((?:automated|automatic|auto) (?:response|reply)\)\s*$",
     re.IGNORECASE,
 )
 _BOUNCE_SUBJECT = re.compile(
@@ -93,7 +117,7 @@ def _auto_reason(headers: Headers, content_type: str, from_address: str) -> str:
         return "auto-replied" if submitted == "auto-replied" else "auto-submitted"
     if name := next((name for name in _AUTO_HEADERS if headers.all(name)), ""):
         return name
-    if headers.first("precedence").strip().lower() in _BULK:
+    if any(headers.first(name).strip().lower() in _BULK for name in ("precedence", "preference")):
         return "precedence"
     if content_type == "multipart/report":
         return "report"
@@ -105,8 +129,8 @@ def _sender_reason(headers: Headers, from_address: str) -> str:
         return "null return path"
     if _NO_REPLY.fullmatch(from_address.partition("@")[0].lower()[:100]):
         return "no-reply sender"
-    if "autoresponder" in headers.first("x-post-messageclass").lower():
-        return "x-post-messageclass"
+    if name := next((name for name, pattern in _TELLING.items() if pattern.search(headers.first(name)[:500])), ""):
+        return name
     if _AWAY_SUBJECT.match(headers.text("subject")):
         return "subject"
     return ""
