@@ -17,6 +17,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from notifications import bounces
 from notifications.audience import may_be_told
 from notifications.models import Delivery, State
 from notifications.render import render
@@ -105,13 +106,14 @@ def _refusal(delivery: Delivery) -> str:
         return _("This person's account is switched off.")
     if delivery.event and not may_be_told(delivery.recipient, delivery.event):
         return _("This person may no longer see the ticket.")
-    return ""
+    return bounces.refusal(delivery)
 
 
 def _failed(delivery: Delivery, error: Exception) -> None:
     logger.warning("delivery %s failed: %s", delivery.pk, type(error).__name__)
     if _is_final(error) or delivery.attempts >= _TRIES:
         _settle(delivery, State.FAILED, error=_words(error))
+        bounces.suspend_if_hopeless(delivery)
     else:
         delivery.next_attempt_at = timezone.now() + BACKOFF[delivery.attempts - 1]
         _settle(delivery, State.QUEUED, error=_words(error))
@@ -147,8 +149,8 @@ def _settle(delivery: Delivery, state: State, *, error: str = "") -> None:
     delivery.state, delivery.error = state, error
     if state == State.SENT:
         delivery.sent_at = timezone.now()
-    # Only while the lease is ours: a sender that slept past it must not overwrite what another has done since.
-    Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts).update(
+    # Only while the lease is ours: a sender that slept past it must not overwrite what another has done since, nor a bounce that was quicker than we.
+    Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts, state=State.SENDING).update(
         state=delivery.state,
         error=delivery.error,
         address=delivery.address,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from notifications import channels, digest
+from notifications import bounces, channels, digest
 from notifications import relay as outbox
 
 
@@ -18,6 +18,11 @@ def relay() -> None:
 @shared_task
 def deliver_due() -> None:
     channels.deliver_due()
+
+
+@shared_task
+def match_reports() -> None:
+    bounces.match_reports()
 
 
 @shared_task
