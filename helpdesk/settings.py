@@ -227,6 +227,7 @@ CELERY_BEAT_SCHEDULE = {
         ("deliver", "notifications.tasks.deliver_due", 15),
         ("digest", "notifications.tasks.make_digests", 300),
         ("ingest", "tickets.tasks.ingest_waiting", 15),
+        ("reports", "notifications.tasks.match_reports", 15),
         ("close", "tickets.tasks.close_due", 60),
         ("fetch", "tickets.tasks.fetch_mail", 60),
     )
