@@ -72,7 +72,7 @@ class User(AbstractBaseUser):
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.CUSTOMER)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off instead of deleting: the history stays."))
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
-    language = models.CharField(_("language"), max_length=10, blank=True)  # of pages and mails; empty: the installation's
+    language = models.CharField(_("language"), max_length=10, blank=True)  # of pages and mails; empty: the browser's, the installation's
     proven_at = models.DateTimeField(
         _("address proven at"),
         null=True,
@@ -110,6 +110,11 @@ class User(AbstractBaseUser):
     def known_zone(self) -> str | None:
         """The person's time zone; None, which is the installation's, for none and for one that this system does not know."""
         return self.time_zone if self.time_zone in TIME_ZONES else None
+
+    @property
+    def known_language(self) -> str:
+        """Of mails: the person's; the installation's for none, and for one that is no longer offered."""
+        return self.language if self.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
     @property
     def initials(self) -> str:

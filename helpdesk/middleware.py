@@ -1,4 +1,4 @@
-"""What every request goes through: the limit of its size, the person's time zone, privacy of pages, and domain errors put into words once."""
+"""What every request goes through: the limit of its size, the person's language and time zone, privacy of pages, and domain errors put into words once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 
+from accounts.models import User
 from helpdesk.http import page_before
 from tickets.actions import DomainError, NotAllowed
 from tickets.models import Ticket
@@ -16,6 +18,7 @@ from tickets.models import Ticket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.contrib.auth.models import AnonymousUser
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
 
@@ -44,19 +47,29 @@ def _most_bytes(request: HttpRequest) -> int:
 
 
 class PersonMiddleware:
-    """Shows times in the person's zone, and keeps what is theirs out of every cache."""
+    """Speaks the person's language, shows times in their zone, and keeps what is theirs out of every cache."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         # Without a session cookie there is no person, and no query to find that out.
-        zone = getattr(request.user, "known_zone", None) if settings.SESSION_COOKIE_NAME in request.COOKIES else None
-        with timezone.override(zone):
+        person = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES else None
+        language = _language(request, person)
+        with translation.override(language), timezone.override(getattr(person, "known_zone", None)):
             response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ["Accept-Language"])
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "private, no-store"
         return response
+
+
+def _language(request: HttpRequest, person: User | AnonymousUser | None) -> str:
+    """What the person chose, else what the browser asks for, if it is one of ours."""
+    if isinstance(person, User) and person.language:
+        return person.known_language
+    return translation.get_language_from_request(request)
 
 
 class DomainErrorMiddleware:

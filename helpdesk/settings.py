@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import bootstrap
 import dj_database_url
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
 from helpdesk.env import env_bool, env_int, env_list, env_prefixed, env_str, env_url, problems
 
@@ -144,8 +143,12 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+LANGUAGE_CODE = env_str("LANGUAGE_CODE", "en")  # for whoever has chosen none
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # by their own names: who looks for theirs may not read the page's
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["helpdesk.formats"]
+if LANGUAGE_CODE not in dict(LANGUAGES):
+    problems["LANGUAGE_CODE"] = f"is not one of {', '.join(dict(LANGUAGES))}."
 TIME_ZONE = env_str("TIME_ZONE", "UTC")
 USE_TZ = True
 

@@ -32,4 +32,5 @@ def in_words(moment: datetime, now: datetime) -> str:
     if span < 7 * DAY:
         return (_("in %(n)d d") if ahead else _("%(n)d d ago")) % {"n": span // DAY}
     local = timezone.localtime(moment)
-    return date_format(local, "j M" if local.year == timezone.localtime(now).year else "j M Y")
+    # Translators: formats of a day, as Django's `date` filter takes them.
+    return date_format(local, _("j M") if local.year == timezone.localtime(now).year else _("j M Y"))

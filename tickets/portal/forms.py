@@ -72,9 +72,18 @@ class ProfileForm(forms.Form):
         help_text=gettext_lazy("All times on these pages are in it."),
         error_messages={"invalid_choice": gettext_lazy("Choose a time zone of the list.")},
     )
+    language = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Language"),
+        help_text=gettext_lazy("Of these pages and of the mails you get."),
+        error_messages={"invalid_choice": gettext_lazy("Choose a language of the list.")},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         zones = [(zone, zone.replace("_", " ")) for zone in sorted(TIME_ZONES)]
         standard = _("As usual here (%(zone)s)") % {"zone": settings.TIME_ZONE}
         self.fields["time_zone"].choices = [("", standard), *zones]  # type: ignore[attr-defined] # a ChoiceField
+        languages = dict(settings.LANGUAGES)
+        browsers = _("As in my browser; mails in %(language)s") % {"language": languages[settings.LANGUAGE_CODE]}
+        self.fields["language"].choices = [("", browsers), *languages.items()]  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 def profile(request: PersonRequest) -> HttpResponse:
     person = request.user
     posted = request.POST if request.method == "POST" else None
-    form = ProfileForm(posted, initial={"name": person.name, "time_zone": person.time_zone})
+    form = ProfileForm(posted, initial={"name": person.name, "time_zone": person.time_zone, "language": person.language})
     if form.is_valid():
-        person.name, person.time_zone = form.cleaned_data["name"], form.cleaned_data["time_zone"]
-        person.save(update_fields=["name", "time_zone"])
-        messages.success(request, _("Your profile is saved."))
+        for field, value in form.cleaned_data.items():
+            setattr(person, field, value)
+        person.save(update_fields=list(form.cleaned_data))
+        with translation.override(person.language or translation.get_language()):
+            messages.success(request, _("Your profile is saved."))
         return redirect("profile")
     context = {"form": form, "organizations": list(person.active_organizations())}
     return render(request, "portal/profile.html", context, status=422 if form.is_bound else 200)

@@ -1,0 +1,6 @@
+"""German, with the zone beside the time."""
+
+from __future__ import annotations
+
+DATE_FORMAT = "j. F Y"
+DATETIME_FORMAT = "j. F Y, H:i T"
