@@ -1,0 +1,246 @@
+"""What a mail says: everything its templates show, for the one person who reads it. Reads; asks `access` and `audience` what that person may know.
+
+How much a mail holds is bounded, whatever people wrote: Gmail hides what lies beyond 102 KB of HTML. The rest is on the ticket's page.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.db.models.functions import Left
+from django.urls import reverse
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from accounts.proof import set_password_path
+from notifications.audience import may_be_told_of
+from notifications.models import Delivery, Kind, Reason, State
+from notifications.unsubscribe import unsubscribe_path
+from tickets import access
+from tickets.events import describe
+from tickets.models import Attachment, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from accounts.models import User
+    from tickets.models import Event, Ticket
+
+_WORDS = 12_000  # characters of new text in a mail, of all its events together
+_EARLIER, _EARLIER_WORDS = 3, 600
+_DIGEST_EVENTS, _DIGEST_WORDS = 40, 200
+_PREVIEW = 120  # characters that programs show beside the subject
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    size: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened, or was said."""
+
+    who: str
+    did: str
+    at: datetime
+    text: str = ""
+    is_cut: bool = False
+    is_note: bool = False
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A ticket in a digest."""
+
+    number: int
+    subject: str
+    status: str
+    url: str
+    entries: list[Entry]
+
+
+def events_of(delivery: Delivery) -> list[Event]:
+    """What the mail tells of, in order: its own event, and those that became a part of it, unless they have gone out of the person's sight since."""
+    parts = delivery.tells.filter(state=State.MERGED).select_related("event__ticket__status", "event__actor", "event__comment")
+    others = may_be_told_of(delivery.recipient, [part.event for part in parts.order_by("id") if part.event])
+    own = [delivery.event] if delivery.event else []  # judged when the mail was taken up
+    return sorted([*own, *others], key=lambda event: event.pk)
+
+
+def context_of(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
+    """For the templates of the delivery's kind."""
+    recipient = delivery.recipient
+    context: dict[str, Any] = {
+        "site_name": settings.SITE_NAME,
+        "accent": settings.ACCENT or "#0b6380",
+        "on_accent": _ink_on(settings.ACCENT or "#0b6380"),
+        "recipient": recipient,
+        "for_staff": recipient.is_staff,
+        "because": _because(delivery),
+    }
+    if delivery.kind in (Kind.SET_PASSWORD, Kind.RESET_PASSWORD):
+        return context | {"link": urljoin(settings.SITE_URL, set_password_path(recipient))}
+    if delivery.kind == Kind.DIGEST:
+        return context | _digest(events, recipient)
+    return context | _about_ticket(delivery, events)
+
+
+def _about_ticket(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
+    event, recipient = delivery.event, delivery.recipient
+    assert event is not None  # noqa: S101 for the type checker: only mails about an account or a digest have none
+    ticket = event.ticket
+    # "Shared with you" is told in words of its own; beside it stands what became a part of that mail.
+    told = [one for one in events if one != event] if delivery.kind == Kind.SHARED else events
+    entries = _entries(told, recipient)
+    return {
+        "ticket": ticket,
+        "ticket_url": _ticket_url(ticket, recipient),
+        "status": _status(ticket, recipient),
+        "unsubscribe_url": stop_url(delivery),
+        "can_be_answered": True,
+        "actor": event.actor,
+        "entries": entries,
+        "is_internal": is_internal(events),
+        "has_note": any(entry.is_note for entry in entries),
+        "earlier": _earlier(events, recipient),
+        "closes_at": ticket.close_due_at if any(_resolves(event) for event in events) else None,
+    } | _preview([entry.text or f"{entry.who} {entry.did}" for entry in entries] or [ticket.subject])
+
+
+def _preview(parts: Sequence[str]) -> dict[str, str]:
+    """What programs show beside the subject, filled up so that nothing else gets there."""
+    words = Truncator(" · ".join(" ".join(part.split()) for part in parts if part)).chars(_PREVIEW)
+    return {"preview": words, "preview_filler": "\u200c\xa0" * (_PREVIEW - len(words))}
+
+
+def _entries(events: Sequence[Event], recipient: User) -> list[Entry]:
+    """The events with their whole words, until together they are too many."""
+    files = _files([event.comment_id for event in events if event.comment_id])
+    entries, room = [], _WORDS
+    for event in events:
+        entry = _entry(event, recipient, room)
+        entries.append(replace(entry, files=tuple(files[event.comment_id])))
+        room = max(0, room - len(entry.text))
+    return entries
+
+
+def _entry(event: Event, recipient: User, limit: int) -> Entry:
+    text = event.comment.text.strip() if event.comment else ""
+    return Entry(
+        who=event.actor.display_name if event.actor else "",
+        did=describe(event, for_staff=recipient.is_staff),
+        at=event.at,
+        text=text[:limit].rstrip(),
+        is_cut=len(text) > limit,
+        is_note=event.is_internal and event.comment is not None,
+    )
+
+
+def _files(comments: Sequence[int]) -> defaultdict[int | None, list[File]]:
+    found: defaultdict[int | None, list[File]] = defaultdict(list)
+    for file in Attachment.objects.filter(comment__in=comments).order_by("id") if comments else ():
+        url = urljoin(settings.SITE_URL, reverse("attachment", args=[file.pk, file.name]))
+        found[file.comment_id].append(File(file.name, file.size, url))
+    return found
+
+
+def _earlier(events: Sequence[Event], recipient: User) -> list[Entry]:
+    """The last words before these. Notes only where an answer is a note as well: a mail program may quote all of it, and nothing must come out that way."""
+    first = events[0]
+    comments = access.comments_for(recipient, first.ticket).filter(created_at__lte=first.at)
+    comments = comments.exclude(pk__in=[event.comment_id for event in events if event.comment_id])
+    if not is_internal(events):
+        comments = comments.filter(is_internal=False)
+    # Without reading the rest of what may be long.
+    beginnings = comments.annotate(beginning=Left("text", _EARLIER_WORDS + 1)).defer("text", "html", "quoted")
+    return [_said_before(comment) for comment in beginnings.select_related("author").order_by("-id")[:_EARLIER]]
+
+
+def _said_before(comment: Any) -> Entry:
+    text = comment.beginning.strip()
+    return Entry(
+        who=comment.author.display_name,
+        did="",
+        at=comment.created_at,
+        text=text[:_EARLIER_WORDS].rstrip(),
+        is_cut=len(comment.beginning) > _EARLIER_WORDS,
+        is_note=comment.is_internal,
+    )
+
+
+def _digest(events: Sequence[Event], recipient: User) -> dict[str, Any]:
+    """A section for each ticket; of very many events the newest, and how many there are `more`."""
+    shown = sorted(events[-_DIGEST_EVENTS:], key=lambda event: (event.ticket_id, event.pk))
+    sections = [
+        Section(
+            number=ticket.number,
+            subject=ticket.subject,
+            status=_status(ticket, recipient),
+            url=_ticket_url(ticket, recipient),
+            entries=[_in_short(_entry(event, recipient, _DIGEST_WORDS)) for event in of_ticket],
+        )
+        for ticket, of_ticket in groupby(shown, key=lambda event: event.ticket)
+    ]
+    return {
+        "sections": sections,
+        "tickets": len({event.ticket_id for event in events}),
+        "more": len(events) - len(shown),
+        "home_url": urljoin(settings.SITE_URL, reverse("desk" if recipient.is_staff else "tickets")),
+    } | _preview([section.subject for section in sections])
+
+
+def _in_short(entry: Entry) -> Entry:
+    return replace(entry, text=" ".join(entry.text.split()))
+
+
+def is_internal(events: Sequence[Event]) -> bool:
+    """Whether the mail tells of something that customers never see; then its answer is not for them either."""
+    return any(event.is_internal for event in events)
+
+
+def _resolves(event: Event) -> bool:
+    return event.kind == EventKind.RESOLVED or event.data.get("category") == "resolved"
+
+
+def _ticket_url(ticket: Ticket, recipient: User) -> str:
+    return urljoin(settings.SITE_URL, reverse("desk_ticket" if recipient.is_staff else "ticket", args=[ticket.number]))
+
+
+def _status(ticket: Ticket, recipient: User) -> str:
+    return ticket.status.name if recipient.is_staff else ticket.status.label_for_customers
+
+
+def stop_url(delivery: Delivery) -> str:
+    """Where mails about the ticket can be stopped; '' for who is told because the work is theirs, which no link ends."""
+    if delivery.event is None or delivery.reason not in (Reason.REQUESTER, Reason.FOLLOWER):
+        return ""
+    return urljoin(settings.SITE_URL, unsubscribe_path(delivery.event.ticket, delivery.recipient))
+
+
+def _because(delivery: Delivery) -> str:
+    number = delivery.event.ticket.number if delivery.event else 0
+    return {
+        Reason.REQUESTER: _("You get this mail because ticket #%(number)s is yours."),
+        Reason.FOLLOWER: _("You get this mail because you follow ticket #%(number)s."),
+        Reason.ASSIGNEE: _("You get this mail because ticket #%(number)s is assigned to you."),
+        Reason.GROUP: _("You get this mail because ticket #%(number)s waits for your group."),
+        Reason.ACCOUNT: _("You get this mail because somebody wrote to us from your address, or asked for it."),
+        Reason.DIGEST: _("You get this mail because you chose one mail a day."),
+    }[Reason(delivery.reason)] % {"number": number}
+
+
+def _ink_on(colour: str) -> str:
+    """White or near-black, whichever reads better on a `#rrggbb` (relative luminance of WCAG)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return "#211e1a" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 else "#ffffff"
