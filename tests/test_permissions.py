@@ -67,6 +67,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_remove_follower": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_retry": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_mail": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_mail_all_discard": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_mail_all_open": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_mail_all_spam": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_mail_rules": ("302 404 404 404 404 404 200", _NOBODY),
     "desk_mail_rule_new": ("302 404 404 404 404 404 200", "302 404 404 404 404 404 422"),
     "desk_mail_rule": ("302 404 404 404 404 404 200", "302 404 404 404 404 404 422"),
@@ -146,7 +149,7 @@ def path_to(name: str, world) -> str:
         return unsubscribe_path(ticket, ticket.requester)
     if name in arguments:
         return reverse(name, args=arguments[name])
-    if name in ("desk_mail_rules", "desk_mail_rule_new"):
+    if name in ("desk_mail_rules", "desk_mail_rule_new") or name.startswith("desk_mail_all_"):
         return reverse(name)
     if name.startswith("desk_mail_rule"):
         return reverse(name, args=[world["rule"].pk])

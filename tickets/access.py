@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts.models import AgentGroup, Membership, User
-from tickets.models import Attachment, Comment, Event, Follower, InboundMessage, OrganizationShare, Ticket
+from tickets.models import Attachment, Comment, Event, Follower, InboundMessage, Mailbox, OrganizationShare, Ticket
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -82,6 +82,13 @@ def inbound_for(user: User) -> QuerySet[InboundMessage]:
         return InboundMessage.objects.none()
     of_no_ticket = Q(ticket=None) & (Q(mailbox__group=None) | ~Q(mailbox__group__in=_hidden_groups(user)))
     return InboundMessage.objects.filter(of_no_ticket | Exists(tickets_for(user).filter(pk=OuterRef("ticket"))))
+
+
+def mailboxes_for(user: User) -> QuerySet[Mailbox]:
+    """Those whose mail this person may see, for staff."""
+    if not user.is_staff:
+        return Mailbox.objects.none()
+    return Mailbox.objects.filter(Q(group=None) | ~Q(group__in=_hidden_groups(user)))
 
 
 def is_on(user: User, ticket: Ticket) -> bool:

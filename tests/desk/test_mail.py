@@ -85,7 +85,7 @@ def test_mail_when_it_came_to_a_private_groups_mailbox_then_its_members_alone_se
 
 
 @pytest.mark.parametrize("mails", [1, 25])
-@pytest.mark.parametrize(("tab", "queries"), [("in", 4), ("out", 4)])
+@pytest.mark.parametrize(("tab", "queries"), [("in", 5), ("out", 5)])
 def test_list_when_mails_are_many_then_asks_no_more(desk, workflow, django_assert_num_queries, mails, tab, queries):
     for number in range(mails):
         take_in(letter(f"sten{number}@else.example"))

@@ -1,12 +1,11 @@
-"""The Mail page: what came in and what went out, what became of each, and the buttons for what waits for a person.
+"""One mail that came in or went out, what became of it, and the buttons for what waits for a person. The lists are in `tickets.desk.mail_list`.
 
 Shows; the verbs are in `tickets.mail.ingest` and `notifications.channels`. Mail of a ticket is for those who see the ticket.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
 from django.contrib import messages
@@ -27,7 +26,6 @@ from tickets.desk.door import StaffRequest, staff_required
 from tickets.mail import ingest
 from tickets.mail.parse import ParsedMail, UnreadableMail, parse
 from tickets.models import InboundMessage, InboundState
-from tickets.paging import page_of
 from tickets.templatetags.rich import rich_text
 
 if TYPE_CHECKING:
@@ -35,16 +33,15 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", InboundMessage, Delivery)
 
-ROWS = 50
-_WAITS = (InboundState.HELD, InboundState.FAILED)
+WAITS = (InboundState.HELD, InboundState.FAILED)
 _MAX_HEADERS = 20_000  # characters shown; all of it is in the download
 
 
-# --- Lists ---------------------------------------------------------------------------------------------------------------------
+# --- Who sees which ------------------------------------------------------------------------------------------------------------
 
 
 def inbound_for(user: User) -> QuerySet[InboundMessage]:
-    return access.inbound_for(user).defer("raw").select_related("mailbox", "ticket")
+    return access.inbound_for(user).defer("raw").select_related("mailbox", "ticket", "rule")
 
 
 def deliveries_for(user: User) -> QuerySet[Delivery]:
@@ -56,36 +53,7 @@ def deliveries_for(user: User) -> QuerySet[Delivery]:
 
 def needing_somebody(user: User) -> int:
     """How many mails came in that only a person can decide about."""
-    return access.inbound_for(user).filter(state__in=_WAITS).count()
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    key: str
-    label: str
-    is_inbound: bool
-    states: tuple[str, ...]  # none: all
-
-
-def _tabs() -> list[Tab]:
-    return [
-        Tab("held", _("Needs you"), is_inbound=True, states=_WAITS),
-        Tab("in", _("All that came in"), is_inbound=True, states=()),
-        Tab("failed", _("Failed to leave"), is_inbound=False, states=(State.FAILED,)),
-        Tab("out", _("All that went out"), is_inbound=False, states=()),
-    ]
-
-
-@require_safe
-@staff_required
-def mail(request: StaffRequest) -> HttpResponse:
-    tabs = _tabs()
-    tab = next((tab for tab in tabs if tab.key == request.GET.get("tab")), tabs[0])
-    found: QuerySet[Any] = inbound_for(request.user) if tab.is_inbound else deliveries_for(request.user)
-    if tab.states:
-        found = found.filter(state__in=tab.states)
-    page = page_of(found, request_get=request.GET, order=("-id",), size=ROWS)
-    return render(request, "desk/mail.html", {"tabs": tabs, "tab": tab, "page": page, "stuck": Delivery.objects.stuck().count()})
+    return access.inbound_for(user).filter(state__in=WAITS).count()
 
 
 # --- One that came in ----------------------------------------------------------------------------------------------------------
@@ -164,7 +132,7 @@ def replay(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _inbound(user: User, pk: int) -> InboundMessage:
-    return _one(access.inbound_for(user).select_related("mailbox", "ticket", "comment__author"), pk)
+    return _one(access.inbound_for(user).select_related("mailbox", "ticket", "comment__author", "rule"), pk)
 
 
 def _one(queryset: QuerySet[M], pk: int) -> M:

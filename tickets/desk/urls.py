@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.desk import mail, rules, verbs
+from tickets.desk import mail, mail_list, mail_many, rules, verbs
 from tickets.desk.dashboard import dashboard
 from tickets.desk.queue import queue
 from tickets.desk.ticket import ticket
@@ -35,7 +35,10 @@ urlpatterns = [
     path(f"{_TICKET}followers/add/", verbs.add_follower, name="desk_ticket_add_follower"),
     path(f"{_TICKET}followers/<int:pk>/remove/", verbs.remove_follower, name="desk_ticket_remove_follower"),
     path(f"{_TICKET}deliveries/<int:pk>/retry/", verbs.retry_delivery, name="desk_ticket_retry"),
-    path("mail/", mail.mail, name="desk_mail"),
+    path("mail/", mail_list.mail, name="desk_mail"),
+    path("mail/all/discard/", mail_many.discard_all, name="desk_mail_all_discard"),
+    path("mail/all/open/", mail_many.open_all, name="desk_mail_all_open"),
+    path("mail/all/spam/", mail_many.always_spam, name="desk_mail_all_spam"),
     path("mail/rules/", rules.mail_rules, name="desk_mail_rules"),
     path("mail/rules/new/", rules.mail_rule_new, name="desk_mail_rule_new"),
     path("mail/rules/<int:pk>/", rules.mail_rule, name="desk_mail_rule"),
