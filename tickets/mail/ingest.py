@@ -32,6 +32,8 @@ from tickets.mail.tokens import read_bounce_address
 from tickets.models import Authentication, Channel, Comment, InboundMessage, InboundState, Mailbox, MailRule, Ticket
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
 
 logger = logging.getLogger(__name__)
@@ -58,12 +60,22 @@ def default_mailbox() -> Mailbox:
 
 
 def store(
-    raw: bytes, *, mailbox: Mailbox, envelope_from: str = "", envelope_to: str = "", client_ip: str | None = None, client_name: str = ""
+    raw: bytes,
+    *,
+    mailbox: Mailbox,
+    envelope_from: str = "",
+    envelope_to: str = "",
+    client_ip: str | None = None,
+    client_name: str = "",
+    arrived_at: datetime | None = None,
 ) -> tuple[InboundMessage, bool]:
-    """Commits the bytes as they are. The flag is False for a mail that is here already. Raises django.db.Error when it could not be stored."""
+    """Commits the bytes as they are. The flag is False for a mail that is here already. Raises django.db.Error when it could not be stored.
+
+    `arrived_at` is when a mail server got it that we fetched it from, which tells a mail without id and date from the same one a day later.
+    """
     sender, subject = read_envelope(raw)
     message, is_new = InboundMessage.objects.get_or_create(
-        fingerprint=fingerprint(raw, now=timezone.now()),
+        fingerprint=fingerprint(raw, now=arrived_at or timezone.now()),
         defaults={
             "mailbox": mailbox,
             "raw": raw,
