@@ -22,6 +22,7 @@ from accounts.models import Organization, User
 from accounts.proof import prove_address
 from tickets import access, actions
 from tickets.files import NewFile
+from tickets.mail.authentication import authenticate
 from tickets.mail.fingerprint import fingerprint
 from tickets.mail.forwards import original_sender
 from tickets.mail.parse import ParsedMail, UnreadableMail, parse, read_envelope
@@ -129,6 +130,7 @@ def ingest(pk: int) -> bool:
     try:
         # What takes time, or asks others, is done before the transaction begins.
         mail = parse(bytes(message.raw))
+        message.authentication, message.authentication_details = authenticate(message)
         with transaction.atomic():
             if not _is_still_ours(message):
                 return False
@@ -274,7 +276,7 @@ def _share_with_copied(message: InboundMessage, mail: ParsedMail, *, author: Use
     """Teammates in Cc follow. All others are only named to staff: being in Cc gives nobody access, an account or mail."""
     others: list[str] = []
     for entry in (*mail.to, *mail.cc)[:_MAX_COPIED]:
-        if mailbox_for(entry.address):
+        if normalise_address(entry.address) == message.mailbox.address or mailbox_for(entry.address):
             continue
         person = User.objects.by_address(entry.address)
         if person and person.is_active and not author.is_staff and person.is_teammate_of(author):

@@ -18,7 +18,7 @@ from accounts.models import User
 from tickets import access
 from tickets.mail.automatic import ANSWERS, RELAYED
 from tickets.mail.tokens import read_message_id, read_reply_address, read_thread_id
-from tickets.models import Event, InboundMessage, Mailbox, Ticket
+from tickets.models import InboundMessage, Mailbox, Ticket
 
 if TYPE_CHECKING:
     from tickets.mail.parse import ParsedMail
@@ -154,11 +154,13 @@ def _by_address(mail: ParsedMail, envelope_to: str) -> _Claim | None:
 
 def _by_reference(mail: ParsedMail) -> _Claim | None:
     ids = [*mail.in_reply_to, *reversed(mail.references)]
+    if not ids:
+        return None
     events = [event for event in map(read_message_id, ids) if event]
     threads = [ticket for ticket in map(read_thread_id, ids) if ticket]
     ticket = (
-        Ticket.objects.filter(events__in=Event.objects.filter(pk__in=events[:1])).first()
-        or Ticket.objects.filter(pk__in=threads[:1]).first()
+        (events and Ticket.objects.filter(events=events[0]).first())
+        or (threads and Ticket.objects.filter(pk=threads[0]).first())
         or _stored(ids)
     )
     return _Claim(ticket, _By.REFERENCE) if ticket else None

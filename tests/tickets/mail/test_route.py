@@ -9,7 +9,7 @@ from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, our_message_id, signed_address, take_in
 from tickets import actions
 from tickets.mail.tokens import bounce_address
-from tickets.models import Comment, Follower, InboundState, Status, Ticket, TicketType
+from tickets.models import Authentication, Comment, Follower, InboundState, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
 
@@ -365,3 +365,11 @@ def test_bounce_waits_to_be_matched_and_says_whether_it_is_proven(workflow, to, 
 def test_person_who_answers_a_mails_envelope_sender_opens_a_ticket(workflow, ana):
     to = bounce_address(delivery_id=7)
     assert take_in(letter(to=to), to=to).ticket.requester == ana
+
+
+def test_mail_that_its_domain_disowns_waits_for_staff(workflow, ana, monkeypatch):
+    ticket = make_ticket(ana)
+    verdict = (Authentication.FAILED, "dmarc=fail")
+    monkeypatch.setattr("tickets.mail.ingest.authenticate", lambda _message: verdict)
+    taken = take_in(letter(to=signed_address(ticket, ana)))
+    assert (taken.state, taken.ticket, taken.authentication, taken.authentication_details) == (InboundState.HELD, ticket, *verdict)
