@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import bootstrap
 import dj_database_url
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 from helpdesk.env import env_bool, env_int, env_list, env_prefixed, env_str, env_url, problems
 
@@ -213,6 +214,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
     }
 )
 CELERY_TASK_IGNORE_RESULT = True
+# Mail that comes in has a queue of its own: it does not stand in line behind mail that a slow server takes. A worker serves both unless told otherwise.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("intake")]
+CELERY_TASK_ROUTES = {task: {"queue": "intake"} for task in ("tickets.tasks.ingest_waiting", "tickets.tasks.fetch_mail")}
 CELERY_TASK_ACKS_LATE = True  # tasks are safe to run twice
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 300
