@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
+from html import unescape
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AgentGroup
 from notifications import channels, relay
@@ -14,7 +17,8 @@ from tests.desk.conftest import logged_in
 from tests.desk.pages import words
 from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, signed_address, take_in
-from tickets.models import InboundMessage, InboundState, Mailbox, Ticket
+from tickets.desk import mail_list, mail_many
+from tickets.models import InboundMessage, InboundState, Mailbox, MailRule, Ticket
 
 
 @pytest.fixture
@@ -206,3 +210,274 @@ def test_mail_page_when_waiting_in_a_private_group_then_its_number_is_not_counte
     Delivery.objects.create(event=secret.events.first(), ticket=secret, **about)
     assert (listed(desk, "failed"), AgentGroup.objects.filter(is_private=True).count()) == ([], 1)
     assert make_ticket(ana).number != secret.number
+
+
+# --- Finding -------------------------------------------------------------------------------------------------------------------
+
+
+def found(client, tab: str = "in", **params) -> list[int]:
+    return [row.pk for row in client.get("/desk/mail/", {"tab": tab, **params}).context["page"].rows]
+
+
+@pytest.fixture
+def two(workflow):
+    """Mails of two senders to two mailboxes."""
+    Mailbox.objects.create(name="Sales", address="sales@support.example")
+    return take_in(letter("ana@acme.example", subject="Blank player")), take_in(
+        letter("bob@globex.example", to="sales@support.example", subject="An offer"), to="sales@support.example"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words_typed", "which"),
+    [
+        ("ANA@acme.example", [0]),
+        ("na@acme.example", []),  # a whole address is that address
+        ("acme", [0]),
+        ("@globex", [1]),
+        ("PLAYER", [0]),
+        ("a", [1, 0]),
+        ("100%", []),
+        ("\0", [1, 0]),
+    ],
+)
+def test_mail_when_looked_for_then_is_found_by_address_or_subject(desk, two, words_typed, which):
+    assert found(desk, q=words_typed) == [two[at].pk for at in which]
+
+
+def test_mail_when_it_is_old_then_a_whole_address_alone_finds_it(desk, two, monkeypatch):
+    monkeypatch.setattr(mail_list, "SEARCHED", 1)
+    response = desk.get("/desk/mail/", {"tab": "in", "q": "blank"})
+    assert (found(desk, q="blank"), found(desk, q="offer"), found(desk, q="ana@acme.example")) == ([], [two[1].pk], [two[0].pk])
+    assert "Looked through the newest 1." in words(response)
+
+
+def test_mail_when_filtered_then_by_state_and_mailbox(desk, two):
+    InboundMessage.objects.filter(pk=two[1].pk).update(state=InboundState.IGNORED)
+    sales = Mailbox.objects.get(name="Sales")
+    by_mailbox, by_state = found(desk, mailbox=sales.pk), found(desk, state="ignored")
+    assert (by_mailbox, by_state, found(desk, state="done")) == ([two[1].pk], [two[1].pk], [two[0].pk])
+
+
+@pytest.mark.parametrize(
+    "nonsense", [{"state": "x"}, {"state": "sent"}, {"mailbox": "99999"}, {"mailbox": "x"}, {"sender": "ana@acme.example"}]
+)
+def test_filter_when_nonsense_then_is_ignored(desk, two, nonsense):
+    assert found(desk, **nonsense) == [two[1].pk, two[0].pk]
+
+
+def test_filter_when_mailbox_is_of_a_private_group_then_is_neither_offered_nor_taken(desk, eve, secret, two):
+    sales = Mailbox.objects.get(name="Sales")
+    Mailbox.objects.filter(pk=sales.pk).update(group=secret.group)
+    InboundMessage.objects.filter(mailbox=sales).update(ticket=None, state=InboundState.IGNORED)
+    shown = [("sales@support.example" in words(client.get("/desk/mail/?tab=in"))) for client in (desk, logged_in(eve))]
+    assert (shown, found(desk, mailbox=sales.pk), found(logged_in(eve), mailbox=sales.pk)) == ([False, True], [two[0].pk], [two[1].pk])
+
+
+def test_deliveries_when_looked_for_then_are_found_by_address_subject_and_state(desk, ticket, dan):
+    relay.relay_waiting()
+    first = Delivery.objects.order_by("pk").first()
+    assert first
+    Delivery.objects.filter(pk=first.pk).update(state=State.BOUNCED, subject="Remarkable")
+    sought = [
+        found(desk, "out", state="bounced"),
+        found(desk, "out", q="remark"),
+        found(desk, "failed"),
+        found(desk, "out", q=first.address, state="bounced"),
+    ]
+    assert sought == [[first.pk]] * 4
+
+
+@pytest.mark.parametrize("state", State.values)
+def test_delivery_when_in_any_state_then_is_told_in_words(desk, ticket, state):
+    relay.relay_waiting()
+    Delivery.objects.update(state=state)
+    html = desk.get("/desk/mail/?tab=out").content.decode()
+    told = re.findall(r'<td class="col-status"><span class="pill [^"]*"><span class="glyph" aria-hidden="true"></span><span>([^<]*)<', html)
+    assert set(told) == {str(State(state).label)}
+
+
+# --- What a row tells ----------------------------------------------------------------------------------------------------------
+
+
+def test_row_when_mail_came_again_then_says_how_often(desk, workflow):
+    raw = letter("sten@else.example")
+    for _time in range(3):
+        take_in(raw)
+    assert "Player is blank came 3 times" in words(desk.get("/desk/mail/?tab=in"))
+
+
+def test_row_when_a_rule_sorted_it_then_names_the_rule(desk, workflow):
+    MailRule.objects.create(name="Sign-ups", domains="else.example", is_spam=True, position=1)
+    take_in(letter("sten@else.example"))
+    assert "Sorted by “Sign-ups”" in words(desk.get("/desk/mail/?tab=in"))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "on_page"),
+    [
+        (
+            "failed",
+            "The sender's domain says that this mail is not from there: anybody may have written it. DMARC says so.",
+        ),
+        ("passed", "The sender's domain stands for this mail. DMARC says so."),
+        ("none", "The sender's domain neither stands for this mail nor denies it. DMARC says so."),
+        ("", "Not checked. DMARC says so."),
+    ],
+)
+def test_verdict_when_there_is_one_then_is_told_in_words(desk, workflow, verdict, on_page):
+    mail = take_in(letter("sten@else.example"))
+    InboundMessage.objects.update(authentication=verdict, authentication_details="DMARC says so.")
+    row, page = words(desk.get("/desk/mail/?tab=in")), words(desk.get(reverse("desk_mail_in", args=[mail.pk])))
+    assert [phrase in row for phrase in ("Sender not proven", "stands for this mail")] == [verdict == "failed", verdict == "passed"]
+    assert on_page in page
+    at_ticket = words(desk.get(reverse("desk_ticket", args=[mail.ticket_id])))
+    assert ("Sender not proven" in at_ticket) is (verdict == "failed")
+
+
+def test_mail_when_looked_at_then_tells_where_it_came_from(desk, workflow, max_admin):
+    rule = MailRule.objects.create(name="Sign-ups", domains="else.example", is_quiet=True, position=1)
+    mail = take_in(letter("sten@else.example"))
+    InboundMessage.objects.update(client_ip="192.0.2.7", client_name="mx.else.example", forwarded_from="kim@far.example", repeats=1)
+    address = reverse("desk_mail_in", args=[mail.pk])
+    told = words(desk.get(address))
+    for line in (
+        "Brought by mx.else.example 192.0.2.7",
+        "Passed on kim@far.example wrote it, as the text says",
+        "Sorted by Sign-ups",
+        "came 2 times",
+    ):
+        assert line in told
+    link = reverse("desk_mail_rule", args=[rule.pk])
+    assert [link in client.get(address).content.decode() for client in (desk, logged_in(max_admin))] == [False, True]
+
+
+def test_mailbox_when_it_cant_be_fetched_then_staff_who_see_its_mail_are_told(desk, eve, secret):
+    about = {"error": "[AUTHENTICATIONFAILED]", "failing_since": timezone.now()}
+    Mailbox.objects.create(name="Sales", address="sales@support.example", **about)
+    Mailbox.objects.create(name="People", address="people@support.example", group=secret.group, **about)
+    Mailbox.objects.create(name="Old", address="old@support.example", is_active=False, **about)
+    told = words(desk.get("/desk/mail/"))
+    assert "The mail of sales@support.example can't be fetched. This began just now . Its server says: [AUTHENTICATIONFAILED]" in told
+    assert ["people@" in told, "people@" in words(logged_in(eve).get("/desk/mail/")), "old@" in told] == [False, True, False]
+
+
+# --- Floods --------------------------------------------------------------------------------------------------------------------
+
+
+WHY = "This sender wrote more than 20 mails within an hour."
+
+
+@pytest.fixture
+def flood(workflow):
+    """Three mails of one sender that wait for one reason, among others."""
+    mails = [take_in(letter("robot@flood.example", subject=f"Alert {number}")) for number in range(3)]
+    Ticket.objects.all().delete()
+    InboundMessage.objects.update(state=InboundState.HELD, reason=WHY, ticket=None, comment=None)
+    return mails
+
+
+@pytest.fixture
+def other(flood):
+    """Of the same sender, for another reason."""
+    mail = take_in(letter("robot@flood.example", subject="Strange"))
+    Ticket.objects.all().delete()
+    InboundMessage.objects.filter(pk=mail.pk).update(state=InboundState.FAILED, reason="Broken.", ticket=None, comment=None)
+    return mail
+
+
+def many(client, verb: str, **data):
+    about = {"sender": "robot@flood.example", "reason": WHY, **data}
+    return client.post(reverse(f"desk_mail_all_{verb}"), about, follow=True)
+
+
+def states(mails) -> list[str]:
+    return [state(mail) for mail in mails]
+
+
+def test_flood_when_listed_then_is_one_row_that_opens_to_its_mails(desk, flood, other, held):
+    page = desk.get("/desk/mail/")
+    assert [(row.pk, row.alike) for row in page.context["page"].rows] == [(held.pk, 1), (other.pk, 1), (flood[-1].pk, 3)]
+    assert "robot@flood.example 3 mails newest: Alert 2 " + WHY in words(page)
+    link = re.search(r'href="(\?tab=held&amp;sender=[^"]+)"', page.content.decode())
+    assert link
+    inside = desk.get("/desk/mail/" + unescape(link[1]))
+    assert ([row.pk for row in inside.context["page"].rows], inside.context["group"]["count"]) == ([mail.pk for mail in flood][::-1], 3)
+    assert "robot@flood.example : 3 mails wait. " + WHY in words(inside)
+
+
+def test_flood_when_paged_through_then_each_row_comes_once(desk, flood, other, held, monkeypatch):
+    monkeypatch.setattr(mail_list, "ROWS", 1)
+    seen, address = [], "/desk/mail/"
+    while address:
+        page = desk.get(address).context["page"]
+        seen += [row.pk for row in page.rows]
+        address = page.next_url and "/desk/mail/" + page.next_url
+    assert seen == [held.pk, other.pk, flood[-1].pk]
+
+
+def test_mails_when_their_sender_cant_be_read_then_are_not_put_together(desk, flood):
+    InboundMessage.objects.update(from_address="")
+    assert listed(desk, "held") == [mail.pk for mail in flood][::-1]
+
+
+def test_flood_when_part_is_of_a_private_group_then_it_is_neither_counted_nor_touched(desk, flood, secret):
+    InboundMessage.objects.filter(pk__in=[flood[0].pk, flood[2].pk]).update(ticket=secret)
+    assert [(row.pk, row.alike) for row in desk.get("/desk/mail/").context["page"].rows] == [(flood[1].pk, 1)]
+    many(desk, "discard")
+    assert states(flood) == ["held", "discarded", "held"]
+
+
+def test_flood_when_discarded_then_no_other_mail_is(desk, flood, other):
+    response = many(desk, "discard")
+    assert "3 mails are discarded. They are kept all the same." in words(response)
+    assert (states(flood), state(other), Ticket.objects.count()) == (["discarded"] * 3, "failed", 0)
+
+
+def test_flood_when_made_tickets_then_each_is_one_in_its_order(desk, flood, other):
+    response = many(desk, "open")
+    assert "3 mails are tickets now." in words(response)
+    assert (states(flood), list(Ticket.objects.order_by("pk").values_list("subject", flat=True))) == (
+        ["done"] * 3,
+        ["Alert 0", "Alert 1", "Alert 2"],
+    )
+
+
+def test_flood_when_it_is_long_then_is_dealt_with_by_the_hundred_and_says_what_is_left(desk, flood, monkeypatch):
+    monkeypatch.setattr(mail_many, "BATCH", 2)
+    response = many(desk, "discard")
+    told = words(response)
+    assert ("2 mails are discarded." in told, "1 more of this sender waits: go on below." in told) == (True, True)
+    assert (states(flood), response.context["group"]["count"]) == (["discarded", "discarded", "held"], 1)
+
+
+def test_flood_when_always_spam_then_the_sender_is_remembered(desk, flood, dan):
+    response = many(desk, "spam")
+    assert "New mail from robot@flood.example is spam from now on." in words(response)
+    next_one = take_in(letter("robot@flood.example", text="Another.\n"))
+    assert (states(flood), MailRule.objects.get().created_by, next_one.ticket.is_spam) == (["discarded"] * 3, dan, True)
+
+
+def test_flood_when_one_of_them_cant_be_done_then_the_others_are_and_says_why(desk, flood):
+    raw = b"From: robot@flood.example\nContent-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\nhello\n" * 5000
+    InboundMessage.objects.filter(pk=flood[0].pk).update(raw=raw)
+    told = words(many(desk, "open"))
+    assert ("2 mails are tickets now." in told, "1 mail could not: Nothing in it can be read." in told) == (True, True)
+    assert states(flood) == ["held", "done", "done"]
+
+
+@pytest.mark.parametrize("verb", ["discard", "open", "spam"])
+@pytest.mark.parametrize("nobody", ["", "\0", "nobody@else.example"])
+def test_flood_when_there_is_none_then_nothing_happens_and_says_so(desk, flood, verb, nobody):
+    told = words(many(desk, verb, sender=nobody))
+    assert "Somebody has already dealt with these mails." in told
+    assert (states(flood), MailRule.objects.count()) == (["held"] * 3, 0)
+
+
+@pytest.mark.parametrize("mails", [1, 25])
+def test_waiting_mails_when_many_then_asks_no_more(desk, workflow, django_assert_num_queries, mails):
+    for number in range(mails):
+        take_in(letter(f"sten{number}@else.example"))
+    InboundMessage.objects.update(state=InboundState.HELD, reason=WHY)
+    with django_assert_num_queries(6):
+        assert len(listed(desk, "held")) == mails
