@@ -13,7 +13,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import AgentGroup
-from notifications.models import Delivery, Kind, Reason, State
+from notifications.models import Delivery, Kind, Reason, State, Suspension
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
@@ -83,6 +83,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_mail_replay": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_mail_out": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_mail_out_retry": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_person": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_person_lift": (_NOBODY, "302 404 404 404 302 302 302"),
+    "mail_again": (_NOBODY, "302 302 302 302 302 302 302"),
     "account_login": ("200 302 302 302 302 302 302", "200 302 302 302 302 302 302"),
     "account_logout": ("302 200 200 200 200 200 200", "302 302 302 302 302 302 302"),
     "account_change_password": ("302 200 200 200 200 200 200", "302 200 200 200 200 200 200"),
@@ -129,7 +132,9 @@ def world(workflow, ana, ben, cleo, dan, eve, max_admin):
         state=State.FAILED,
     )
     rule = MailRule.objects.create(name="Sign-ups", domains="signup.example", is_spam=True, position=1)
-    return {"ticket": ticket, "held": held, "failed": failed, "rule": rule, "people": [None, cleo, ben, ana, dan, eve, max_admin]}
+    stopped = Suspension.objects.create(user=ana, address=ana.email, reason="550 5.1.1 User unknown")
+    people = [None, cleo, ben, ana, dan, eve, max_admin]
+    return {"ticket": ticket, "held": held, "failed": failed, "rule": rule, "stopped": stopped, "people": people}
 
 
 def path_to(name: str, world) -> str:
@@ -143,6 +148,8 @@ def path_to(name: str, world) -> str:
         "desk_ticket_retry": [ticket.number, world["failed"].pk],
         "desk_mail_out": [world["failed"].pk],
         "desk_mail_out_retry": [world["failed"].pk],
+        "desk_person": [ticket.requester_id],
+        "desk_person_lift": [ticket.requester_id, world["stopped"].pk],
         "webhook_mime": ["postmark"],
     }
     if name == "unsubscribe":

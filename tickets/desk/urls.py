@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.desk import mail, mail_list, mail_many, rules, verbs
+from tickets.desk import mail, mail_list, mail_many, people, rules, verbs
 from tickets.desk.dashboard import dashboard
 from tickets.desk.queue import queue
 from tickets.desk.ticket import ticket
@@ -52,4 +52,6 @@ urlpatterns = [
     path("mail/in/<int:pk>/replay/", mail.replay, name="desk_mail_replay"),
     path("mail/out/<int:pk>/", mail.mail_out, name="desk_mail_out"),
     path("mail/out/<int:pk>/retry/", mail.mail_out_retry, name="desk_mail_out_retry"),
+    path("people/<int:pk>/", people.person, name="desk_person"),
+    path("people/<int:pk>/suspensions/<int:suspension>/lift/", people.lift, name="desk_person_lift"),
 ]
