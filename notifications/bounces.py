@@ -143,6 +143,11 @@ def is_suspended(address: str) -> bool:
     return Suspension.objects.filter(address=address, ended_at=None).exists()
 
 
+def running(person: User) -> Suspension | None:
+    """The suspension of the address that the person gets mail at."""
+    return Suspension.objects.filter(address=person.email, ended_at=None).first()
+
+
 def suspended(addresses: Iterable[str]) -> set[str]:
     return set(Suspension.objects.filter(address__in=set(addresses), ended_at=None).values_list("address", flat=True))
 

@@ -5,5 +5,6 @@ from django.urls import path
 from notifications import views
 
 urlpatterns = [
+    path("again/", views.mail_again, name="mail_again"),
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

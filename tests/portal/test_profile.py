@@ -53,7 +53,7 @@ def test_profile_when_deleted_then_is_refused(client, ana):
     assert client.delete("/profile/").status_code == 405
 
 
-def test_profile_when_opened_then_costs_three_queries(client, ana, django_assert_num_queries):
+def test_profile_when_opened_then_costs_four_queries(client, ana, django_assert_num_queries):
     client.force_login(ana)
-    with django_assert_num_queries(3):  # session, person, organizations
+    with django_assert_num_queries(4):  # session, person, organizations, whether mail to the person is stopped
         client.get("/profile/")
