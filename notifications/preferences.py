@@ -2,8 +2,8 @@
 
 The rule: **following says whether, a level says how.** A customer is mailed about the tickets that they follow; "stop" on the ticket's page, behind the
 link of a mail and in a mail program's own button is one verb, `tickets.actions.unfollow`. How they are mailed is the level that they chose for the ticket
-(`TicketPreference`), else for everything (`MailPreference`), else every update. So no customer has `Level.NONE` for one ticket: choosing it is to stop
-following, and choosing anything else is to follow, and no two switches can say different things.
+(`TicketPreference`), else for everything (`MailPreference`), else every update. So a customer can't choose `Level.NONE` for one ticket, as that is to stop
+following, and choosing any other level is to follow: no two switches can say different things.
 Staff are also told because a ticket is theirs or their group's, which following does not decide. For them `NONE` on a ticket is kept, ends following
 too, and goes when they follow again.
 
@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from notifications.models import Delivery, Kind, Level, MailPreference, State, TicketPreference
 from tickets import actions
-from tickets.models import EventKind, Ticket
+from tickets.models import EventKind, Follower, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,15 +102,19 @@ def in_short(level: str) -> str:
     }[Level(level)]
 
 
-def choices(user: User, general: str) -> list[tuple[str, str]]:
-    """What may be chosen for one ticket that is followed. Customers choose "nothing" by following no more."""
-    levels = (Level.ALL, Level.DIGEST, Level.NONE) if user.is_staff else (Level.ALL, Level.DIGEST)
+def _offered(user: User) -> tuple[Level, ...]:
+    return (Level.ALL, Level.DIGEST, Level.NONE) if user.is_staff else (Level.ALL, Level.DIGEST)
+
+
+def choices(user: User, ticket: Ticket) -> list[tuple[str, str]]:
+    """What may be chosen for one ticket, which comes from `with_levels`."""
+    general: str = ticket.general_level  # type: ignore[attr-defined] # annotated
     as_usual = _("As in my mail settings: %(level)s") % {"level": in_short(general)}
-    return [("", as_usual), *((level.value, in_short(level).capitalize()) for level in levels)]
+    return [("", as_usual), *((level.value, capfirst(in_short(level))) for level in _offered(user))]
 
 
 def promise(user: User, ticket: Ticket) -> str:
-    """What somebody who follows a ticket may expect, in a sentence."""
+    """What somebody who follows may expect, in a sentence."""
     level = _levels([user], ticket).get(user.pk, Level.ALL)
     return {
         Level.ALL: _("You get an email at each update."),
@@ -117,6 +122,36 @@ def promise(user: User, ticket: Ticket) -> str:
         Level.DIGEST: _("What happens on this ticket is in your daily email."),
         Level.NONE: _("You follow this ticket. Your mail settings bring you no email about it."),
     }[Level(level)]
+
+
+def promise_to_staff(user: User, ticket: Ticket) -> str:
+    """As above, whether they follow or not."""
+    level = _levels([user], ticket).get(user.pk, Level.ALL)
+    if level == Level.NONE:
+        return _("You get no mail about this ticket, as long as somebody else at the desk hears what customers say.")
+    return _("Mail to you about this ticket: %(level)s.") % {"level": in_short(level)}
+
+
+def with_level_of_each(followers: QuerySet[Follower]) -> QuerySet[Follower]:
+    """Each with the `level` that this follower wants for the ticket."""
+    own = TicketPreference.objects.filter(user=OuterRef("user"), ticket=OuterRef("ticket")).values("level")
+    general = MailPreference.objects.filter(user=OuterRef("user")).values("level")
+    return followers.annotate(level=Coalesce(Subquery(own), Subquery(general), Value(Level.ALL.value)))
+
+
+def is_mailed(follower: Follower, ticket: Ticket) -> bool:
+    """Whether an answer is mailed to this follower, now or with the digest; one of `with_level_of_each`."""
+    level: str = follower.level  # type: ignore[attr-defined] # annotated
+    is_own = follower.user_id in (ticket.requester_id, ticket.filer_id, ticket.assignee_id)
+    return not follower.is_muted and (level in (Level.ALL, Level.DIGEST) or (level == Level.MINE and is_own))
+
+
+def said_of(follower: Follower) -> str:
+    """What staff should know of this follower's mail, '' for the usual; one of `with_level_of_each`."""
+    level: str = follower.level  # type: ignore[attr-defined] # annotated
+    if follower.is_muted:
+        return _("muted")
+    return "" if level == Level.ALL else in_short(level)
 
 
 # --- Choosing ------------------------------------------------------------------------------------------------------------------
@@ -133,6 +168,8 @@ def choose(user: User, level: Level) -> None:
 @transaction.atomic
 def choose_for(ticket: Ticket, user: User, level: str) -> None:
     """For one ticket that the person sees; '' for as usual."""
+    if level not in ("", *_offered(user)):
+        raise actions.IllegalMove(_("Choose how you want to be mailed about this ticket."))
     if level == Level.NONE:
         stop(ticket, user)
         return

@@ -5,6 +5,7 @@ from django.urls import path
 from notifications import views
 
 urlpatterns = [
+    path("", views.mail_preferences, name="mail_preferences"),
     path("again/", views.mail_again, name="mail_again"),
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

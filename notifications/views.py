@@ -1,9 +1,10 @@
-"""The page behind "stop these mails". Opening it does nothing, as mail scanners open links; the button, or a mail program's own, does."""
+"""A person's own mail: how much of it, the page behind "stop these mails", and the button behind "send me mail again"."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
@@ -12,26 +13,49 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from notifications import bounces
+from notifications import bounces, preferences
+from notifications.forms import LevelForm
+from notifications.models import Level
 from notifications.unsubscribe import read
-from tickets import actions
+from tickets import access
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from accounts.models import User
 
+_SHOWN = 50  # tickets with a level of their own
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def mail_preferences(request: HttpRequest) -> HttpResponse:
+    person = cast("User", request.user)
+    form = LevelForm(request.POST if request.method == "POST" else None, initial={"level": preferences.general_level(person)})
+    if form.is_valid():
+        preferences.choose(person, Level(form.cleaned_data["level"]))
+        messages.success(request, _("Your mail settings are saved."))
+        return redirect("mail_preferences")
+    own = preferences.of_single_tickets(person).filter(ticket__in=access.tickets_for(person))
+    context = {
+        "form": form,
+        "zone": (person.known_zone or settings.TIME_ZONE).replace("_", " "),
+        "tickets": [(preference.ticket, preferences.in_short(preference.level)) for preference in own[:_SHOWN]],
+    }
+    return render(request, "notifications/preferences.html", context, status=422 if form.is_bound else 200)
+
 
 @csrf_exempt  # RFC 8058: the mail program posts here by itself; the signed token is the authority
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Opening it does nothing, as mail scanners open links; the button, or a mail program's own, does."""
     found = read(token)
     if found is None:
         raise Http404
-    ticket, user = found
+    ticket, person = found
     if request.method == "POST":
-        actions.unfollow(ticket, actor=user)
-    return render(request, "notifications/unsubscribe.html", {"ticket": ticket, "done": request.method == "POST"})
+        preferences.stop(ticket, person)
+    return render(request, "notifications/unsubscribe.html", {"ticket": ticket, "person": person, "done": request.method == "POST"})
 
 
 @require_POST

@@ -38,6 +38,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "ticket_reply": (_NOBODY, "302 404 422 422 302 302 302"),
     "ticket_follow": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_unfollow": (_NOBODY, "302 404 302 302 302 302 302"),
+    "ticket_mail": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_fixed": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_close": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_reopen": (_NOBODY, "302 404 302 302 302 302 302"),
@@ -63,6 +64,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_follow": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_unfollow": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_requester": (_NOBODY, "302 404 404 404 422 404 422"),
+    "desk_ticket_mail": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_add_follower": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_remove_follower": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_retry": (_NOBODY, "302 404 404 404 302 404 302"),
@@ -93,6 +95,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "account_reset_password_done": (_ALL, _NOBODY),
     "account_reset_password_from_key": (_ALL, _ALL),
     "account_reset_password_from_key_done": (_ALL, _NOBODY),
+    "mail_preferences": ("302 200 200 200 200 200 200", "302 422 422 422 422 422 422"),
     "unsubscribe": (_ALL, _ALL),
     "webhook_mime": (_NOWHERE, _NOWHERE),  # no provider is switched on
     "healthz": (_ALL, _NOBODY),

@@ -158,7 +158,7 @@ def test_page_when_scripts_do_not_run_then_every_form_has_its_own_address(desk, 
     html = page(desk, ticket).content.decode()
     posts = set(re.findall(rf'<form[^>]*method="post"[^>]*action="/desk/tickets/{ticket.number}/([^"]+)"', html))
     assert {post.partition("#")[0] for post in posts} == {
-        *("take/ resolve/ close/ follow/ spam/ reply/ status/ priority/ type/ group/ assignee/ followers/add/".split()),
+        *("take/ resolve/ close/ follow/ mail/ spam/ reply/ status/ priority/ type/ group/ assignee/ followers/add/".split()),
     }
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, Organization
+from notifications import preferences
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, offered, property_choices
@@ -44,7 +45,8 @@ def find(user: User, number: int) -> Ticket:
     others = access.tickets_for(user).filter(category__in=UNRESOLVED, requester=OuterRef("requester")).exclude(pk=OuterRef("pk"))
     counted = others.order_by().values("requester").annotate(count=Count("pk")).values("count")
     among = Ticket.objects.select_related("status", "type", "priority", "group", "assignee", "requester", "filer")
-    return access.get_ticket(user, number, among=among.annotate(other_open=Coalesce(Subquery(counted), 0)))
+    among = among.annotate(other_open=Coalesce(Subquery(counted), 0))
+    return access.get_ticket(user, number, among=preferences.with_levels(among, user))
 
 
 def page(
@@ -58,7 +60,7 @@ def page(
 ) -> HttpResponse:
     """`form`, `move`, `follower`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile."""
     entries = timeline(request.user, ticket, news={event.pk for event in overtaken.events} if overtaken else ())
-    followers = list(Follower.objects.filter(ticket=ticket).select_related("user").order_by("id"))
+    followers = list(preferences.with_level_of_each(Follower.objects.filter(ticket=ticket).select_related("user").order_by("id")))
     types = list(offered(TicketType, current=ticket.type))
     statuses = list(offered(Status, current=ticket.status))
     priorities = list(offered(Priority, current=ticket.priority))
@@ -71,9 +73,10 @@ def page(
         "priorities": [priority for priority in priorities if priority.definition],
         "types": _options(types),
         "move": move,
-        "followers": followers,
+        "followers": [(row, preferences.said_of(row)) for row in followers],
         "follower_form": follower or FollowerForm(),
         "is_following": any(row.user_id == request.user.pk and not row.is_muted for row in followers),
+        "levels": preferences.choices(request.user, ticket),
         "organizations": _organizations(ticket),
         "related": _related(request.user, ticket),
         "mail": _mail_health(entries),
@@ -102,7 +105,7 @@ def _composer(
         "is_note": isinstance(form, NoteForm),
         "file_errors": [*shown.errors.get("files", []), *([_("Choose your files again.")] if had_files else [])],
         "statuses": _statuses_to_send_with(ticket, statuses, chosen=shown.data.get("status", "")),
-        "hint": _who_will_be_mailed(followers, me=me),
+        "hint": _who_will_be_mailed([row for row in followers if preferences.is_mailed(row, ticket)], me=me),
         "max_files": settings.MAX_FILES,
         "max_bytes": settings.MAX_FILE_BYTES,
     }
@@ -120,9 +123,9 @@ def _statuses_to_send_with(ticket: Ticket, statuses: list[Status], *, chosen: st
 
 
 def _who_will_be_mailed(followers: list[Follower], *, me: User) -> str:
-    names = [row.user.display_name for row in followers if not row.is_muted and row.user_id != me.pk and row.user.is_active]
+    names = [row.user.display_name for row in followers if row.user_id != me.pk and row.user.is_active]
     if not names:
-        return _("Nobody follows this ticket: nobody will be mailed.")
+        return _("Nobody who gets mail follows this ticket: nobody will be mailed.")
     more = len(names) - _NAMED
     shown = ", ".join(names[:_NAMED])
     if more > 0:

@@ -32,6 +32,7 @@ urlpatterns = [
     path(f"{_TICKET}requester/", verbs.requester, name="desk_ticket_requester"),
     path(f"{_TICKET}follow/", verbs.follow, name="desk_ticket_follow"),
     path(f"{_TICKET}unfollow/", verbs.unfollow, name="desk_ticket_unfollow"),
+    path(f"{_TICKET}mail/", verbs.mail_level, name="desk_ticket_mail"),
     path(f"{_TICKET}followers/add/", verbs.add_follower, name="desk_ticket_add_follower"),
     path(f"{_TICKET}followers/<int:pk>/remove/", verbs.remove_follower, name="desk_ticket_remove_follower"),
     path(f"{_TICKET}deliveries/<int:pk>/retry/", verbs.retry_delivery, name="desk_ticket_retry"),

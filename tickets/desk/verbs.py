@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
+from notifications import preferences
 from notifications.models import Delivery
 from tickets import access, actions
 from tickets.desk.door import StaffRequest, staff_required
@@ -299,8 +300,9 @@ def _said(name: str, value: object) -> str:
 @require_POST
 @staff_required
 def follow(request: StaffRequest, number: int) -> HttpResponse:
-    ticket = actions.follow(access.get_ticket(request.user, number), actor=request.user)
-    return _back(request, ticket, _("You get a mail at each update."))
+    ticket = access.get_ticket(request.user, number)
+    preferences.follow(ticket, request.user)
+    return _back(request, ticket, preferences.promise(request.user, ticket))
 
 
 @require_POST
@@ -308,6 +310,14 @@ def follow(request: StaffRequest, number: int) -> HttpResponse:
 def unfollow(request: StaffRequest, number: int) -> HttpResponse:
     ticket = actions.unfollow(access.get_ticket(request.user, number), actor=request.user)
     return _back(request, ticket, _("You no longer follow this ticket."))
+
+
+@require_POST
+@staff_required
+def mail_level(request: StaffRequest, number: int) -> HttpResponse:
+    ticket = access.get_ticket(request.user, number)
+    preferences.choose_for(ticket, request.user, request.POST.get("level", "?"))
+    return _back(request, ticket, preferences.promise_to_staff(request.user, ticket))
 
 
 @require_POST

@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{_TICKET}reply/", ticket.reply, name="ticket_reply"),
     path(f"{_TICKET}follow/", ticket.follow, name="ticket_follow"),
     path(f"{_TICKET}unfollow/", ticket.unfollow, name="ticket_unfollow"),
+    path(f"{_TICKET}mail/", ticket.mail_level, name="ticket_mail"),
     path(f"{_TICKET}fixed/", ticket.fixed, name="ticket_fixed"),
     path(f"{_TICKET}close/", ticket.close, name="ticket_close"),
     path(f"{_TICKET}reopen/", ticket.reopen, name="ticket_reopen"),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from notifications import preferences
 from tickets import access, actions
 from tickets.models import Channel, EventKind, Ticket
 from tickets.portal.door import PersonRequest, customer_required
@@ -85,15 +86,21 @@ def _verb(view: Callable[[PersonRequest, Ticket], None]) -> Callable[[HttpReques
 
 @_verb
 def follow(request: PersonRequest, ticket: Ticket) -> None:
-    actions.follow(ticket, actor=request.user)
-    messages.success(request, _("You get an email at each update."), extra_tags=reverse("ticket_unfollow", args=[ticket.pk]))
+    preferences.follow(ticket, request.user)
+    messages.success(request, preferences.promise(request.user, ticket), extra_tags=reverse("ticket_unfollow", args=[ticket.pk]))
 
 
 @_verb
 def unfollow(request: PersonRequest, ticket: Ticket) -> None:
-    actions.unfollow(ticket, actor=request.user)
+    preferences.stop(ticket, request.user)
     words = _("You get no more email about this ticket. You still find it here.")
     messages.success(request, words, extra_tags=reverse("ticket_follow", args=[ticket.pk]))
+
+
+@_verb
+def mail_level(request: PersonRequest, ticket: Ticket) -> None:
+    preferences.choose_for(ticket, request.user, request.POST.get("level", "?"))
+    messages.success(request, preferences.promise(request.user, ticket))
 
 
 @_verb
@@ -121,7 +128,8 @@ def reopen(request: PersonRequest, ticket: Ticket) -> None:
 
 
 def _get(request: PersonRequest, number: int) -> Ticket:
-    return access.get_ticket(request.user, number, among=Ticket.objects.select_related("status", "requester"))
+    among = preferences.with_levels(Ticket.objects.select_related("status", "requester"), request.user)
+    return access.get_ticket(request.user, number, among=among)
 
 
 def _news(request: PersonRequest, ticket: Ticket, seen: int | None) -> str:
@@ -165,6 +173,7 @@ def _people(request: PersonRequest, ticket: Ticket) -> dict[str, Any]:
     return {
         "followers": people,
         "is_following": request.user in people,
+        "levels": preferences.choices(request.user, ticket),
         "organizations": list(ticket.organizations.filter(is_active=True)),
     }
 
