@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -304,11 +305,11 @@ def doors(settings, workflow, certificate):
     }
 
 
-def send(provider, *, data, content_type, headers=None, password=PASSWORD):
+def send(provider, *, data, content_type, headers=None, password=PASSWORD, kind="mime"):
     """As a program does: no cookie, no token of a form."""
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
     login = {"Authorization": f"Basic {b64encode(password.encode()).decode()}"} if password else {}
-    return client.post(f"/webhooks/{provider}/mime", data, content_type, headers=(headers or {}) | login)
+    return client.post(f"/webhooks/{provider}/{kind}", data, content_type, headers=(headers or {}) | login)
 
 
 def said():
@@ -529,11 +530,32 @@ def test_database_that_is_away_makes_the_provider_try_again(doors, monkeypatch, 
     assert send(provider, **WHOLE[provider](RAW)).status_code == 503
 
 
-@pytest.mark.parametrize("end", [b"--xYzZY--\r\n", b"\r\n--xYzZY--\r\n"])
-def test_form_that_breaks_off_is_no_mail(doors, end):
-    post = sendgrid(RAW)
-    answer = send("sendgrid", **post | {"data": post["data"].removesuffix(end)})
+@pytest.mark.parametrize("kept", [-4, -20, -200])
+def test_form_that_breaks_off_is_no_mail(doors, kept):
+    """Mailgun's signature would not tell."""
+    post = mailgun(**{"body-mime": RAW.decode()})
+    assert send("mailgun", **post).status_code == 200
+    answer = send("mailgun", **post | {"data": post["data"][:kept]})
+    assert (answer.status_code, InboundMessage.objects.count()) == (400, 1)
+
+
+def test_post_that_breaks_off_is_no_mail(doors):
+    login = {"Authorization": f"Basic {b64encode(PASSWORD.encode()).decode()}"}
+    environment = {"wsgi.input": BytesIO(RAW), "CONTENT_LENGTH": str(len(RAW) + 1)}
+    answer = Client().post("/webhooks/postmark/mime", content_type="application/json", headers=login, **environment)
     assert (answer.status_code, InboundMessage.objects.count()) == (400, 0)
+
+
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1_000, 400)])
+def test_form_of_a_thousand_fields_is_not_read(doors, more, status):
+    assert send("mailgun", **mailgun(**{f"x{number}": "" for number in range(more)})).status_code == status
+
+
+def test_worker_is_woken_once_the_mail_is_committed(doors, monkeypatch):
+    seen = []
+    monkeypatch.setattr("tickets.mail.webhooks.wake_ingest", lambda: seen.append(InboundMessage.objects.count()))
+    send("postmark", **postmark(RAW))
+    assert seen == [1]
 
 
 @pytest.mark.parametrize(
