@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from helpdesk import views
+from notifications import tracking
 from tickets.mail import webhooks
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("mail/", include("notifications.urls")),
     path("webhooks/<slug:provider>/mime", webhooks.mime, name="webhook_mime"),
+    path("webhooks/<slug:provider>/tracking", tracking.tracking, name="webhook_tracking"),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.addresses import normalise_address
 from accounts.models import User
 from notifications.models import Delivery, Kind, State, Suspension
 from tickets import actions
@@ -24,6 +25,8 @@ from tickets.models import InboundMessage, InboundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tickets.mail.reports import Action
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +83,15 @@ def _delivery_of(message: InboundMessage) -> Delivery | None:
         return deliveries.filter(pk=report["delivery"]).first()
     ours = [name.lower() for name in report["message_ids"] if read_message_id(name) is not None]
     return deliveries.filter(message_id__in=ours).order_by("-id").first() if ours else None
+
+
+@transaction.atomic
+def mark_told(pk: int, *, address: str, action: Action, diagnostic: str) -> None:
+    """By the provider that the mail left through, who proved to be it. Of another program's mail that has our mark the address is another."""
+    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("recipient").filter(pk=pk).first()
+    # While it is being sent the row does not have the address yet.
+    if delivery and normalise_address(address) in (delivery.address, delivery.recipient.email):
+        _mark(delivery, {"action": action, "status": "", "diagnostic": diagnostic.replace("\0", "")})
 
 
 def _mark(delivery: Delivery, report: dict[str, str]) -> None:

@@ -91,6 +91,7 @@ def _deliver(pk: int, connection: BaseEmailBackend) -> bool:
         delivery.address = delivery.recipient.email  # as it is now: a link must not reach who had it before
         mail = render(delivery)
         delivery.subject, delivery.message_id = mail.subject[:300], mail.extra_headers["Message-ID"].strip("<>")
+        mail.metadata = {"delivery": str(delivery.pk)}  # type: ignore[attr-defined] # anymail's: given back with what becomes of the mail
         connection.send_messages([mail])
     except Exception as error:  # noqa: BLE001 whatever it was, the row keeps it, and no other mail waits for it
         _failed(delivery, error)

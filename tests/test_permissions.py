@@ -98,6 +98,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "mail_preferences": ("302 200 200 200 200 200 200", "302 422 422 422 422 422 422"),
     "unsubscribe": (_ALL, _ALL),
     "webhook_mime": (_NOWHERE, _NOWHERE),  # no provider is switched on
+    "webhook_tracking": (_NOWHERE, _NOWHERE),
     "healthz": (_ALL, _NOBODY),
     "readyz": (_ALL, _NOBODY),
     "site_css": (_ALL, _NOBODY),
@@ -154,6 +155,7 @@ def path_to(name: str, world) -> str:
         "desk_person": [ticket.requester_id],
         "desk_person_lift": [ticket.requester_id, world["stopped"].pk],
         "webhook_mime": ["postmark"],
+        "webhook_tracking": ["postmark"],
     }
     if name == "unsubscribe":
         return unsubscribe_path(ticket, ticket.requester)

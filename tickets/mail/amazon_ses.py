@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from anymail.exceptions import AnymailWebhookValidationFailure
-from anymail.webhooks.amazon_ses import AmazonSESInboundWebhookView
+from anymail.webhooks.amazon_ses import AmazonSESBaseWebhookView, AmazonSESInboundWebhookView
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -35,11 +35,15 @@ _SIGNED = {
 _HASHES = {"1": hashes.SHA1, "2": hashes.SHA256}  # the topic's owner chooses; 1 is SNS's default
 
 
-class AmazonSes(Stores, AmazonSESInboundWebhookView):  # type: ignore[misc] # anymail ships no types
-    """Mails come whole: in the notification up to 150 KB, else from the S3 bucket that it names."""
+class SignedBySns(AmazonSESBaseWebhookView):  # type: ignore[misc] # anymail ships no types
+    """anymail calls this and its own checks, whatever overrides what."""
 
     def validate_request(self, request: HttpRequest) -> None:
         _check_signature(self._parse_sns_message(request))
+
+
+class AmazonSes(Stores, SignedBySns, AmazonSESInboundWebhookView):  # type: ignore[misc] # anymail ships no types
+    """Mails come whole: in the notification up to 150 KB, else from the S3 bucket that it names."""
 
     def esp_to_anymail_events(self, ses_event: dict[str, Any], sns_message: dict[str, Any]) -> list[Posted]:
         receipt = ses_event.get("receipt", {})

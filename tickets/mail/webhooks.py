@@ -51,6 +51,10 @@ _WHOLE_MAILS = ("body-mime", "email")  # the fields in which Mailgun and SendGri
 
 @csrf_exempt
 def mime(request: HttpRequest, provider: str) -> HttpResponseBase:
+    return admit(request, provider, _VIEWS)
+
+
+def admit(request: HttpRequest, provider: str, views: dict[str, str]) -> HttpResponseBase:
     """A provider that is not switched on has no address. Nothing of what is posted is read before the password in front of it is right."""
     secret = settings.ANYMAIL.get("WEBHOOK_SECRET")
     if provider not in settings.MAIL_WEBHOOKS or not secret:
@@ -63,7 +67,7 @@ def mime(request: HttpRequest, provider: str) -> HttpResponseBase:
     except BrokenForm as error:
         logger.warning("a post to the webhook of %s can't be read: %s", provider, error)
         return HttpResponse(status=400)
-    view: Callable[[HttpRequest], HttpResponseBase] = import_string(_VIEWS[provider]).as_view()
+    view: Callable[[HttpRequest], HttpResponseBase] = import_string(views[provider]).as_view()
     return view(request)
 
 
@@ -94,8 +98,8 @@ class Posted:
     recipients: Iterable[object]
 
 
-class Stores(AnymailBaseWebhookView):  # type: ignore[misc] # anymail ships no types
-    """Stands before one of anymail's views for inbound mail: what the view makes of a post is a `Posted`, and stored instead of signalled."""
+class Proven(AnymailBaseWebhookView):  # type: ignore[misc] # anymail ships no types
+    """Stands before one of anymail's views: what the view makes of a post is handed to `take` instead of signalled."""
 
     def post(self, request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponse:
         """What can't be stored now is answered with 5xx, here or by Django, so that the provider tries again."""
@@ -104,16 +108,26 @@ class Stores(AnymailBaseWebhookView):  # type: ignore[misc] # anymail ships no t
         except (AnymailError, AttributeError, LookupError, TypeError, ValueError) as error:  # the words of some quote what was posted
             logger.warning("a post to the webhook of %s was refused: %s", self.esp_name, type(error).__name__)
             return HttpResponse(status=400)
-        posted: list[Posted] = self.parse_events(request)
         try:
-            for mail in posted:
-                _store(mail)
+            self.take(self.parse_events(request))
         except Error:
-            logger.exception("a mail could not be stored")
+            logger.exception("what %s posted could not be stored", self.esp_name)
             return HttpResponse(status=503)
+        return HttpResponse()
+
+    def take(self, posted: list[Any]) -> None:
+        """Commits it. Raises django.db.Error when it can't."""
+        raise NotImplementedError
+
+
+class Stores(Proven):
+    """Of a view for inbound mail, which makes a `Posted` of each."""
+
+    def take(self, posted: list[Posted]) -> None:
+        for mail in posted:
+            _store(mail)
         if posted:
             wake_ingest()
-        return HttpResponse()
 
     def put_together(self, by_anymail: Callable[[Any], Any], esp_event: object) -> bytes:
         """For a mail that was posted in pieces. One that defies this is kept as it was posted, for staff to see."""
