@@ -178,9 +178,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
-    # Nothing may wait for ever: a stuck statement, lock or forgotten transaction ends by itself.
+    # Nothing may wait for ever: a stuck statement, lock or forgotten transaction ends by itself. Compiling a query (JIT) takes ten times as long
+    # as ours do, which are short and many.
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
-        "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
+        "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000 -c jit=off"
     )
 
 REDIS_URL = env_url("REDIS_URL", "", schemes=("redis", "rediss", "unix"))
