@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tickets.models import Attachment, Comment
-from tickets.templatetags.rich import rich, rich_text
+from tickets.templatetags.rich import has_remote_pictures, rich, rich_text
 from tickets.tidy import MAX_DEPTH, tidy
 
 LINK = 'target="_blank" rel="noopener noreferrer nofollow"'
@@ -15,6 +15,41 @@ def shown(html: str = "", *, text: str = "The text", quoted: str = "", files: tu
     comment = Comment(pk=1, text=text, html=html, quoted=quoted)
     comment.__dict__["_prefetched_objects_cache"] = {"attachments": files}
     return rich(comment).replace('rel="noopener noreferrer nofollow" target="_blank"', LINK)
+
+
+def shown_with_remote(html: str) -> str:
+    comment = Comment(pk=1, html=html)
+    comment.__dict__["_prefetched_objects_cache"] = {"attachments": ()}
+    return rich(comment, is_remote_shown=True)
+
+
+@pytest.mark.parametrize(
+    ("html", "remote"),
+    [
+        ('<img src="https://x.example/a.png?b=1&amp;c" alt="A">', '<img src="https://x.example/a.png?b=1&amp;c" alt="A" loading="lazy">'),
+        ("<IMG\nSRC=HTTPS://x.example/a.png onload=x>", '<img src="HTTPS://x.example/a.png" alt="" loading="lazy">'),
+        ("<img src='http://x.example/a.png'>", "<small>[Picture not shown]</small>"),
+        ("<img src='https://x.example/a.png' width=1>x", "x"),
+        ("<img src='data:image/png,x'>", "<small>[Picture not shown]</small>"),
+        ("<img src='cid:none'>", "<small>[Picture not shown]</small>"),
+    ],
+)
+def test_remote_pictures_when_asked_for_then_are_those_that_browsers_fetch_in_private(html, remote):
+    assert shown_with_remote(html) == remote
+
+
+@pytest.mark.parametrize(
+    ("html", "has_any"),
+    [
+        ("<p><img alt=x src=https://x.example/a.png></p>", True),
+        ("<img src='http://x.example/a.png'>", False),
+        ("<img alt=x><a src=https://x.example/>", False),
+        ("<img src=https://x.example/a.png>" + "&" * 60_000, False),
+        ("", False),
+    ],
+)
+def test_remote_pictures_are_offered_where_there_are_any(html, has_any):
+    assert has_remote_pictures(Comment(html=html)) == has_any
 
 
 def picture(**fields) -> Attachment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -40,6 +41,14 @@ def ticket(request: StaffRequest, number: int) -> HttpResponse:
     return page(request, find(request.user, number))
 
 
+@csp_update({"img-src": ["https:"]})  # type: ignore[arg-type] # django-csp has not heard of views with arguments
+@require_safe
+@staff_required
+def pictures(request: StaffRequest, number: int, comment: int) -> HttpResponse:
+    """The page with one message's pictures as they lie on other servers. The person's browser asks those, and nobody between; no other message's are loaded."""
+    return page(request, find(request.user, number), pictures_of=comment)
+
+
 def find(user: User, number: int) -> Ticket:
     """With what the page shows joined in. Raises Http404."""
     others = access.tickets_for(user).filter(category__in=UNRESOLVED, requester=OuterRef("requester")).exclude(pk=OuterRef("pk"))
@@ -57,9 +66,14 @@ def page(
     move: StatusForm | None = None,
     follower: FollowerForm | None = None,
     overtaken: Overtaken | None = None,
+    pictures_of: int | None = None,
 ) -> HttpResponse:
-    """`form`, `move`, `follower`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile."""
-    entries = timeline(request.user, ticket, news={event.pk for event in overtaken.events} if overtaken else ())
+    """`form`, `move`, `follower`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile.
+
+    `pictures_of`: the comment whose remote pictures are shown.
+    """
+    news = {event.pk for event in overtaken.events} if overtaken else set()
+    entries = timeline(request.user, ticket, news=news, pictures_of=pictures_of)
     followers = list(preferences.with_level_of_each(Follower.objects.filter(ticket=ticket).select_related("user").order_by("id")))
     types = list(offered(TicketType, current=ticket.type))
     statuses = list(offered(Status, current=ticket.status))

@@ -11,6 +11,7 @@ from tickets import access
 from tickets.attachments import Tile, tiles
 from tickets.events import describe
 from tickets.models import Event, EventKind
+from tickets.templatetags.rich import has_remote_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,8 +31,10 @@ class Mailed:
     cancelled: list[Delivery] = field(default_factory=list)
 
     def add(self, delivery: Delivery) -> None:
+        """What became a part of another mail shares that one's fate."""
+        mail = delivery.told_by or delivery
         fates = {State.SENT: self.sent, State.FAILED: self.failed, State.CANCELLED: self.cancelled}
-        fates.get(State(delivery.state), self.waiting).append(delivery)
+        fates.get(State(mail.state), self.waiting).append(mail)
 
     @property
     def sent_at(self) -> datetime | None:
@@ -47,7 +50,8 @@ class Entry:
     words: str  # what happened besides something being said
     mailed: Mailed
     inbound: InboundMessage | None  # the mail that it came by
-    is_news: bool  # happened since the person opened the page they are now answering from
+    is_news: bool = False  # happened since the person opened the page they are now answering from
+    is_remote_shown: bool = False  # with the pictures of other servers
 
     @property
     def comment(self) -> Comment | None:
@@ -65,6 +69,10 @@ class Entry:
         return "" if address == self.event.ticket.requester.email else address
 
     @property
+    def offers_pictures(self) -> bool:
+        return self.comment is not None and not self.is_remote_shown and has_remote_pictures(self.comment)
+
+    @property
     def attachments(self) -> list[Tile]:
         return tiles(self.comment.attachments.all()) if self.comment else []
 
@@ -73,8 +81,8 @@ class Entry:
         return self.comment.author if self.comment else self.event.actor
 
 
-def timeline(user: User, ticket: Ticket, *, news: Collection[int] = ()) -> list[Entry]:
-    """Oldest first. `news`: events to be marked as unseen. Four queries, however long the history is."""
+def timeline(user: User, ticket: Ticket, *, news: Collection[int] = (), pictures_of: int | None = None) -> list[Entry]:
+    """Oldest first. `news`: events to be marked as unseen. `pictures_of`: the comment with remote pictures. Four queries, however long it is."""
     events = (
         access.events_for(user, ticket)
         .select_related("ticket__requester", "actor", "comment__author", "comment__inbound")
@@ -82,7 +90,7 @@ def timeline(user: User, ticket: Ticket, *, news: Collection[int] = ()) -> list[
         .prefetch_related("comment__attachments")
     )
     mailed: dict[int | None, Mailed] = defaultdict(Mailed)
-    for delivery in Delivery.objects.filter(ticket=ticket).select_related("recipient").order_by("id"):
+    for delivery in Delivery.objects.filter(ticket=ticket).select_related("recipient", "told_by__recipient").order_by("id"):
         mailed[delivery.event_id].add(delivery)
     return [
         Entry(
@@ -91,6 +99,7 @@ def timeline(user: User, ticket: Ticket, *, news: Collection[int] = ()) -> list[
             mailed=mailed[event.pk],
             inbound=getattr(event.comment, "inbound", None),
             is_news=event.pk in news,
+            is_remote_shown=event.comment_id is not None and event.comment_id == pictures_of,
         )
         for event in events
     ]

@@ -7,7 +7,7 @@ from django.urls import path
 from tickets.desk import mail, mail_list, mail_many, people, rules, verbs
 from tickets.desk.dashboard import dashboard
 from tickets.desk.queue import queue
-from tickets.desk.ticket import ticket
+from tickets.desk.ticket import pictures, ticket
 
 _TICKET = "tickets/<int:number>/"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("", dashboard, name="desk"),
     path("tickets/", queue, name="desk_tickets"),
     path(_TICKET, ticket, name="desk_ticket"),
+    path(f"{_TICKET}pictures/<int:comment>/", pictures, name="desk_ticket_pictures"),
     path(f"{_TICKET}reply/", verbs.reply, name="desk_ticket_reply"),
     path(f"{_TICKET}note/", verbs.note, name="desk_ticket_note"),
     path(f"{_TICKET}take/", verbs.take, name="desk_ticket_take"),

@@ -1,10 +1,12 @@
 """The one way in which words from outside reach a page: text escaped, HTML cleaned by an allow-list each time it is shown.
 
-Nothing of the sender's styles, scripts, identifiers or remote content survives; pictures are our own attachments.
+Nothing of the sender's styles, scripts or identifiers survives; pictures are our own attachments, and those of other servers where staff ask for them.
 """
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -29,6 +31,8 @@ _MAX_ENTITIES = 50_000  # each costs nh3 much more than a letter does
 MAX_TEXT = 300_000  # characters that are shown
 _MAX_LINKED = 100_000  # characters in which we look for links
 
+_REMOTE = re.compile(r"<img\b[^<>]{0,2000}?\ssrc\s{0,9}=\s{0,9}[\"']?https://", re.IGNORECASE)
+
 _SCHEMES = {"http", "https", "mailto"}
 _ATTRIBUTES = {
     "a": {"href"},
@@ -40,9 +44,12 @@ _ATTRIBUTES = {
 
 
 @register.simple_tag
-def rich(comment: Comment) -> SafeString:
-    """What a comment says, with what it quotes folded away. Its attachments must be prefetched."""
-    said = _html(comment) or rich_text(comment.text)
+def rich(comment: Comment, *, is_remote_shown: bool = False) -> SafeString:
+    """What a comment says, with what it quotes folded away. Its attachments must be prefetched.
+
+    `is_remote_shown`: with the pictures of other servers, which then learn that somebody looks. The page's policy must allow them.
+    """
+    said = _html(comment, is_remote_shown=is_remote_shown) or rich_text(comment.text)
     if not comment.quoted.strip():
         return said
     return format_html(
@@ -70,30 +77,47 @@ def picture_url(attachment: Attachment) -> str:
     return f"{reverse('attachment', args=[attachment.pk, attachment.name])}?inline=1"
 
 
-def _html(comment: Comment) -> SafeString:
+def has_remote_pictures(comment: Comment) -> bool:
+    """Whether `rich` could show more of it."""
+    return _is_shown_as_html(comment) and bool(_REMOTE.search(comment.html))
+
+
+def _is_shown_as_html(comment: Comment) -> bool:
+    return bool(comment.html) and len(comment.html) <= MAX_HTML and comment.html.count("&") <= _MAX_ENTITIES
+
+
+def _html(comment: Comment, *, is_remote_shown: bool) -> SafeString:
     """'' when there is no HTML, too much of it, or nothing in it to see."""
-    if not comment.html or len(comment.html) > MAX_HTML or comment.html.count("&") > _MAX_ENTITIES:
+    if not _is_shown_as_html(comment):
         return SafeString()
     pictures = pictures_of(comment)
-    cleaned = _clean(tidy(comment.html, picture=lambda image: _picture(image, pictures)), frozenset(pictures.values()))
+    tame = tidy(comment.html, picture=partial(_picture, pictures=pictures, is_remote_shown=is_remote_shown))
+    cleaned = _clean(tame, frozenset(pictures.values()), is_remote_shown=is_remote_shown)
     return cleaned if "<img" in cleaned or strip_tags(cleaned).replace("&nbsp;", "").strip() else SafeString()
 
 
-def _picture(image: Mapping[str, str], pictures: Mapping[str, str]) -> str:
+def _picture(image: Mapping[str, str], *, pictures: Mapping[str, str], is_remote_shown: bool) -> str:
     """Our own copy, or words in the place of what would have to be fetched from elsewhere."""
     source, alt = image.get("src", ""), " ".join(image.get("alt", "")[:200].split())
     if url := pictures.get(unquote(source[4:])) if source[:4].lower() == "cid:" else None:
         return f'<img src="{escape(url)}" alt="{escape(alt)}">'
     if {image.get("width"), image.get("height")} & {"0", "1", "0px", "1px"}:
         return ""  # a tracking pixel
+    if is_remote_shown and _is_remote(source):
+        return f'<img src="{escape(source)}" alt="{escape(alt)}">'
     words = _("Picture not shown: %(alt)s") % {"alt": alt} if alt else _("Picture not shown")
     return f"<small>[{escape(words)}]</small>"
 
 
-def _clean(html: str, own: frozenset[str]) -> SafeString:
+def _is_remote(source: str) -> bool:
+    """Plain HTTP stays out: everybody on the way would see who reads which mail."""
+    return source[:8].lower() == "https://"
+
+
+def _clean(html: str, own: frozenset[str], *, is_remote_shown: bool = False) -> SafeString:
     def keep(tag: str, name: str, value: str) -> str | None:
         if name == "src":
-            return value if value in own else None
+            return value if value in own or (is_remote_shown and _is_remote(value)) else None
         if name == "href":  # nh3 has read the scheme as browsers do; what is left without one is relative, to our own site
             return value if value.partition(":")[0].lower() in _SCHEMES else None
         if tag in ("td", "th", "ol") and not (value.isascii() and value.isdigit() and len(value) < 4):
