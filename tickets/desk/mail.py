@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -46,9 +46,8 @@ def inbound_for(user: User) -> QuerySet[InboundMessage]:
 
 def deliveries_for(user: User) -> QuerySet[Delivery]:
     """Of the tickets that `access` shows, and mail about an account alone, which belongs to none: what it says is for admins (see `_may_read`)."""
-    return Delivery.objects.filter(Q(ticket=None) | Exists(access.tickets_for(user).filter(pk=OuterRef("ticket")))).select_related(
-        "recipient", "ticket"
-    )
+    of_ticket = Q(ticket__isnull=False) & access.visible_to(user, path="ticket__")
+    return Delivery.objects.filter(Q(ticket=None) | of_ticket).select_related("recipient", "ticket")
 
 
 def needing_somebody(user: User) -> int:
@@ -207,7 +206,11 @@ def mail_out(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _may_read(user: User, delivery: Delivery) -> bool:
-    """A mail about an account may hold the link that opens it: whoever reads that could become anybody. In demo mode it is how the link is got."""
+    """A digest tells of tickets that not all staff see. A mail about an account may hold the link that opens it: whoever reads that could become
+    anybody. In demo mode it is how the link is got.
+    """
+    if delivery.kind == Kind.DIGEST:
+        return not delivery.tells.exclude(ticket__in=access.tickets_for(user)).exists()
     return delivery.kind not in (Kind.SET_PASSWORD, Kind.RESET_PASSWORD) or user.is_admin or settings.DEMO
 
 

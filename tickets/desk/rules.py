@@ -34,7 +34,6 @@ from tickets.paging import page_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.db.models import QuerySet
     from django.http import HttpResponse
 
 TRIED = 200  # mails that a rule is tried on
@@ -264,7 +263,7 @@ def try_out(user: User, rule: MailRule) -> list[Trial]:
     if rule.header:
         found = found.annotate(head=Substr("raw", 1, rules.HEAD))
     matched = [(message, facts) for message in found[:TRIED] for facts in [_facts(message)] if rules.matches(rule, facts)]
-    before = list(_asked_before(rule)) if matched else []
+    before = _asked_before(rule, {facts.sender for _message, facts in matched}) if matched else []
     does_it = does(rule)
     return [Trial(message, does_it, _but(message, rules.first_match(before, facts))) for message, facts in matched]
 
@@ -274,11 +273,12 @@ def _facts(message: InboundMessage) -> rules.Facts:
     return rules.Facts(normalise_address(message.from_address), message.subject, message.mailbox_id, head)
 
 
-def _asked_before(rule: MailRule) -> QuerySet[MailRule]:
+def _asked_before(rule: MailRule, senders: set[str]) -> list[MailRule]:
+    """Without those for other senders: agents may have remembered thousands."""
     active = MailRule.objects.filter(is_active=True)
-    if rule._state.adding:
-        return active
-    return active.filter(Q(position__lt=rule.position) | Q(position=rule.position, pk__lt=rule.pk))
+    if not rule._state.adding:
+        active = active.filter(Q(position__lt=rule.position) | Q(position=rule.position, pk__lt=rule.pk))
+    return [other for other in active if not other.senders or not senders.isdisjoint(rules.lines_of(normalise_address(other.senders)))]
 
 
 def _but(message: InboundMessage, earlier: MailRule | None) -> str:
