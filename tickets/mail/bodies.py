@@ -25,8 +25,8 @@ MAX_UU_FILES = 100
 _META_CHARSET = re.compile(rb"<meta[^>]{1,300}?charset\s{0,3}=\s{0,3}[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _CID = re.compile(r"cid:([^\"'\s<>)]{1,300})", re.IGNORECASE)
 _FILE_BEGIN = re.compile(
-    rb"begin [0-7]{3,4} (?P<uu>\S[^\r\n]{0,250})\r?\n"
-    rb"|=ybegin [^\r\n]{0,200}?\bname=(?P<y>\S[^\r\n]{0,250})\r?\n(?:=ypart [^\r\n]{0,200}\r?\n)?"
+    rb"(?m)^begin [0-7]{3,4} (?P<uu>\S[^\r\n]{0,250})\r?\n"
+    rb"|^=ybegin [^\r\n]{0,200}?\bname=(?P<y>\S[^\r\n]{0,250})\r?\n(?:=ypart [^\r\n]{0,200}\r?\n)?"
 )
 _UU_END = re.compile(rb"\nend[ \t]{0,3}(?=\r?\n|$)")
 _Y_END = re.compile(rb"\n=yend [^\r\n]{0,200}")
@@ -135,7 +135,7 @@ class _Collector:
         position = 0
         for begin in islice(_FILE_BEGIN.finditer(data), MAX_UU_FILES):
             start = begin.start()
-            if start < position or data[start - 1 : start] not in {b"", b"\n"}:
+            if start < position:
                 continue
             end = (_UU_END if begin["uu"] else _Y_END).search(data, begin.end() - 1)
             if end is None:
@@ -148,7 +148,10 @@ class _Collector:
 
 
 def _decoded(data: bytes, charset: str, *, limit: int) -> str:
-    return clean_text(decode(data[: 4 * limit], charset))[:limit]
+    if len(data) > 2 * limit:
+        # Half a character at the end would make the whole look like another charset.
+        data = data[: max(data.rfind(b"\n", 2 * limit - 10_000, 2 * limit) + 1, 2 * limit - 10_000)]
+    return clean_text(decode(data, charset)[:limit])
 
 
 def _is_body(part: Part, *, is_root: bool) -> bool:

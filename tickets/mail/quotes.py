@@ -6,6 +6,7 @@ but cannot miss words that were dropped. Must not change a line.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,6 @@ from tickets.mail import phrases
 from tickets.mail.lines import MAX_LINES, Hint, Line, Quote
 
 MAX_SIGNATURE_LINES = 15
-MAX_PGP_LINES = 200
 ATTRIBUTION_LINES = 5
 HEADER_BLOCK_LINES = 12
 
@@ -103,6 +103,8 @@ class _Splitter:
                 return _Attribution(index, end + 1, sure)
             if sure is False and unsure is None:
                 unsure = _Attribution(index, end + 1, sure)
+            if text.endswith((":", "：")):  # nothing runs on behind a colon
+                break
         return unsure
 
     def _attribution_ends(self, index: int) -> Iterator[int]:
@@ -205,11 +207,12 @@ class _Splitter:
 
     def _drop_pgp(self) -> None:
         """An inline PGP signature and the lines that announce it; the text between stays."""
+        ends = [index for index, text in enumerate(self._texts) if text == phrases.PGP_SIGNATURE_END]
         for index, text in enumerate(self._texts):
             if text == phrases.PGP_SIGNED:
-                self._drop(index, min(self._blank_below(index), index + 5))
-            elif text == phrases.PGP_SIGNATURE and phrases.PGP_SIGNATURE_END in (block := self._texts[index : index + MAX_PGP_LINES]):
-                self._drop(index, index + block.index(phrases.PGP_SIGNATURE_END) + 1)
+                self._drop(index, self._blank_below(index, index + 5))
+            elif text == phrases.PGP_SIGNATURE and ends and (end := ends[bisect_left(ends, index) - len(ends)]) > index:
+                self._drop(index, end + 1)
 
     def _typed_blocks(self) -> Iterator[tuple[int, int]]:
         """The runs of kept lines between quotes: a signature ends where its run ends."""
@@ -220,8 +223,8 @@ class _Splitter:
                     yield start, index
                 start = index + 1
 
-    def _blank_below(self, index: int) -> int:
-        while index < len(self._texts) and self._texts[index]:
+    def _blank_below(self, index: int, end: int) -> int:
+        while index < min(end, len(self._texts)) and self._texts[index]:
             index += 1
         return index
 

@@ -12,6 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 
 from tickets.mail.headers import Headers, Value, decode_base64, make_headers, parse_value, read_fields
@@ -81,17 +82,19 @@ def read_tree(raw: bytes) -> Part:
         raise UnreadableMail("message too large")
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
-    if before := _BEFORE_HEADER.match(raw):
-        raw = raw[before.end() :]
-    # With a newline in front, every delimiter line is found by one search for "\n--boundary".
-    return _Reader(b"\n" + raw).part(start=1, end=len(raw) + 1, depth=0, default="text/plain")
+    before = _BEFORE_HEADER.match(raw)
+    return _Reader(raw).part(start=before.end() if before else 0, end=len(raw), depth=0, default="text/plain")
 
 
 def uudecode(data: bytes) -> bytes:
     """The file in uuencoded lines; a flood of lines stays as it is."""
     if data.count(b"\n") > MAX_UU_LINES:
         return data
-    return b"".join(_uudecode_line(line.rstrip(b"\r")) for line in data.split(b"\n") if not _UU_FRAME.match(line))
+    out = bytearray()  # grown line by line: a list of a million lines takes many times their size
+    for line in BytesIO(data):
+        if not _UU_FRAME.match(line):
+            out += _uudecode_line(line.rstrip(b"\r\n"))
+    return bytes(out)
 
 
 def _uudecode_line(line: bytes) -> bytes:
@@ -195,6 +198,6 @@ class _Reader:
 
 def _content_type(word: str, *, default: str) -> str:
     main, slash, sub = word.partition("/")
-    if not slash or not main.strip() or not sub.strip() or not word.isascii():
+    if not slash or not main.strip() or not sub.strip() or not (word.isascii() and word.isprintable()):
         return "text/plain" if word else default
     return f"{main.strip()}/{sub.strip().split()[0]}"[:100]
