@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import contextmanager
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ from aiosmtpd.controller import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from email.message import EmailMessage
+
+    from aiosmtpd.smtp import Envelope
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOVECOT = shutil.which("dovecot") or "/usr/sbin/dovecot"
@@ -46,8 +48,8 @@ def answers(port: int) -> bool:
 
 
 @contextmanager
-def dovecot(folder: Path) -> Iterator[int]:
-    """An IMAP server without TLS for user `support`, password `secret`. Gives its port."""
+def dovecot(folder: Path, *, more: str = "") -> Iterator[int]:
+    """An IMAP server without TLS for user `support`, password `secret`, with `more` in its configuration. Gives its port."""
     port, me = free_port(), getpass.getuser()
     mail_user = me if me != "root" else "nobody"
     ids = pwd.getpwnam(mail_user)
@@ -92,6 +94,7 @@ service imap-login {{
 service anvil {{
   chroot =
 }}
+{more}
 """
     )
     server = subprocess.Popen([DOVECOT, "-F", "-c", str(folder / "dovecot.conf")])
@@ -104,30 +107,46 @@ service anvil {{
 
 
 class Sink:
-    """Takes every mail that our worker sends, and keeps it with its envelope."""
+    """Takes every mail that our worker sends, and keeps it with its envelope and the time (X-Taken-At, seconds of the system's clock)."""
 
     def __init__(self) -> None:
+        self.port = free_port()
         self.mails: list[EmailMessage] = []
+        self.refused: dict[str, str] = {}  # what RCPT is answered, by address
 
-    async def handle_DATA(self, _server: object, _session: object, envelope: object) -> str:  # noqa: N802 named by aiosmtpd
-        mail = message_from_bytes(envelope.content, policy=policy.default)  # type: ignore[attr-defined]
-        mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)  # type: ignore[attr-defined]
+    async def handle_RCPT(self, _server: object, _session: object, envelope: Envelope, address: str, _options: list[str]) -> str:  # noqa: N802 named by aiosmtpd
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802 as above
+        mail = message_from_bytes(envelope.original_content or b"", _class=EmailMessage, policy=policy.default)
+        mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
+        mail["X-Taken-At"] = str(time.time())
         self.mails.append(mail)
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:
-        return [mail for mail in self.mails if mail["X-Envelope-To"] == address]
+        return [mail for mail in list(self.mails) if mail["X-Envelope-To"] == address]
+
+    def start(self) -> None:
+        """On the same port each time: a server that was away comes back where it was."""
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop()
 
 
 @contextmanager
-def smtp_sink() -> Iterator[tuple[Sink, int]]:
-    sink, port = Sink(), free_port()
-    controller = Controller(sink, hostname="127.0.0.1", port=port)
-    controller.start()
+def smtp_sink() -> Iterator[Sink]:
+    sink = Sink()
+    sink.start()
     try:
-        yield sink, port
+        yield sink
     finally:
-        controller.stop()
+        sink.stop()
 
 
 @contextmanager

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import smtplib
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 from redis import Redis
 
-from tests.journeys.peers import ROOT, Sink, answers, free_port, manage, smtp_sink, wait_until
+from tests.journeys.peers import ROOT, Sink, answers, free_port, manage, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,7 @@ class Stack:
     smtp_port: int
     sink: Sink
     env: dict[str, str]
+    pid: int  # of the process that starts all others
 
     def send(self, raw: bytes, *, sender: str, to: str) -> None:
         with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=20) as client:
@@ -43,6 +46,13 @@ class Stack:
         done = subprocess.run(manage("shell", "-v0", "-c", code), cwd=ROOT, env=self.env, capture_output=True, text=True, check=True)
         return done.stdout
 
+    def queues(self) -> dict[str, int]:
+        done = subprocess.run(manage("queues", "--json"), cwd=ROOT, env=self.env, capture_output=True, text=True, check=True)
+        return dict(json.loads(done.stdout))
+
+    def wait_until_idle(self, *, seconds: float = 60) -> None:
+        wait_until(lambda: self.queues()["idle"], seconds=seconds, told="the queues did not empty")
+
     def wake(self, task: str) -> None:
         """Asks the worker for a task, as beat would."""
         subprocess.run(
@@ -51,9 +61,10 @@ class Stack:
 
 
 @contextmanager
-def stack(folder: Path) -> Iterator[Stack]:
+def stack(folder: Path, sink: Sink, **more: str) -> Iterator[Stack]:
+    """Sends to `sink`. Further environment by keyword."""
     port, smtp_port = free_port(), free_port()
-    with smtp_sink() as (sink, sink_port), _database(folder) as database:
+    with _database(folder) as database:
         env = {
             **os.environ,
             **database,
@@ -61,8 +72,11 @@ def stack(folder: Path) -> Iterator[Stack]:
             "SMTP_PORT": str(smtp_port),
             "VAR_DIR": str(folder / "var"),
             "EMAIL_HOST": "127.0.0.1",
-            "EMAIL_PORT": str(sink_port),
+            "EMAIL_PORT": str(sink.port),
+            "MERGE_SECONDS": "0",
+            **more,
         }
+        _take_assets(folder)
         with (folder / "demo.log").open("wb") as log:
             demo = subprocess.Popen(manage("demo"), cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
         try:
@@ -73,11 +87,31 @@ def stack(folder: Path) -> Iterator[Stack]:
             )
             assert demo.poll() is None, (folder / "demo.log").read_text()
             wait_until(lambda: answers(smtp_port), told="the mail receiver does not listen")
+            _leave_assets(folder)
             own = {"SECRET_KEY": (folder / "var" / "secret_key").read_text().strip(), "DEMO": "1", "SITE_URL": f"http://127.0.0.1:{port}"}
-            yield Stack(f"http://127.0.0.1:{port}", smtp_port, sink, env | own)
+            yield Stack(f"http://127.0.0.1:{port}", smtp_port, sink, env | own, demo.pid)
         finally:
             demo.send_signal(signal.SIGTERM)
             demo.wait(30)
+
+
+def _common(folder: Path) -> Path:
+    """What `collectstatic` made takes longer than all the rest of a start: it lies beside the folders of all tests of this run, for every worker of pytest."""
+    return (folder.parent.parent if folder.parent.name.startswith("popen-") else folder.parent) / "assets"
+
+
+def _take_assets(folder: Path) -> None:
+    if _common(folder).exists():
+        shutil.copytree(_common(folder), folder / "var", dirs_exist_ok=True)
+
+
+def _leave_assets(folder: Path) -> None:
+    if not _common(folder).exists():
+        copy = folder / "assets"
+        shutil.copytree(folder / "var" / "static", copy / "static")
+        shutil.copy(folder / "var" / "static.fingerprint", copy)
+        with suppress(OSError):  # another was quicker
+            copy.rename(_common(folder))
 
 
 @contextmanager

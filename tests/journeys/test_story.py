@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.peers import wait_until
+from tests.journeys.peers import smtp_sink, wait_until
 from tests.journeys.stack import Stack, stack
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PIXEL = b"\x89PNG\r\n\x1a\n" + b"not a whole picture, but one that was sent"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    with stack(tmp_path_factory.mktemp("story")) as running:
+    with smtp_sink() as sink, stack(tmp_path_factory.mktemp("story"), sink) as running:
         yield running
 
 
