@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 
 from notifications import bounces
 from notifications.audience import may_be_told
-from notifications.models import Delivery, State
+from notifications.content import events_of
+from notifications.models import Delivery, Kind, Reason, State
 from notifications.render import render
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def _waiting() -> list[tuple[int, int]]:
     """What may go now: of each person and ticket, the earliest."""
     unsent = (State.QUEUED, State.SENDING)
     earlier = Delivery.objects.filter(ticket=OuterRef("ticket"), recipient=OuterRef("recipient"), id__lt=OuterRef("id"), state__in=unsent)
-    account_first = Case(When(ticket=None, then=0), default=1)  # somebody sits there and waits for the link
+    account_first = Case(When(reason=Reason.ACCOUNT, then=0), default=1)  # somebody sits there and waits for the link
     due = Delivery.objects.due().filter(Q(ticket=None) | ~Exists(earlier)).order_by(account_first, "id")
     return list(due.values_list("pk", "attempts")[:_BATCH])
 
@@ -92,6 +93,7 @@ def _deliver(pk: int, connection: BaseEmailBackend) -> bool:
         mail = render(delivery)
         delivery.subject, delivery.message_id = mail.subject[:300], mail.extra_headers["Message-ID"].strip("<>")
         mail.metadata = {"delivery": str(delivery.pk)}  # type: ignore[attr-defined] # anymail's: given back with what becomes of the mail
+        connection.open()  # does nothing while it is; after a failure it stays open again for all that follow
         connection.send_messages([mail])
     except Exception as error:  # noqa: BLE001 whatever it was, the row keeps it, and no other mail waits for it
         _failed(delivery, error)
@@ -107,6 +109,8 @@ def _refusal(delivery: Delivery) -> str:
         return _("This person's account is switched off.")
     if delivery.event and not may_be_told(delivery.recipient, delivery.event):
         return _("This person may no longer see the ticket.")
+    if delivery.kind == Kind.DIGEST and not events_of(delivery):
+        return _("Nothing that it was to tell may be told any more.")
     return bounces.refusal(delivery)
 
 

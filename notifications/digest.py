@@ -48,7 +48,7 @@ def _waiting() -> QuerySet[Any, Any]:
     own = TicketPreference.objects.filter(user=OuterRef("recipient"), ticket=OuterRef("ticket")).values("level")
     general = MailPreference.objects.filter(user=OuterRef("recipient")).values("level")
     level = Coalesce(Subquery(own), Subquery(general), Value(Level.ALL.value))
-    collected = Delivery.objects.filter(state=State.COLLECTED).annotate(level=level).order_by()
+    collected = Delivery.objects.filter(state=State.COLLECTED).annotate(level=level).order_by("recipient")
     return collected.values("recipient").annotate(oldest=Min("created_at"), strays=Count("pk", filter=~Q(level=Level.DIGEST)))
 
 
