@@ -13,7 +13,7 @@ PRODUCTION_LIKE := SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrst
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-services check format screenshots
+.PHONY: help demo demo-reset test test-services check format messages screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ check: $(VENV)/installed-dev ## everything that reads the code without running i
 format: $(VENV)/installed-dev ## puts the code into its one form
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+messages: $(VENV)/installed ## collects the words of pages and mails into locale/, and compiles what is translated there (needs gettext)
+	DEMO=1 $(BIN)/python manage.py makemessages --all --add-location file --no-wrap --no-obsolete -i tests -i bench -i docs -i var
+	DEMO=1 $(BIN)/python manage.py compilemessages --ignore .venv
 
 screenshots: $(VENV)/installed-dev ## takes docs/screenshots anew from a demo of its own
 	$(BIN)/python docs/screenshots.py

@@ -65,8 +65,14 @@ class PersonMiddleware:
         return response
 
 
+# Not translated: one language there beats a mixture of two.
+_IN_ENGLISH = ("/desk/", "/admin/")
+
+
 def _language(request: HttpRequest, person: User | AnonymousUser | None) -> str:
     """What the person chose, else what the browser asks for, if it is one of ours."""
+    if request.path_info.startswith(_IN_ENGLISH):
+        return "en"
     if isinstance(person, User) and person.language:
         return person.known_language
     return translation.get_language_from_request(request)
