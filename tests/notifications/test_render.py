@@ -11,7 +11,7 @@ import pytest
 
 from accounts.models import AgentGroup, User
 from notifications.audience import Told
-from notifications.models import Delivery, Kind, Reason
+from notifications.models import Delivery, Kind, Reason, State
 from notifications.relay import queue_password_link, relay_waiting
 from notifications.render import one_line, render
 from tests.factories import make_ticket, make_user, message, new_file
@@ -295,7 +295,18 @@ def mail_of(kind: Kind, ana: User, dan: User):
     actions.comment(ticket, actor=dan, message=message("Answer.", files=(new_file(),)))
     actions.add_follower(ticket, actor=dan, person=ana)
     queue_password_link(ana)
+    if kind == Kind.DIGEST:
+        return as_sent(digest(newcomer))
     return to({Kind.SHARED: ana, Kind.RESET_PASSWORD: ana}.get(kind, newcomer), kind)
+
+
+def digest(person: User) -> Delivery:
+    """All that waits for a person, as their daily mail."""
+    relay_waiting()
+    waiting = Delivery.objects.filter(recipient=person, state=State.QUEUED).exclude(event=None)
+    made = Delivery.objects.create(recipient=person, address=person.email, kind=Kind.DIGEST, reason=Reason.DIGEST)
+    waiting.update(state=State.MERGED, told_by=made)
+    return made
 
 
 def test_audience_row_when_made_then_fits_a_delivery(ana):
