@@ -56,7 +56,7 @@ def catalogue(compiled: bytes) -> dict[str | tuple[str, int], str]:
     found: dict[str | tuple[str, int], str] = gettext.GNUTranslations(BytesIO(compiled)).__dict__[
         "_catalog"
     ]  # there is no public way to ask
-    return found
+    return {words: translated for words, translated in found.items() if words}  # without its header
 
 
 def folder_of(language: str) -> Path:
