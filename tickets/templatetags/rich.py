@@ -64,7 +64,8 @@ def rich_text(text: str) -> SafeString:
     """Paragraphs and line breaks as typed; web and mail addresses are links."""
     shown = escape(text[:MAX_TEXT].strip())
     linked = urlize(shown) if len(shown) <= _MAX_LINKED else shown
-    cut = "" if len(text) <= MAX_TEXT else f"<p><small>[{escape(_('The rest is too long to be shown.'))}]</small></p>"
+    rest = escape(_("The rest is too long to be shown."))
+    cut = "" if len(text) <= MAX_TEXT else f"<p><small>[{rest}]</small></p>"
     return _clean(linebreaks(linked) + cut, frozenset())
 
 
