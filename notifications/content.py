@@ -221,8 +221,8 @@ def _status(ticket: Ticket, recipient: User) -> str:
 
 
 def stop_url(delivery: Delivery) -> str:
-    """Where mails about the ticket can be stopped; '' for who is told because the work is theirs, which no link ends."""
-    if delivery.event is None or delivery.reason not in (Reason.REQUESTER, Reason.FOLLOWER):
+    """Where mails about the ticket can be stopped; '' for who is told because the work is theirs, which no link ends. One of a group is not alone."""
+    if delivery.event is None or delivery.reason not in (Reason.REQUESTER, Reason.FOLLOWER, Reason.GROUP):
         return ""
     return urljoin(settings.SITE_URL, unsubscribe_path(delivery.event.ticket, delivery.recipient))
 

@@ -151,7 +151,12 @@ def said_of(follower: Follower) -> str:
     level: str = follower.level  # type: ignore[attr-defined] # annotated
     if follower.is_muted:
         return _("muted")
-    return "" if level == Level.ALL else in_short(level)
+    return {
+        Level.ALL: "",
+        Level.MINE: _("answers on their own tickets"),
+        Level.DIGEST: _("once a day"),
+        Level.NONE: _("wants no mail"),
+    }[Level(level)]
 
 
 # --- Choosing ------------------------------------------------------------------------------------------------------------------

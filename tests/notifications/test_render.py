@@ -73,7 +73,12 @@ def test_headers_when_about_the_account_then_are_exactly_these(ana):
     assert set(to(ana).keys()) == ALWAYS
 
 
-def test_headers_when_to_support_then_offer_no_stop_that_would_do_nothing(ticket, dan):
+def test_headers_when_to_one_of_the_group_then_can_be_stopped_as_others_hear(ticket, dan):
+    assert set(to(dan).keys()) == CAN_BE_STOPPED
+
+
+def test_headers_when_to_the_assignee_then_offer_no_stop_that_would_do_nothing(ticket, dan, eve):
+    actions.assign(ticket, actor=eve, assignee=dan)
     assert (set(to(dan).keys()), "unsubscribe" in text(to(dan)) + html(to(dan))) == (OF_A_TICKET, False)
 
 
