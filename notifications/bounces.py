@@ -7,6 +7,7 @@ what it is: a claim that anybody could have written.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -160,8 +161,20 @@ def running(person: User) -> Suspension | None:
     return Suspension.objects.filter(address=person.email, ended_at=None).first()
 
 
-def suspended(addresses: Iterable[str]) -> set[str]:
-    return set(Suspension.objects.filter(address__in=set(addresses), ended_at=None).values_list("address", flat=True))
+def suspended(addresses: Iterable[str]) -> dict[str, Suspension]:
+    """Those among `addresses` that get no mail."""
+    running = Suspension.objects.filter(address__in=set(addresses), ended_at=None)
+    return {suspension.address: suspension for suspension in running}
+
+
+def claims_about(deliveries: Iterable[Delivery]) -> dict[int, list[InboundMessage]]:
+    """Reports that say they are about these mails, and that nothing proves; by the delivery's key."""
+    tickets = {delivery.ticket_id for delivery in deliveries if delivery.ticket_id}
+    claims: dict[int, list[InboundMessage]] = defaultdict(list)
+    for message in InboundMessage.objects.defer("raw").filter(ticket__in=tickets, comment=None).exclude(report={}).order_by("-id")[:_BATCH]:
+        if message.report.get("proven") is False:
+            claims[message.report["delivery"]].append(message)
+    return claims
 
 
 def refusal(delivery: Delivery) -> str:
@@ -169,7 +182,7 @@ def refusal(delivery: Delivery) -> str:
     is_asked_for = delivery.kind in (Kind.RESET_PASSWORD, Kind.SET_PASSWORD) and delivery.event_id is None
     if is_asked_for or not is_suspended(delivery.recipient.email):
         return ""
-    return _("Not sent: mail to this address came back %(count)d times, so it was stopped.") % {"count": _LIMIT}
+    return _("Mail to this address came back %(count)d times, so it was stopped.") % {"count": _LIMIT}
 
 
 def lift(suspension: Suspension, *, actor: User) -> bool:

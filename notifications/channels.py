@@ -167,6 +167,6 @@ def _settle(delivery: Delivery, state: State, *, error: str = "") -> None:
 
 
 def retry(delivery: Delivery) -> bool:
-    """By hand, for one that failed: its tries begin anew. False when it had not failed."""
-    failed = Delivery.objects.filter(pk=delivery.pk, state=State.FAILED)
-    return failed.update(state=State.QUEUED, attempts=0, next_attempt_at=timezone.now()) == 1
+    """By hand, for one that failed or came back: its tries begin anew. False when it had not."""
+    failed = Delivery.objects.filter(pk=delivery.pk, state__in=(State.FAILED, State.BOUNCED))
+    return failed.update(state=State.QUEUED, attempts=0, next_attempt_at=timezone.now(), bounced_at=None) == 1

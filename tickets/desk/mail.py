@@ -196,7 +196,7 @@ def mail_out(request: StaffRequest, pk: int) -> HttpResponse:
     parsed = _read(raw) if raw else None
     context = {
         "delivery": delivery,
-        "can_retry": delivery.state == State.FAILED,
+        "can_retry": delivery.state in (State.FAILED, State.BOUNCED),
         "is_secret": not is_open,
         "parsed": parsed,
         "text": rich_text(parsed.text) if parsed else "",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -22,12 +21,6 @@ from tickets.desk.mail import deliveries_for, inbound_for
 from tickets.desk.rows import with_row
 from tickets.lifecycle import UNRESOLVED
 from tickets.paging import page_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from notifications.models import Delivery
-    from tickets.models import InboundMessage
 
 ROWS = 25
 _SHOWN = 10  # open tickets, and suspensions that are over
@@ -57,18 +50,8 @@ def _mail(request: StaffRequest, person: User, addresses: list[str]) -> dict[str
         written = inbound_for(request.user).filter(from_address__in=addresses)
         return {"is_inbound": True, "mails": page_of(written, request_get=request.GET, order=("-id",), size=ROWS)}
     page = page_of(deliveries_for(request.user).filter(recipient=person), request_get=request.GET, order=("-id",), size=ROWS)
-    claims = claims_about(request.user, page.rows)
+    claims = bounces.claims_about(page.rows)
     return {"is_inbound": False, "mails": page, "rows": [(delivery, claims[delivery.pk]) for delivery in page.rows]}
-
-
-def claims_about(user: User, deliveries: Iterable[Delivery]) -> dict[int, list[InboundMessage]]:
-    """Bounces that say they are about these, by delivery, and that nothing proves: see `notifications.bounces`."""
-    tickets = {delivery.ticket_id for delivery in deliveries if delivery.ticket_id}
-    claims: dict[int, list[InboundMessage]] = defaultdict(list)
-    for message in access.inbound_for(user).defer("raw").filter(ticket__in=tickets, comment=None).exclude(report={}).order_by("id"):
-        if not message.report["proven"]:
-            claims[message.report["delivery"]].append(message)
-    return claims
 
 
 @require_POST
@@ -84,7 +67,8 @@ def lift(request: StaffRequest, pk: int, suspension: int) -> HttpResponse:
         )
     else:
         messages.info(request, _("Mail to %(address)s is sent again already.") % {"address": stopped.address})
-    return redirect("desk_person", found.pk)
+    number = request.POST.get("ticket", "")  # of the page that the button stood on
+    return redirect("desk_ticket", number) if number.isascii() and number.isdecimal() else redirect("desk_person", found.pk)
 
 
 def _person(pk: int) -> User:

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, Organization
-from notifications import preferences
+from notifications import bounces, preferences
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, offered, property_choices
@@ -75,6 +75,8 @@ def page(
     news = {event.pk for event in overtaken.events} if overtaken else set()
     entries = timeline(request.user, ticket, news=news, pictures_of=pictures_of)
     followers = list(preferences.with_level_of_each(Follower.objects.filter(ticket=ticket).select_related("user").order_by("id")))
+    stopped = bounces.suspended(row.user.email for row in followers)
+    reached = [row for row in followers if row.user.email not in stopped]
     types = list(offered(TicketType, current=ticket.type))
     statuses = list(offered(Status, current=ticket.status))
     priorities = list(offered(Priority, current=ticket.priority))
@@ -87,14 +89,15 @@ def page(
         "priorities": [priority for priority in priorities if priority.definition],
         "types": _options(types),
         "move": move,
-        "followers": [(row, preferences.said_of(row)) for row in followers],
+        "followers": [(row, _("mail stopped") if row.user.email in stopped else preferences.said_of(row)) for row in followers],
+        "stopped": [(row.user, stopped[row.user.email]) for row in followers if row.user.email in stopped],
         "follower_form": follower or FollowerForm(),
         "is_following": any(row.user_id == request.user.pk and not row.is_muted for row in followers),
         "levels": preferences.choices(request.user, ticket),
         "organizations": _organizations(ticket),
         "related": _related(request.user, ticket),
         "mail": _mail_health(entries),
-        **_composer(ticket, form=form, statuses=statuses, followers=followers, me=request.user),
+        **_composer(ticket, form=form, statuses=statuses, followers=reached, me=request.user),
     }
     return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, follower))
 
@@ -191,5 +194,11 @@ def _related(user: User, ticket: Ticket) -> QuerySet[Ticket]:
 
 
 def _mail_health(entries: list[Entry]) -> dict[str, Any]:
-    counts = {fate: sum(len(getattr(entry.mailed, fate)) for entry in entries) for fate in ("sent", "waiting", "failed")}
-    return {**counts, "first_failed": next((entry.anchor for entry in entries if entry.mailed.failed), "")}
+    """`failed`: also those that came back."""
+    failed = [(entry.anchor, len(entry.mailed.failed) + len(entry.mailed.bounced)) for entry in entries]
+    return {
+        "sent": sum(len(entry.mailed.sent) for entry in entries),
+        "waiting": sum(len(entry.mailed.waiting) for entry in entries),
+        "failed": sum(count for _anchor, count in failed),
+        "first_failed": next((anchor for anchor, count in failed if count), ""),
+    }

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from notifications import bounces
 from notifications.models import Delivery, State
 from tickets import access
 from tickets.attachments import Tile, tiles
@@ -28,12 +29,14 @@ class Mailed:
     sent: list[Delivery] = field(default_factory=list)
     waiting: list[Delivery] = field(default_factory=list)
     failed: list[Delivery] = field(default_factory=list)
+    bounced: list[Delivery] = field(default_factory=list)
     cancelled: list[Delivery] = field(default_factory=list)
+    claims: list[InboundMessage] = field(default_factory=list)  # bounces about one of them that nothing proves
 
     def add(self, delivery: Delivery) -> None:
         """What became a part of another mail shares that one's fate."""
         mail = delivery.told_by or delivery
-        fates = {State.SENT: self.sent, State.FAILED: self.failed, State.CANCELLED: self.cancelled}
+        fates = {State.SENT: self.sent, State.FAILED: self.failed, State.BOUNCED: self.bounced, State.CANCELLED: self.cancelled}
         fates.get(State(mail.state), self.waiting).append(mail)
 
     @property
@@ -82,7 +85,7 @@ class Entry:
 
 
 def timeline(user: User, ticket: Ticket, *, news: Collection[int] = (), pictures_of: int | None = None) -> list[Entry]:
-    """Oldest first. `news`: events to be marked as unseen. `pictures_of`: the comment with remote pictures. Four queries, however long it is."""
+    """Oldest first. `news`: events to be marked as unseen. `pictures_of`: the comment with remote pictures. Five queries, however long it is."""
     events = (
         access.events_for(user, ticket)
         .select_related("ticket__requester", "actor", "comment__author", "comment__inbound")
@@ -90,8 +93,11 @@ def timeline(user: User, ticket: Ticket, *, news: Collection[int] = (), pictures
         .prefetch_related("comment__attachments")
     )
     mailed: dict[int | None, Mailed] = defaultdict(Mailed)
-    for delivery in Delivery.objects.filter(ticket=ticket).select_related("recipient", "told_by__recipient").order_by("id"):
+    deliveries = list(Delivery.objects.filter(ticket=ticket).select_related("recipient", "told_by__recipient").order_by("id"))
+    claims = bounces.claims_about(deliveries)
+    for delivery in deliveries:
         mailed[delivery.event_id].add(delivery)
+        mailed[delivery.event_id].claims += claims[delivery.pk]
     return [
         Entry(
             event=event,
