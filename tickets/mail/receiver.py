@@ -76,7 +76,14 @@ def _store(envelope: Envelope, *, client: dict[str, str]) -> None:
     mailbox = ingest.mailbox_for(addresses[0]) or ingest.default_mailbox()
     content = envelope.original_content
     raw = content if isinstance(content, bytes) else (content or "").encode("utf-8", "surrogateescape")
-    ingest.store(raw, mailbox=mailbox, envelope_from=envelope.mail_from or "", envelope_to=addresses[0], **client)
+    ingest.store(
+        raw,
+        mailbox=mailbox,
+        envelope_from=envelope.mail_from or "",
+        envelope_to=addresses[0],
+        client_ip=client.get("client_ip"),
+        client_name=client.get("client_name", ""),
+    )
 
 
 def _in_thread(work: Callable[[], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,8 @@ from accounts.models import AgentGroup
 from tickets.models.conversation import Comment
 from tickets.models.rule import MailRule
 from tickets.models.ticket import Ticket
+
+MAILBOX_GRACE = timedelta(minutes=10)  # a mailbox that fails for less is no news: mail servers restart
 
 
 class ImapLogin(models.TextChoices):
@@ -69,6 +72,10 @@ class Mailbox(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def has_failed_for_long(self) -> bool:
+        return self.failing_since is not None and self.failing_since < timezone.now() - MAILBOX_GRACE
 
     def clean(self) -> None:
         self.address = normalise_address(self.address)
