@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 import pwd
@@ -112,19 +113,15 @@ class Sink:
     def __init__(self) -> None:
         self.port = free_port()
         self.mails: list[EmailMessage] = []
-        self.refused: dict[str, str] = {}  # what RCPT is answered, by address
+        self.after_250: Callable[[], object] | None = None  # called as soon as the answer to a mail is on its way
 
-    async def handle_RCPT(self, _server: object, _session: object, envelope: Envelope, address: str, _options: list[str]) -> str:  # noqa: N802 named by aiosmtpd
-        if address in self.refused:
-            return self.refused[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802 as above
+    async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802 named by aiosmtpd
         mail = message_from_bytes(envelope.original_content or b"", _class=EmailMessage, policy=policy.default)
         mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
         mail["X-Taken-At"] = str(time.time())
         self.mails.append(mail)
+        if self.after_250:
+            asyncio.get_running_loop().call_soon(self.after_250)
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:
