@@ -8,6 +8,7 @@ from notifications import bounces
 from notifications.models import Delivery, State, Suspension
 from tests.desk.pages import words
 from tests.notifications.test_bounces import answer, bounce_thrice, report, send_all
+from tests.tickets.mail.letters import letter, take_in
 from tickets import actions
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +80,21 @@ def test_mail_that_came_back_when_sent_again_then_goes_to_the_address_as_it_is_n
 
 def test_page_leads_to_its_people(desk, ticket, ana):
     assert f'href="/desk/people/{ana.pk}/"' in desk.get(f"/desk/tickets/{ticket.number}/").content.decode()
+
+
+def test_report_when_opened_then_leads_to_its_mail_and_says_what_it_proves(desk, ticket, dan):
+    delivery = answer(ticket, dan)
+    for proven, said in (
+        (True, "It came to the return address that only this one mail had."),
+        (False, "Anybody who got the mail could have written this"),
+    ):
+        page = desk.get(f"/desk/mail/in/{report(delivery, proven=proven).pk}/")
+        assert said in words(page)
+        assert f'href="/desk/mail/out/{delivery.pk}/"' in page.content.decode()
+        assert "Publish" not in words(page)
+
+
+def test_mails_lead_to_the_person(desk, ticket, dan, ana):
+    delivery, received = answer(ticket, dan), take_in(letter())
+    for path in (f"/desk/mail/in/{received.pk}/", f"/desk/mail/out/{delivery.pk}/"):
+        assert f'href="/desk/people/{ana.pk}/"' in desk.get(path).content.decode()

@@ -67,6 +67,7 @@ def mail_in(request: StaffRequest, pk: int) -> HttpResponse:
     offers = _offers(message, is_readable=parsed is not None)
     context = {
         "message": message,
+        "sender": User.objects.by_address(message.from_address),
         "parsed": parsed,
         "reply_text": rich_text(parsed.reply_text) if parsed else "",
         "headers": _headers(raw),
@@ -153,7 +154,7 @@ def _offers(message: InboundMessage, *, is_readable: bool) -> list[dict[str, str
         (
             "publish",
             _("Publish as the sender's reply to #%(number)s") % {"number": message.ticket_id},
-            is_readable and message.ticket_id is not None,
+            is_readable and message.ticket_id is not None and not message.report,
         ),
         ("open", _("Make it a new ticket"), is_readable),
         ("replay", _("Handle it again"), True),
@@ -164,7 +165,7 @@ def _offers(message: InboundMessage, *, is_readable: bool) -> list[dict[str, str
 
 def _is_let_in(message: InboundMessage, parsed: ParsedMail | None) -> bool:
     """Whether publishing would show the ticket to somebody who does not see it now."""
-    if parsed is None or message.ticket is None:
+    if parsed is None or message.ticket is None or message.report:
         return False
     sender = User.objects.by_address(parsed.from_address)
     return sender is None or not access.can_see(sender, message.ticket)
