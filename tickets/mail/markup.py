@@ -43,7 +43,7 @@ _LONGEST_SIGNATURE = 1_500  # characters; in a longer one somebody wrote
 _ATTRIBUTIONS = frozenset("gmail_attr gmail_quote moz-cite-prefix reply-intro airmail_on gmail_quote_attribution".split())
 _RESTS = frozenset(
     "appendonsend divRplyFwdMsg OLK_SRC_BODY_SECTION mail-editor-reference-message-container OutlookMessageHeader stopSpelling"
-    " zwchr".split()
+    " zwchr helpdesk-mail".split()  # the last begins each mail of ours: templates/emails/base.html
 )
 _FORWARDS = frozenset({"moz-forward-container", "isForwardContent"})
 _MARKED = ("id", "name", "data-marker")
