@@ -141,8 +141,8 @@ class _Collector:
             if end is None:
                 break
             kept.append(data[position:start])
-            content = data[begin.end() : end.start()]
-            self._add_file(decode((begin["uu"] or begin["y"]).strip()), uudecode(content) if begin["uu"] else ydecode(content))
+            name, first, last = decode((begin["uu"] or begin["y"]).strip()), begin.end(), end.start()
+            self._add_file(name, uudecode(data, start=first, end=last) if begin["uu"] else ydecode(data[first:last]))
             position = end.end()
         return b"".join(kept) + data[position:]
 

@@ -21,5 +21,5 @@ def original_sender(*, subject: str, text: str) -> str:
         if is_passed_on and phrases.label(bare) == "from":
             found = _ADDRESS.search(bare)
             return addr_spec(found[0]) if found else ""
-        is_passed_on = is_passed_on or bool(phrases.FORWARDED.match(bare))
+        is_passed_on = is_passed_on or phrases.is_forwarded(bare) or phrases.announces_forward(bare)
     return ""

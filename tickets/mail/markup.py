@@ -173,7 +173,7 @@ class _Walker:
     def _end(self, node: Node) -> None:
         if node.tag == "br":
             self._new_line()
-        elif node.tag in _BLOCKS:
+        elif node.tag in _BLOCKS and node.tag != "hr":  # a rule goes with the line below it
             self._break(paragraph=_is_paragraph(node.tag, _classes(node)))
         if self._quotes and self._quotes[-1][0] is node:
             self._quotes.pop()
@@ -212,7 +212,7 @@ class _Walker:
 
     def _break(self, *, paragraph: bool) -> None:
         """Ends the line; a paragraph leaves one blank line behind it."""
-        if not self._is_blank or self._line.slots:
+        if not self._is_blank or (self._line.slots and self._line.slots[-1][0].tag != "hr"):
             self._new_line()
         if paragraph and self._lines and self._lines[-1].text:
             self._new_line()

@@ -49,15 +49,17 @@ ORIGINAL = re.compile(
     r"|הודעה מקורית|الرسالة الأصلية)(?!\w).{0,60}$",
     re.IGNORECASE,
 )
-_FORWARDED = (
-    r"forward|weitergeleitet|transf[ée]r|transmis|réexpédi|reenviad|reenviat|encaminhad|inoltrat|doorgestuurd|vidarebefordra|vidarebefordran"
-    r"|videresend|edelleenlähet|välitetty|przekaz|přepos|prepos|továbbít|redirecțion|redirect|препрат|προωθ|iletilen|iletilmiş|yönlendir"
-    r"|перес[ыи]л|переслан|перенаправ|переадрес|прослеђ|proslij|proslеđ|posredova|edastat|pārsūt|persiųs|転送|转发|轉寄|轉發|전달|הועבר|שהועבר"
-    r"|توجيه|ส่งต่อ|chuyển tiếp|diteruskan"
+# Stems of "forwarded", in small letters: looking for each costs less than one expression of them all.
+_FORWARDED = tuple(
+    (
+        "forward weitergeleitet transfér transfer transmis réexpédi reenviad reenviat encaminhad inoltrat doorgestuurd vidarebefordra videresend"
+        " edelleenlähet välitetty przekaz přepos prepos továbbít redirecțion redirect препрат προωθ letilen letilmiş yönlendir пересыл пересил"
+        " переслан перенаправ переадрес прослеђ proslij proslеđ posredova edastat pārsūt persiųs 転送 转发 轉寄 轉發 전달 הועבר توجيه ส่งต่อ"
+        " diteruskan chuyển"
+    ).split()
 )
-FORWARDED = re.compile(rf"\W{{0,4}}-{{2,}}\s?[^-\s].{{0,60}}?(?<!\w)(?:{_FORWARDED})|\W{{0,4}}-{{2,}}\s?(?:{_FORWARDED})", re.IGNORECASE)
-# "Begin forwarded message:", announces a header block
-FORWARD_INTRO = re.compile(rf"(?=.{{5,60}}$)[^:：]{{0,50}}(?:{_FORWARDED})[^:：]{{0,40}}[:：]$", re.IGNORECASE)
+_DASHED = re.compile(r"\W{0,4}-{2}")
+_LONGEST_FORWARDED = 100
 FORWARD_SUBJECT = re.compile(
     r"\s*(?:\[[^\]]{1,40}\]\s{0,3}){0,3}[(\[]?(?:fwd?|wg|tr|rv|reenv|enc|doorst|vs|vb|vl|pd|i|fs|[iİ]lt|tov|továbbít(?:ás|va)|redir|πρθ|пересл"
     r"|转发|转寄|轉寄|轉發|전달|転送|הועבר|إعادة توجيه|chuyển tiếp|ส่งต่อ)\s?(?:\[\d{1,3}\])?(?:\s?[:：]|\))",
@@ -71,12 +73,13 @@ _ABOVE = (
     r"|boven deze (?:regel|lijn)|(?:nad|powyżej) (?:tą|tym|tej) lini|(?:выше|над) этой (?:строк|лини)|ovanför (?:den här |denna )(?:rad|linje)"
     r"|over denne linje|tämän rivin yläpuolel|nad tento řádek|nad tímto řádkem|この(?:行|線)(?:の|より)上|(?:在)?此[行线線](?:以)?上"
 )
-REPLY_ABOVE = re.compile(
+_REPLY_ABOVE = re.compile(
     r"\W{0,8}##-\s?\S.{3,200}-##\W{0,4}$"
-    r"|\W{0,8}(?:please )?(?:type|write|enter|reply|respond)\b.{0,40}\babove this line\W{0,8}$"
-    rf"|\W{{0,3}}[-#=*_~—–]{{1,30}}\s?[^-#=*_~—–].{{0,80}}?(?:{_ABOVE}).{{0,60}}?\s?[-#=*_~—–]{{1,30}}\W{{0,3}}$",
+    r"|\W{0,8}(?:please )?(?:type|write|enter|reply|respond)\b.{0,40}\babove this line\W{0,8}$",
     re.IGNORECASE,
 )
+_FRAMED = re.compile(r"\W{0,3}[-#=*_~—–]{1,30}\s?[^-#=*_~—–].{5,160}[-#=*_~—–]\W{0,3}$")
+_SAYS_ABOVE = re.compile(_ABOVE, re.IGNORECASE)
 
 RULE = re.compile(r"[\s>*]{0,4}[-_=—]{5,200}\s*$|\W{0,4}-{3,40}\s?[^-].{0,60}?-{3,40}\W{0,4}$")
 LABELLED = re.compile(r"[*_]{0,2}[^\W\d_][^:：]{0,30}[:：]")  # "Label: value" in a language we do not know
@@ -154,6 +157,26 @@ def label(text: str) -> str:
     """Which header of a quoted mail `text` is ("from", "sent", ...), '' if none."""
     match = _LABEL.match(text)
     return (match.lastgroup or "") if match else ""
+
+
+def is_reply_line(text: str) -> bool:
+    """Whether `text` is the line above which a helpdesk wants its answer."""
+    return bool(_REPLY_ABOVE.match(text) or (_FRAMED.match(text) and _SAYS_ABOVE.search(text)))
+
+
+def is_forwarded(text: str) -> bool:
+    """Whether `text` is the dashed line above a forwarded message."""
+    return len(text) <= _LONGEST_FORWARDED and bool(_DASHED.match(text)) and _says_forwarded(text)
+
+
+def announces_forward(text: str) -> bool:
+    """Whether `text` is "Begin forwarded message:"; headers follow if it is."""
+    return text.endswith((":", "：")) and len(text) <= _LONGEST_FORWARDED and _says_forwarded(text)
+
+
+def _says_forwarded(text: str) -> bool:
+    small = text.lower()
+    return any(stem in small for stem in _FORWARDED)
 
 
 def is_mobile_signature(text: str) -> bool:

@@ -82,9 +82,9 @@ class _Splitter:
 
     def _begins_forward(self, index: int) -> bool:
         text = self._texts[index]
-        if self._lines[index].hint == Hint.FORWARD or phrases.FORWARDED.match(text):
+        if self._lines[index].hint == Hint.FORWARD or phrases.is_forwarded(text):
             return True
-        return bool(phrases.FORWARD_INTRO.match(text)) and any(map(phrases.label, self._texts[index + 1 : index + 4]))
+        return phrases.announces_forward(text) and any(map(phrases.label, self._texts[index + 1 : index + 4]))
 
     def _drop_rest(self, index: int) -> int:
         """Drops all that follows; with nothing typed above, there is only what follows, so it stays."""
@@ -154,7 +154,7 @@ class _Splitter:
         text = self._texts[index]
         if self._lines[index].hint == Hint.REST_IS_QUOTED:
             return True
-        if any(pattern.match(text) for pattern in (phrases.ORIGINAL, phrases.REPLY_ABOVE, phrases.GROUPWISE)):
+        if phrases.is_reply_line(text) or phrases.ORIGINAL.match(text) or phrases.GROUPWISE.match(text):
             return True
         return phrases.label(text) in {"from", "sent", "date", "subject"} and _is_mail_header(self._header_block(index))
 
@@ -172,21 +172,21 @@ class _Splitter:
 
     def _with_intro_above(self, index: int) -> int:
         """Where a quote really begins: a separator line belongs to it, above a reply line all that introduces it."""
+        if phrases.is_reply_line(self._texts[index]):
+            index = self._introduction(index)
         above = self._last_typed(index)
-        if above > 0 and phrases.RULE.match(self._texts[above]):
-            return above
-        return self._introduction(above, index) if above > 0 and phrases.REPLY_ABOVE.match(self._texts[index]) else index
+        return above if above > 0 and phrases.RULE.match(self._texts[above]) else index
 
-    def _introduction(self, end: int, index: int) -> int:
-        """Where the lines up to `end` begin that are an attribution or header block in a language we do not know."""
+    def _introduction(self, index: int) -> int:
+        """Where the lines right above `index` begin that are an attribution or header block in a language we do not know."""
+        end = self._last_typed(index)
         start = end
         while start > 0 and phrases.LABELLED.match(self._texts[start - 1]) and end - start < HEADER_BLOCK_LINES:
             start -= 1
-        is_block = end - start >= 2 and bool(phrases.LABELLED.match(self._texts[end]))
         text = self._texts[end]
-        if not is_block and not (text.endswith((":", "：")) and phrases.DIGIT.search(text)):
-            return index
-        return start if is_block else end
+        if end - start >= 2 and phrases.LABELLED.match(text):
+            return start
+        return end if end > 0 and text.endswith((":", "：")) and phrases.DIGIT.search(text) else index
 
     def _last_typed(self, index: int) -> int:
         """The last line with text above `index`, -1 if there is none."""

@@ -86,15 +86,21 @@ def read_tree(raw: bytes) -> Part:
     return _Reader(raw).part(start=before.end() if before else 0, end=len(raw), depth=0, default="text/plain")
 
 
-def uudecode(data: bytes) -> bytes:
-    """The file in uuencoded lines; a flood of lines stays as it is."""
-    if data.count(b"\n") > MAX_UU_LINES:
-        return data
-    out = bytearray()  # grown line by line: a list of a million lines takes many times their size
-    for line in BytesIO(data):
+def uudecode(data: bytes, *, start: int = 0, end: int | None = None) -> bytes:
+    """The file in the uuencoded lines of data[start:end]; a flood of lines stays as it is."""
+    end = len(data) if end is None else end
+    if data.count(b"\n", start, end) > MAX_UU_LINES:
+        return data[start:end]
+    # Streams share what they hold: lists and slices of fifty megabytes would cost many times that.
+    lines, out = BytesIO(data), BytesIO()
+    lines.seek(start)
+    for line in lines:
         if not _UU_FRAME.match(line):
-            out += _uudecode_line(line.rstrip(b"\r\n"))
-    return bytes(out)
+            out.write(_uudecode_line(line.rstrip(b"\r\n")))
+        start += len(line)
+        if start >= end:
+            break
+    return out.getvalue()
 
 
 def _uudecode_line(line: bytes) -> bytes:
