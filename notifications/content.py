@@ -87,6 +87,7 @@ def context_of(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
         "recipient": recipient,
         "for_staff": recipient.is_staff,
         "because": _because(delivery),
+        "preferences_url": "" if delivery.reason == Reason.ACCOUNT else urljoin(settings.SITE_URL, reverse("mail_preferences")),
     }
     if delivery.kind in (Kind.SET_PASSWORD, Kind.RESET_PASSWORD):
         return context | {"link": urljoin(settings.SITE_URL, set_password_path(recipient))}

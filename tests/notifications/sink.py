@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Sink:
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], EmailMessage]] = []
+        self.senders: list[str | None] = []  # of the envelopes
         self.answers: dict[str, str] = {}  # to RCPT, by recipient
         self.data_answers: dict[str, str] = {}  # to DATA, by recipient
         self.before_answer: Callable[[], None] | None = None  # runs when a mail is here, before the server says so
@@ -32,6 +33,7 @@ class Sink:
         for address in envelope.rcpt_tos:
             if address in self.data_answers:
                 return self.data_answers[address]
+        self.senders.append(envelope.mail_from)
         self.mails.append((list(envelope.rcpt_tos), email.message_from_bytes(envelope.content, policy=email.policy.default)))
         if self.before_answer:
             self.before_answer()

@@ -11,12 +11,13 @@ import pytest
 
 from accounts.models import AgentGroup, User
 from notifications.audience import Told
+from notifications.channels import deliver_due
 from notifications.models import Delivery, Kind, Reason, State
 from notifications.relay import queue_password_link, relay_waiting
 from notifications.render import one_line, render
 from tests.factories import make_ticket, make_user, message, new_file
 from tickets import actions
-from tickets.mail.tokens import read_message_id, read_reply_address, thread_id
+from tickets.mail.tokens import read_bounce_address, read_message_id, read_reply_address, thread_id
 from tickets.models import Channel, InboundMessage, InboundState, Mailbox, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +146,16 @@ def test_stop_link_when_followed_then_is_one_click_on_our_site(ticket, ana, clie
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert client.post(address.removeprefix(settings.SITE_URL)).status_code == 200
     assert ticket.follower_rows.get().is_muted is True
+
+
+def test_envelope_when_a_mail_leaves_then_names_it_alone_and_no_header_does(ticket, sink):
+    relay_waiting()
+    deliver_due()
+    mails = [Delivery.objects.get(message_id=str(mail["Message-ID"]).strip("<>")) for _to, mail in sink.mails]
+    assert [read_bounce_address(sender) for sender in sink.senders] == [delivery.pk for delivery in mails]
+    assert [(mail["Return-Path"], mail["From"].addresses[0].addr_spec) for _to, mail in sink.mails] == [
+        (None, "support@support.example")
+    ] * 2
 
 
 def test_sender_when_a_person_acts_then_is_our_address_under_their_name(ticket, ana, dan):
