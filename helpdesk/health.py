@@ -12,7 +12,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from notifications.models import Delivery, State
-from tickets.models import Event, InboundMessage, InboundState, Ticket
+from tickets.models import Event, InboundMessage, InboundState, Mailbox, Ticket
+from tickets.models.inbound import MAILBOX_GRACE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,15 +22,17 @@ MAX_LAG = 180  # seconds that work may be due before we call it stuck
 
 
 def readiness() -> dict[str, Any]:
-    """`lag` is in seconds, of the oldest work that is due in each queue."""
+    """`lag` is in seconds, of the oldest work that is due in each queue. Mail that can't be fetched lags too, where we can't see it."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         lag = _lags()
+        failing = _mailboxes_failing()
     except Error:
         return {"ready": False, "database": False}
     broker = _broker_answers()
-    return {"ready": broker and max(lag.values()) < MAX_LAG, "database": True, "broker": broker, "lag": lag}
+    ready = broker and max(lag.values()) < MAX_LAG and not failing
+    return {"ready": ready, "database": True, "broker": broker, "lag": lag, "mailboxes_failing": failing}
 
 
 def _lags() -> dict[str, int]:
@@ -54,9 +57,16 @@ def queues() -> dict[str, int | bool]:
         "inbound_failed": inbound[InboundState.FAILED],
         "held": inbound[InboundState.HELD],
         "deliveries_failed": deliveries[State.FAILED],
+        "mailboxes_failing": _mailboxes_failing(),
         "oldest_seconds": max(_lags().values()),
         "idle": not any(waiting.values()),
     }
+
+
+def _mailboxes_failing() -> int:
+    """Those that could not be polled for longer than a restart of a mail server takes."""
+    polled = Mailbox.objects.filter(is_active=True).exclude(imap_host="")
+    return polled.filter(failing_since__lt=timezone.now() - MAILBOX_GRACE).count()
 
 
 def _states(model: type[InboundMessage | Delivery]) -> dict[str, int]:

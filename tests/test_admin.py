@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
 from tests.factories import make_ticket, make_user
@@ -291,7 +292,18 @@ def test_status_when_it_is_not_resolved_then_does_not_close_by_itself(office):
 
 @pytest.fixture
 def mailbox(workflow):
-    return Mailbox.objects.create(name="CSM", address="csm@support.example", imap_host="imap.example", imap_password="hunter2hunter2")
+    return Mailbox.objects.create(
+        name="CSM",
+        address="csm@support.example",
+        imap_host="imap.example",
+        imap_password="hunter2hunter2",
+        oauth_client_secret="hunter2-secret",
+        oauth_refresh_token="hunter2-refresh",
+        oauth_access_token="hunter2-access",
+        oauth_expires_at=timezone.now(),
+        imap_uid_validity=7,
+        imap_last_uid=70,
+    )
 
 
 def test_mailbox_when_shown_then_its_password_is_not(office, mailbox):
@@ -302,13 +314,58 @@ def test_mailbox_when_shown_then_its_password_is_not(office, mailbox):
     assert ["hunter2" in page.content.decode() for page in pages] == [False, False]
 
 
-@pytest.mark.parametrize(("typed", "kept"), [("", "hunter2hunter2"), ("another one", "another one")])
-def test_mailbox_when_saved_then_keeps_the_password_unless_another_is_typed(office, mailbox, typed, kept):
-    assert change(office, mailbox, imap_password=typed).status_code == 302
-    assert Mailbox.objects.get(pk=mailbox.pk).imap_password == kept
+SECRETS = ["imap_password", "oauth_client_secret", "oauth_refresh_token"]
+
+
+@pytest.mark.parametrize("typed", ["", "another one"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_mailbox_when_saved_then_keeps_a_secret_unless_another_is_typed(office, mailbox, secret, typed):
+    kept = [typed or getattr(mailbox, name) if name == secret else getattr(mailbox, name) for name in SECRETS]
+    assert change(office, mailbox, **{secret: typed}).status_code == 302
+    assert [getattr(Mailbox.objects.get(pk=mailbox.pk), name) for name in SECRETS] == kept
     assert "hunter2" not in " ".join(LogEntry.objects.values_list("change_message", flat=True))
 
 
-@pytest.mark.parametrize("data", [{"imap_port": "0"}, {"imap_port": "70000"}, {"address": "a+b@support.example"}, {"address": "x"}])
+OAUTH = [{"oauth_token_url": "http://login.example/token"}, {"imap_login": "oauth2"}, {"imap_login": "oauth2", "oauth_client_id": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "place", "token"),
+    [
+        ({"name": "Other", "oauth_refresh_token": "", "oauth_client_secret": "", "imap_password": ""}, (7, 70), "hunter2-access"),
+        ({"imap_folder": "Work"}, (None, 0), "hunter2-access"),
+        ({"imap_host": "imap.other.example"}, (None, 0), "hunter2-access"),
+        ({"imap_user": "other"}, (None, 0), ""),
+        ({"oauth_refresh_token": "new"}, (7, 70), ""),
+    ],
+)
+def test_mailbox_when_it_becomes_another_account_then_what_was_kept_of_the_first_is_gone(office, mailbox, data, place, token):
+    change(office, mailbox, **data)
+    mailbox.refresh_from_db()
+    assert ((mailbox.imap_uid_validity, mailbox.imap_last_uid), mailbox.oauth_access_token) == (place, token)
+
+
+def told(page) -> list[str]:
+    return [str(message) for message in page.context["messages"]]
+
+
+def test_mailbox_when_tried_then_says_what_is_wrong_and_is_saved(office, mailbox):
+    answer = change(office, mailbox, _try="1", name="Tried", imap_host="127.0.0.1", imap_port="1")
+    assert answer.url == reverse("admin:tickets_mailbox_change", args=[mailbox.pk])
+    assert told(office.get(answer.url)) == ["Saved, but the mailbox can't be polled. 127.0.0.1 takes no connections at port 1."]
+    assert Mailbox.objects.get(pk=mailbox.pk).name == "Tried"
+
+
+def test_mailbox_when_added_and_tried_without_a_host_then_says_so(office, workflow):
+    answer = add(office, Mailbox, _try="1", name="New", address="new@support.example")
+    assert answer.url == reverse("admin:tickets_mailbox_change", args=[Mailbox.objects.get(name="New").pk])
+    assert told(office.get(answer.url)) == ["Saved. Without a host there is nothing to try."]
+
+
+def test_mailbox_when_tried_with_mistakes_then_is_not_tried(office, mailbox):
+    assert change(office, mailbox, _try="1", imap_port="0").status_code == 200
+
+
+@pytest.mark.parametrize("data", [{"imap_port": "0"}, {"imap_port": "70000"}, {"address": "a+b@support.example"}, {"address": "x"}, *OAUTH])
 def test_mailbox_when_it_makes_no_sense_then_is_refused(office, mailbox, data):
     assert change(office, mailbox, **data).status_code == 200

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.http import HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import resolve
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin_site import KeptAdmin
 from tickets.lifecycle import Category
-from tickets.models import Mailbox, Priority, Status, TicketType
+from tickets.mail.imap import Trouble, try_connection
+from tickets.models import ImapLogin, Mailbox, Priority, Status, TicketType
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.functional import _StrPromise
 
 
 class StatusForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
@@ -87,14 +94,38 @@ class PriorityAdmin(KeptAdmin):
     search_fields = ("name", "definition")
 
 
-class MailboxForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
-    imap_password = forms.CharField(
-        label=gettext_lazy("Password"),
+_SECRETS = ("imap_password", "oauth_client_secret", "oauth_refresh_token")
+_ACCOUNT = {"imap_host", "imap_user", "imap_folder"}  # whose UIDs mean something together
+_OAUTH = {"imap_login", "oauth_token_url", "oauth_client_id", "oauth_client_secret", "oauth_scope", "oauth_refresh_token"}
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+
+
+def _secret(label: _StrPromise) -> forms.CharField:
+    return forms.CharField(
+        label=label,
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),  # never rendered
         help_text=gettext_lazy("Never shown. Leave it empty to keep the one that is set."),
     )
+
+
+class MailboxForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
+    oauth_token_url = forms.URLField(
+        label=gettext_lazy("Token address"),
+        required=False,
+        assume_scheme="https",
+        help_text=gettext_lazy("Where a refresh token is exchanged for an access token."),
+    )
+    import_since = forms.DateTimeField(
+        label=gettext_lazy("Import mail since"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        initial=timezone.now,
+        help_text=gettext_lazy("Mail that reached the server earlier stays there, untouched."),
+    )
+    imap_password = _secret(gettext_lazy("Password"))
+    oauth_client_secret = _secret(gettext_lazy("Client secret"))
+    oauth_refresh_token = _secret(gettext_lazy("Refresh token"))
 
     class Meta:
         model = Mailbox
@@ -107,13 +138,33 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the s
             "imap_port",
             "imap_tls",
             "imap_user",
+            "imap_login",
             "imap_password",
             "imap_folder",
+            "import_since",
+            "oauth_token_url",
+            "oauth_client_id",
+            "oauth_client_secret",
+            "oauth_scope",
+            "oauth_refresh_token",
         )
 
-    def clean_imap_password(self) -> str:
-        typed: str = self.cleaned_data["imap_password"]
-        return typed or self.initial.get("imap_password", "")
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in _SECRETS:
+            cleaned[name] = cleaned.get(name) or self.initial.get(name, "")
+        if cleaned.get("imap_host") and cleaned.get("imap_login") == ImapLogin.OAUTH2:
+            for name in ("oauth_token_url", "oauth_client_id", "oauth_refresh_token"):
+                if not cleaned.get(name) and name not in self.errors:
+                    self.add_error(name, _("OAuth2 needs it."))
+        return cleaned
+
+    def clean_oauth_token_url(self) -> str:
+        url: str = self.cleaned_data["oauth_token_url"]
+        parts = urlsplit(url)
+        if url and parts.scheme != "https" and parts.hostname not in _THIS_MACHINE:
+            raise ValidationError(_("Write an address that starts with https://, as a secret is sent there."))
+        return url
 
     def clean_imap_port(self) -> int:
         port: int = self.cleaned_data["imap_port"]
@@ -125,19 +176,81 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the s
 @admin.register(Mailbox)
 class MailboxAdmin(KeptAdmin):
     form = MailboxForm
+    change_form_template = "admin/tickets/mailbox/change_form.html"
     instead = gettext_lazy("Switch it off instead.")
-    list_display = ("address", "name", "group", "imap_host", "is_active", "polled_at", "error")
+    list_display = ("address", "name", "group", "imap_host", "is_active", "polled_at", "error", "failing_since")
     list_filter = ("is_active",)
     list_select_related = ("group",)
     search_fields = ("address", "name")
-    readonly_fields = ("polled_at", "error")
+    readonly_fields = ("polled_at", "error", "failing_since")
     fieldsets = (
         (None, {"fields": ("name", "address", "group", "is_active")}),
         (
             gettext_lazy("Polling by IMAP"),
             {
                 "description": gettext_lazy("Leave it empty where mail is delivered to us by SMTP."),
-                "fields": ("imap_host", "imap_port", "imap_tls", "imap_user", "imap_password", "imap_folder", "polled_at", "error"),
+                "fields": (
+                    "imap_host",
+                    "imap_port",
+                    "imap_tls",
+                    "imap_user",
+                    "imap_login",
+                    "imap_password",
+                    "imap_folder",
+                    "import_since",
+                    "polled_at",
+                    "error",
+                    "failing_since",
+                ),
+            },
+        ),
+        (
+            gettext_lazy("OAuth2 (Google, Microsoft 365)"),
+            {
+                "classes": ("collapse",),
+                "description": gettext_lazy("Instead of a password. The operations guide says where each of these comes from."),
+                "fields": ("oauth_token_url", "oauth_client_id", "oauth_client_secret", "oauth_scope", "oauth_refresh_token"),
             },
         ),
     )
+
+    def save_model(self, request: HttpRequest, obj: Mailbox, form: Any, change: bool) -> None:  # noqa: FBT001 as Django calls it
+        """What was kept of another account is worthless for this one."""
+        before = Mailbox.objects.filter(pk=obj.pk).values(*_ACCOUNT, *_OAUTH).first() or {}
+        changed = {name for name, value in before.items() if getattr(obj, name) != value}
+        if changed & _ACCOUNT:
+            obj.imap_uid_validity, obj.imap_last_uid = None, 0
+        if changed & (_OAUTH | {"imap_user"}):
+            obj.oauth_access_token, obj.oauth_expires_at = "", None
+        super().save_model(request, obj, form, change)
+
+    def response_add(self, request: HttpRequest, obj: Mailbox, post_url_continue: str | None = None) -> HttpResponse:
+        return _back_to(obj) if "_try" in request.POST else super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Mailbox) -> HttpResponse:
+        return _back_to(obj) if "_try" in request.POST else super().response_change(request, obj)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """The connection is tried after the commit: a server that dawdles must not hold a transaction open."""
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        if "_try" in request.POST and isinstance(response, HttpResponseRedirect):
+            _try(request, Mailbox.objects.get(pk=resolve(response.url).kwargs["object_id"]))
+        return response
+
+
+def _back_to(mailbox: Mailbox) -> HttpResponse:
+    return redirect("admin:tickets_mailbox_change", mailbox.pk)
+
+
+def _try(request: HttpRequest, mailbox: Mailbox) -> None:
+    if not mailbox.imap_host:
+        messages.warning(request, _("Saved. Without a host there is nothing to try."))
+        return
+    try:
+        folders = ", ".join(try_connection(mailbox))
+    except Trouble as trouble:
+        messages.error(request, _("Saved, but the mailbox can't be polled. %(why)s") % {"why": trouble})
+    else:
+        messages.success(request, _("Saved. The mailbox can be polled. Its folders: %(folders)s.") % {"folders": folders})

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.factories import make_ticket
-from tickets.models import Event
+from tickets.models import Event, Mailbox
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,13 @@ def test_readyz_is_ready_when_nothing_waits(client):
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"ready": True, "database": True, "broker": True, "lag": {"events": 0, "deliveries": 0, "inbound": 0, "closes": 0}},
+        {
+            "ready": True,
+            "database": True,
+            "broker": True,
+            "lag": {"events": 0, "deliveries": 0, "inbound": 0, "closes": 0},
+            "mailboxes_failing": 0,
+        },
     )
 
 
@@ -33,6 +39,22 @@ def test_readyz_is_not_ready_while_the_outbox_is_stuck(client, workflow, ana):
     Event.objects.update(at=timezone.now() - timedelta(minutes=10))
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["ready"], answer.json()["lag"]["events"] >= 600) == (503, False, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"minutes": 11}, 503),
+        ({"minutes": 9}, 200),
+        ({"minutes": 11, "is_active": False}, 200),
+        ({"minutes": 11, "imap_host": ""}, 200),
+    ],
+)
+def test_readyz_is_not_ready_while_a_mailbox_can_not_be_polled(client, workflow, fields, status):
+    since = timezone.now() - timedelta(minutes=fields.pop("minutes"))
+    Mailbox.objects.update(**{"imap_host": "imap.example", "failing_since": since} | fields)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["mailboxes_failing"]) == (status, int(status == 503))
 
 
 def test_probes_refuse_posts(client):

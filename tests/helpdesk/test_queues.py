@@ -18,6 +18,7 @@ QUIET = {
     "inbound_failed": 0,
     "held": 0,
     "deliveries_failed": 0,
+    "mailboxes_failing": 0,
     "oldest_seconds": 0,
     "idle": True,
 }
