@@ -41,9 +41,12 @@ PAGES = [
     (AGENT, "/desk/tickets/{resolved}/"),
     (AGENT, "/desk/tickets/{spam}/"),
     (AGENT, "/desk/mail/"),
-    (AGENT, "/desk/mail/?box=out"),
+    (AGENT, "/desk/mail/?tab=in"),
+    (AGENT, "/desk/mail/?tab=out"),
     (AGENT, "/profile/"),
     (ADMIN, "/desk/"),
+    (ADMIN, "/desk/mail/rules/"),
+    (ADMIN, "/desk/mail/rules/new/"),
 ]
 
 

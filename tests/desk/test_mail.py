@@ -329,7 +329,7 @@ def test_verdict_when_there_is_one_then_is_told_in_words(desk, workflow, verdict
     mail = take_in(letter("sten@else.example"))
     InboundMessage.objects.update(authentication=verdict, authentication_details="DMARC says so.")
     row, page = words(desk.get("/desk/mail/?tab=in")), words(desk.get(reverse("desk_mail_in", args=[mail.pk])))
-    assert [phrase in row for phrase in ("Sender not proven", "stands for this mail")] == [verdict == "failed", verdict == "passed"]
+    assert [phrase in row for phrase in ("Not proven", "stands for this mail")] == [verdict == "failed", verdict == "passed"]
     assert on_page in page
     at_ticket = words(desk.get(reverse("desk_ticket", args=[mail.ticket_id])))
     assert ("Sender not proven" in at_ticket) is (verdict == "failed")
@@ -358,7 +358,7 @@ def test_mailbox_when_it_cant_be_fetched_then_staff_who_see_its_mail_are_told(de
     Mailbox.objects.create(name="People", address="people@support.example", group=secret.group, **about)
     Mailbox.objects.create(name="Old", address="old@support.example", is_active=False, **about)
     told = words(desk.get("/desk/mail/"))
-    assert "The mail of sales@support.example can't be fetched. This began just now . Its server says: [AUTHENTICATIONFAILED]" in told
+    assert "The mail of sales@support.example can't be fetched. Its server says: [AUTHENTICATIONFAILED] · first failed just now" in told
     assert ["people@" in told, "people@" in words(logged_in(eve).get("/desk/mail/")), "old@" in told] == [False, True, False]
 
 

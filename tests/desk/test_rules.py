@@ -65,7 +65,7 @@ def test_list_when_rules_matched_then_counts_lately(admin, workflow):
 def test_list_when_agents_remembered_senders_then_shows_them_apart(admin, dan):
     rules.remember_spammer("robot@signup.example", actor=dan)
     told = words(admin.get(LIST))
-    assert ("No rule yet" in told, "robot@signup.example Dan Support 0" in told) == (True, True)
+    assert ("No rule yet" in told, "robot@signup.example marked by Dan Support · just now 0 mails in 30 days" in told) == (True, True)
 
 
 @pytest.mark.parametrize("many", [1, 25])

@@ -135,7 +135,9 @@ class MailRuleForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
     requester = forms.EmailField(
         label=gettext_lazy("Whose tickets"),
         required=False,
-        help_text=gettext_lazy("Machines such as no-reply@ get no account. The address of the person whose tickets their mails become."),
+        help_text=gettext_lazy(
+            "An address. Spam and unknown machines make no account: their tickets are this person's, or else those of who wrote the rule."
+        ),
     )
 
     class Meta:
@@ -161,11 +163,12 @@ class MailRuleForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
         super().__init__(*args, **kwargs)
         self.is_trial = is_trial
         self.fields["name"].required = not is_trial
+        self.fields["mailbox"].help_text = _("Where it came in.")
         for name in ("senders", "domains", "subjects", "header_values"):
             self.fields[name].widget.attrs["rows"] = 2
         nothing = {
             "mailbox": _("Any mailbox"),
-            "group": _("The mailbox' group"),
+            "group": _("As the mailbox says"),
             "type": _("Not set"),
             "priority": _("Not set"),
         }
