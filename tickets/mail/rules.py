@@ -50,9 +50,12 @@ class Facts:
 
 
 def matching_rule(mail: ParsedMail, *, mailbox: Mailbox, raw: bytes) -> MailRule | None:
-    """The first active rule that matches, with what it sets joined in. One query, however many rules there are."""
+    """The first active rule that matches, with what it sets joined in. One query where none does, as for most mails, and one more where one does."""
     facts = Facts(normalise_address(mail.from_address), mail.subject, mailbox.pk, raw)
-    return first_match(_candidates(facts), facts)
+    found = first_match(_candidates(facts), facts)
+    if found is None:
+        return None
+    return MailRule.objects.select_related("group", "type", "priority", "requester", "created_by").filter(pk=found.pk).first()
 
 
 def first_match(rules: Iterable[MailRule], facts: Facts) -> MailRule | None:
@@ -81,7 +84,7 @@ def _candidates(facts: Facts) -> QuerySet[MailRule]:
         Q(senders="") | Q(senders__icontains=facts.sender),
         Q(domains="") | Q(domains__icontains=domain_of(facts.sender)),
         is_active=True,
-    ).select_related("group", "type", "priority", "requester", "created_by")
+    )
 
 
 def _contains_any(text: str, wanted: str) -> bool:
