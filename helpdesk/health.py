@@ -49,7 +49,7 @@ def queues() -> dict[str, int | bool]:
     inbound, deliveries = Counter(_states(InboundMessage)), Counter(_states(Delivery))
     waiting = {
         "events_waiting": Event.objects.filter(dispatched_at=None).count(),
-        "inbound_waiting": inbound[InboundState.WAITING],
+        "inbound_waiting": inbound[InboundState.WAITING] + inbound[InboundState.REPORT],
         "deliveries_waiting": deliveries[State.QUEUED] + deliveries[State.SENDING],
     }
     return {

@@ -5,8 +5,9 @@ import json
 import pytest
 from django.core.management import call_command
 
-from notifications import channels, relay
+from notifications import bounces, channels, relay
 from tests.factories import make_ticket
+from tests.tickets.mail.bounces import BOUNCES
 from tests.tickets.mail.letters import letter, take_in
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,13 @@ def test_queues_follow_a_ticket_until_its_mail_has_left(workflow, ana, dan, caps
 def test_held_mail_is_counted_and_keeps_nobody_waiting(workflow, capsys):
     take_in(letter("robot@shop.example", Auto_Submitted="auto-generated"))
     assert told(capsys) == QUIET | {"held": 1}
+
+
+def test_bounce_counts_as_waiting_until_it_is_matched(workflow, capsys):
+    take_in(BOUNCES[0].raw())
+    assert told(capsys) == QUIET | {"inbound_waiting": 1, "idle": False}
+    bounces.match_reports()
+    assert told(capsys) == QUIET
 
 
 def test_queues_are_readable_by_people(workflow, capsys):
