@@ -102,7 +102,8 @@ def test_catalogue_when_committed_then_is_made_from_its_source(language):
 
 
 def language_of(response) -> str:
-    return re.search(r'<html lang="([\w-]+)"', response.content.decode())[1]
+    (language,) = re.findall(r'<html lang="([\w-]+)"', response.content.decode())
+    return language
 
 
 @pytest.mark.django_db

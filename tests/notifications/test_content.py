@@ -61,7 +61,7 @@ def test_update_when_read_then_words_come_first_then_who_then_the_way_then_what_
         "Said before",
         first_said.split(" · ", maxsplit=1)[0] + " · 20 November 2026, 00:00 UTC",
         "It is blank.",
-        f"You get this mail because ticket #{ticket.number} is yours. Stop mails about this ticket Choose which mails you get Helpdesk",
+        f"You get this mail because ticket #{ticket.number} is yours. Stop mails about this ticket · Mail settings Helpdesk",
     ]
 
 
@@ -211,7 +211,7 @@ def test_digest_when_sent_then_has_a_section_for_each_ticket(workflow, ana, ben,
         "Dan Support replied and set the status to In Progress.",
         "On Ticket B. More.",
         "Open your tickets",
-        "You get this mail because you chose one mail a day. Choose which mails you get Helpdesk",
+        "You get this mail because you chose one mail a day. Mail settings Helpdesk",
     ]
     assert f"{settings.SITE_URL}/tickets/{tickets[0].number}/" in text(mail)
 

@@ -57,3 +57,24 @@ def test_profile_when_opened_then_costs_four_queries(client, ana, django_assert_
     client.force_login(ana)
     with django_assert_num_queries(4):  # session, person, organizations, whether mail to the person is stopped
         client.get("/profile/")
+
+
+def test_language_when_chosen_then_pages_are_in_it_from_the_next_words_on(client, ana):
+    client.force_login(ana)
+    save(client, language="de")
+    assert User.objects.get(pk=ana.pk).language == "de"
+    assert has(client.get("/profile/"), "Ihr Profil ist gespeichert.", "Sprache", "Deutsch", "English") == [True] * 4
+
+
+@pytest.mark.parametrize("language", ["fr", "\0", "de-DE", "../de", "x" * 5000])
+def test_language_when_not_offered_then_is_refused(client, ana, language):
+    client.force_login(ana)
+    response = save(client, language=language)
+    assert (response.status_code, errors(response)) == (422, ["Choose a language of the list."])
+
+
+def test_language_when_left_to_the_browser_then_is_empty(client, ana):
+    User.objects.filter(pk=ana.pk).update(language="de")
+    client.force_login(ana)
+    save(client, language="")
+    assert (User.objects.get(pk=ana.pk).language, has(client.get("/profile/"), "Your profile is saved.")) == ("", [True])

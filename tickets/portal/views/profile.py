@@ -27,7 +27,7 @@ def profile(request: PersonRequest) -> HttpResponse:
         for field, value in form.cleaned_data.items():
             setattr(person, field, value)
         person.save(update_fields=list(form.cleaned_data))
-        with translation.override(person.language or translation.get_language()):
+        with translation.override(person.language or translation.get_language_from_request(request)):
             messages.success(request, _("Your profile is saved."))
         return redirect("profile")
     context = {"form": form, "organizations": list(person.active_organizations())}
