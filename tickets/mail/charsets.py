@@ -71,13 +71,15 @@ def decode(data: bytes, charset: str = "") -> str:
 
 def clean_text(text: str) -> str:
     """`text` with newlines as LF and nothing in it that a database or a terminal would choke on."""
-    text = _NEWLINES.sub("\n", _SURROGATES.sub("\ufffd", text))
-    return _CONTROLS.sub("", text)
+    if text.isascii():  # most are, and need less care
+        return text if text.isprintable() else _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROLS.sub("", _NEWLINES.sub("\n", _SURROGATES.sub("\ufffd", text)))
 
 
 def clean_line(text: str, *, limit: int = 1000) -> str:
     """`text` as one bounded line without control or direction characters."""
-    return " ".join(_BIDI.sub("", clean_text(text[: limit * 4])).split())[:limit]
+    text = clean_text(text[: limit * 4])
+    return " ".join((text if text.isascii() else _BIDI.sub("", text)).split())[:limit]
 
 
 def _candidates(name: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from tickets.mail.lines import MAX_LINES, Hint, Line, Quote
 
 MAX_SIGNATURE_LINES = 15
 ATTRIBUTION_LINES = 5
-HEADER_BLOCK_LINES = 12
+HEADER_BLOCK_LINES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class _Splitter:
             block.append(text)
             if phrases.label(text):
                 length = len(block)
-            elif not text or len(block) - length > 2:
+            elif len(block) - length > 2 or "" in block[length:-1]:  # one blank line may stand between two headers
                 break
         return block[:length]
 
@@ -257,10 +257,10 @@ def _is_attribution(text: str, *, hinted: bool) -> bool | None:
     otherwise = False if hinted else None
     if len(text) > phrases.LONGEST or not text.endswith((":", "：", "-", ">")):
         return otherwise
-    if phrases.DASHED_WROTE.match(text):
-        return True
     dated = bool(phrases.STARTS_WITH_DATE.match(text))
     timed = bool(phrases.TIME_OR_YEAR.search(text))
+    if phrases.DASHED_WROTE.match(text):
+        return timed or bool(phrases.EMAIL.search(text))
     if phrases.WROTE.search(text[-phrases.LONGEST_TAIL :]):
         return timed and (dated or bool(phrases.STARTS_WITH_NAME.match(text)))
     if dated and timed and phrases.ANGLE_EMAIL.search(text):
