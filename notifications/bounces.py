@@ -136,7 +136,7 @@ def suspend_if_hopeless(delivery: Delivery) -> None:
     if not says_address_is_bad(delivery.error):
         return
     # Two bounces handled at the same moment must see each other.
-    recipient = User.objects.select_for_update().get(pk=delivery.recipient_id)
+    recipient = User.objects.select_for_update(no_key=True).get(pk=delivery.recipient_id)
     refused = Delivery.objects.filter(address=delivery.address, created_at__gt=_counted_since(delivery.address, recipient))
     refused = refused.filter(Q(state=State.BOUNCED) | Q(state=State.FAILED, error__startswith="5"))
     bad = [error for error in refused.order_by("-created_at").values_list("error", flat=True)[:100] if says_address_is_bad(error)]
