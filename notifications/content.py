@@ -92,7 +92,7 @@ def context_of(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
     if delivery.kind in (Kind.SET_PASSWORD, Kind.RESET_PASSWORD):
         return context | {"link": urljoin(settings.SITE_URL, set_password_path(recipient))}
     if delivery.kind == Kind.DIGEST:
-        return context | _digest(events, recipient)
+        return context | _digest(delivery, events)
     return context | _about_ticket(delivery, events)
 
 
@@ -179,8 +179,9 @@ def _said_before(comment: Any) -> Entry:
     )
 
 
-def _digest(events: Sequence[Event], recipient: User) -> dict[str, Any]:
+def _digest(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
     """A section for each ticket; of very many events the newest, and how many there are `more`."""
+    recipient = delivery.recipient
     shown = sorted(events[-_DIGEST_EVENTS:], key=lambda event: (event.ticket_id, event.pk))
     sections = [
         Section(
@@ -197,6 +198,7 @@ def _digest(events: Sequence[Event], recipient: User) -> dict[str, Any]:
         "tickets": len({event.ticket_id for event in events}),
         "more": len(events) - len(shown),
         "home_url": urljoin(settings.SITE_URL, reverse("desk" if recipient.is_staff else "tickets")),
+        "unsubscribe_url": stop_url(delivery),
     } | _preview([section.subject for section in sections])
 
 
@@ -222,7 +224,12 @@ def _status(ticket: Ticket, recipient: User) -> str:
 
 
 def stop_url(delivery: Delivery) -> str:
-    """Where mails about the ticket can be stopped; '' for who is told because the work is theirs, which no link ends. One of a group is not alone."""
+    """Where mails about the ticket, or the daily one, can be stopped; '' for who is told because the work is theirs, which no link ends.
+
+    One of a group is not alone.
+    """
+    if delivery.kind == Kind.DIGEST:
+        return urljoin(settings.SITE_URL, unsubscribe_path(None, delivery.recipient))
     if delivery.event is None or delivery.reason not in (Reason.REQUESTER, Reason.FOLLOWER, Reason.GROUP):
         return ""
     return urljoin(settings.SITE_URL, unsubscribe_path(delivery.event.ticket, delivery.recipient))

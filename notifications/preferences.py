@@ -203,6 +203,15 @@ def stop(ticket: Ticket, user: User) -> None:
     _withdraw(user, Q(ticket=ticket))
 
 
+@transaction.atomic
+def stop_digests(user: User) -> None:
+    """No daily mail any more, and nothing at once in its place."""
+    for preference in of_single_tickets(user).filter(level=Level.DIGEST):
+        stop(preference.ticket, user)
+    if general_level(user) == Level.DIGEST:
+        choose(user, Level.NONE)
+
+
 def _withdraw(user: User, about: Q) -> None:
     """What no sender has begun with. Of staff only what is for the digest: the other mails may be the only ones by which support hears."""
     states = (State.COLLECTED,) if user.is_staff else (State.COLLECTED, State.QUEUED)

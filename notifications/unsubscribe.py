@@ -1,4 +1,7 @@
-"""Stopping a ticket's mails from within one of them, without logging in (RFC 8058). The signed link names ticket and person, and does nothing else."""
+"""Stopping a ticket's mails, or the daily digest, from within one of them, without logging in (RFC 8058).
+
+The signed link names person and ticket (none: the digest), and does nothing else.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,19 @@ from tickets.models import Ticket
 _SALT = "helpdesk.unsubscribe"
 
 
-def unsubscribe_path(ticket: Ticket, user: User) -> str:
-    token = signing.Signer(salt=_SALT).sign_object([ticket.pk, user.pk, user.token_generation])
+def unsubscribe_path(ticket: Ticket | None, user: User) -> str:
+    token = signing.Signer(salt=_SALT).sign_object([ticket.pk if ticket else None, user.pk, user.token_generation])
     return reverse("unsubscribe", args=[token])
 
 
-def read(token: str) -> tuple[Ticket, User] | None:
+def read(token: str) -> tuple[Ticket | None, User] | None:
     """None for what we did not sign, was revoked, or names a ticket that the person no longer sees."""
     try:
         ticket_id, user_id, generation = signing.Signer(salt=_SALT).unsign_object(token)
     except (signing.BadSignature, ValueError):
         return None
     user = User.objects.filter(pk=user_id, token_generation=generation).first()
+    if user and ticket_id is None:
+        return None, user
     ticket = Ticket.objects.filter(pk=ticket_id).first()
     return (ticket, user) if user and ticket and can_see(user, ticket) else None

@@ -53,8 +53,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         raise Http404
     ticket, person = found
-    if request.method == "POST":
+    if request.method == "POST" and ticket:
         preferences.stop(ticket, person)
+    elif request.method == "POST":
+        preferences.stop_digests(person)
     return render(request, "notifications/unsubscribe.html", {"ticket": ticket, "person": person, "done": request.method == "POST"})
 
 
@@ -65,5 +67,7 @@ def mail_again(request: HttpRequest) -> HttpResponse:
     person = cast("User", request.user)
     suspension = bounces.running(person)
     if suspension and bounces.lift(suspension, actor=person):
-        messages.success(request, _("We send mail to %(address)s again. What was not sent meanwhile waits for you here.") % {"address": person.email})
+        messages.success(
+            request, _("We send mail to %(address)s again. What was not sent meanwhile waits for you here.") % {"address": person.email}
+        )
     return redirect("home")

@@ -211,7 +211,7 @@ def test_digest_when_sent_then_has_a_section_for_each_ticket(workflow, ana, ben,
         "Dan Support replied and set the status to In Progress.",
         "On Ticket B. More.",
         "Open your tickets",
-        "You get this mail because you chose one mail a day. Mail settings Helpdesk",
+        "You get this mail because you chose one mail a day. Stop the daily mail · Mail settings Helpdesk",
     ]
     assert f"{settings.SITE_URL}/tickets/{tickets[0].number}/" in text(mail)
 

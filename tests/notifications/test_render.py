@@ -12,7 +12,8 @@ import pytest
 from accounts.models import AgentGroup, User
 from notifications.audience import Told
 from notifications.channels import deliver_due
-from notifications.models import Delivery, Kind, Reason, State
+from notifications.models import Delivery, Kind, Level, MailPreference, Reason, State, TicketPreference
+from notifications.preferences import general_level
 from notifications.relay import queue_password_link, relay_waiting
 from notifications.render import one_line, render
 from tests.factories import make_ticket, make_user, message, new_file
@@ -81,6 +82,24 @@ def test_headers_when_to_one_of_the_group_then_can_be_stopped_as_others_hear(tic
 def test_headers_when_to_the_assignee_then_offer_no_stop_that_would_do_nothing(ticket, dan, eve):
     actions.assign(ticket, actor=eve, assignee=dan)
     assert (set(to(dan).keys()), "unsubscribe" in text(to(dan)) + html(to(dan))) == (OF_A_TICKET, False)
+
+
+def test_headers_when_a_digest_then_are_exactly_these_and_one_click_ends_it(ticket, ana, client, settings):
+    MailPreference.objects.create(user=ana, level=Level.DIGEST)
+    mail = as_sent(digest(ana))
+    assert set(mail.keys()) == ALWAYS | {"List-Unsubscribe", "List-Unsubscribe-Post"}
+    address = mail["List-Unsubscribe"].strip(" <>").removeprefix(settings.SITE_URL)
+    assert ("Stop the daily mail?" in client.get(address).content.decode(), general_level(ana)) == (True, Level.DIGEST)
+    assert "No more daily mail" in client.post(address).content.decode()
+    assert general_level(ana) == Level.NONE
+
+
+def test_digest_when_stopped_then_tickets_with_a_digest_of_their_own_are_not_mailed_at_once_instead(ticket, ana, dan, client, settings):
+    TicketPreference.objects.create(user=ana, ticket=ticket, level=Level.DIGEST)
+    client.post(as_sent(digest(ana))["List-Unsubscribe"].strip(" <>").removeprefix(settings.SITE_URL))
+    actions.comment(ticket, actor=dan, message=message("Answer."))
+    relay_waiting()
+    assert (general_level(ana), ana.deliveries.filter(event__kind="commented").count()) == (Level.ALL, 0)
 
 
 def test_message_id_when_rendered_again_then_is_the_same(ticket, ana):
