@@ -88,9 +88,21 @@ class _Splitter:
 
     def _drop_rest(self, index: int) -> int:
         """Drops all that follows; with nothing typed above, there is only what follows, so it stays."""
+        below = self._below_introduction(index)
+        if below < len(self._texts) and self._lines[below].quote == Quote.YES:  # it is marked: answers may stand below and between
+            return self._drop(self._with_intro_above(index), below)
         if self._typed:
             return self._drop(self._with_intro_above(index), len(self._lines))
         return index + max(1, len(self._header_block(index)))
+
+    def _below_introduction(self, index: int) -> int:
+        """The first line of what is quoted below "Original Message", a header block, an attribution."""
+        if phrases.ORIGINAL.match(self._texts[index]):
+            index = self._next_typed(index + 1)
+        if index < len(self._texts) and (block := self._header_block(index)):
+            return self._next_typed(index + len(block))
+        found = self._attribution(index) if index < len(self._texts) else None
+        return self._next_typed(found.end) if found else index
 
     def _attribution(self, index: int) -> _Attribution | None:
         """The attribution that begins at `index`; programs break it into several lines."""

@@ -169,3 +169,20 @@ def test_reply_html_when_nothing_is_quoted_then_is_empty() -> None:
 def test_reply_when_a_megabyte_of_marks_then_nothing_typed_is_lost(line: str) -> None:
     parsed = mail("typed\n" + line * (500_000 // len(line)))
     assert parsed.reply_text.splitlines()[0] == "typed"
+
+
+ORIGINAL = "------- Original Message -------"
+ATTRIBUTION = "On Monday, March 2nd, 2026 at 9:00 AM, Bob <bob@x.example> wrote:"
+HEADER = "From: Bob <bob@x.example>\nSent: Monday\nTo: Ana\nSubject: Hi"
+
+
+@pytest.mark.parametrize("above", ["", "Hello,\n\n"])
+@pytest.mark.parametrize("introduction", [f"{ORIGINAL}\n{ATTRIBUTION}", f"{ORIGINAL}\n{HEADER}", HEADER, ORIGINAL])
+def test_reply_when_the_original_is_marked_then_answers_below_and_between_are_kept(above: str, introduction: str) -> None:
+    text = f"{above}{introduction}\n\n> Is it on?\n\nYes.\n\n> Is it red?\n\nNo."
+    assert mail(text).reply_text == f"{above}Yes.\n\nNo."
+
+
+@pytest.mark.parametrize("mark", ["From: a@x.example\nTo: b@x.example", "Subject: wrong\nDate: missing", "-- wrote --", "> nothing"])
+def test_reply_when_marks_are_typed_below_words_then_the_rest_is_kept(mark: str) -> None:
+    assert mail(f"Hello\n{mark}\n\nThe rest.").reply_text.endswith("The rest.")
