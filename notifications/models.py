@@ -1,4 +1,6 @@
-"""What people are told: one row for each mail to one person, there before the mail is. Written by `relay` and `channels` alone."""
+"""What people are told: one row for each mail to one person, there before the mail is. Written by `relay`, `digest`, `bounces` and
+`channels`; `preferences` withdraws what a person no longer wants.
+"""
 
 from __future__ import annotations
 
