@@ -9,7 +9,7 @@ from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, our_message_id, signed_address, take_in
 from tickets import actions
 from tickets.mail.tokens import bounce_address
-from tickets.models import Authentication, Comment, Follower, InboundState, Status, Ticket, TicketType
+from tickets.models import Authentication, Comment, Follower, InboundState, Mailbox, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
 
@@ -373,3 +373,33 @@ def test_mail_that_its_domain_disowns_waits_for_staff(workflow, ana, monkeypatch
     monkeypatch.setattr("tickets.mail.ingest.authenticate", lambda _message: verdict)
     taken = take_in(letter(to=signed_address(ticket, ana)))
     assert (taken.state, taken.ticket, taken.authentication, taken.authentication_details) == (InboundState.HELD, ticket, *verdict)
+
+
+# --- Several addresses ---------------------------------------------------------------------------------------------------------
+
+
+def test_mail_to_two_mailboxes_of_ours_is_one_ticket_and_neither_is_a_bystander(workflow, ana):
+    Mailbox.objects.create(name="CSM", address="csm@support.example")
+    raw = letter(to="support@support.example, csm@support.example", Cc="support+x@support.example")
+    taken = [take_in(raw, to=to) for to in ("support@support.example", "csm@support.example")]
+    assert ([one.pk for one in taken], Ticket.objects.count(), taken[0].copied_to) == ([taken[0].pk] * 2, 1, [])
+
+
+def test_address_with_a_plus_sign_is_another_account(workflow, ana):
+    assert take_in(letter("Ana <ana+x@acme.example>")).ticket.requester.email == "ana+x@acme.example"
+
+
+def test_address_in_other_letters_is_the_same_account(workflow, ana):
+    assert take_in(letter("Ana <ANA@Acme.Example>")).ticket.requester == ana
+
+
+def test_answer_from_a_proven_alias_is_the_persons_own(ticket, ana):
+    ana.emailaddress_set.create(email="ana.ford@home.example", verified=True)
+    taken = take_in(letter("ana.ford@home.example", to=signed_address(ticket, ana)))
+    assert (fate(taken), taken.comment.author) == ((InboundState.DONE, ticket.pk), ana)
+
+
+def test_alias_of_a_teammate_in_copy_follows_as_that_person(workflow, ana, ben):
+    ben.emailaddress_set.create(email="ben@home.example", verified=True)
+    taken = take_in(letter(Cc="ben@home.example"))
+    assert set(taken.ticket.follower_rows.values_list("user", flat=True)) == {ana.pk, ben.pk}
