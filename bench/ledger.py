@@ -36,7 +36,7 @@ from tests.journeys.stack import Stack, stack
 
 SUPPORT = "support@support.example"
 AGENT = "agent@support.example"  # the one in the group that hears of new tickets in the demo's workflow
-VICTIMS = {"mail": "mail_receiver", "worker": "worker", "web": "gunicorn"}  # what their command lines have
+VICTIMS = {"mail": "manage.py mail_receiver", "worker": "celery -A helpdesk worker", "web": "gunicorn helpdesk.wsgi"}  # how their command lines tell them
 SENDERS = 4
 MAILS_A_PERSON = 3
 ANSWERS_A_TICKET = 4

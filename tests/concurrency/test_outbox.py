@@ -58,9 +58,9 @@ def test_relays_when_run_at_once_then_make_each_delivery_once(busy, dan, workers
 def test_send_when_the_claim_is_left_out_then_mails_go_twice(busy, dan, sink, monkeypatch):
     both_have_looked = Barrier(2)
 
-    def no_claim(*_args) -> bool:
+    def no_claim(pk: int, _attempts: int) -> bool:
         both_have_looked.wait(timeout=20)
-        return True
+        return Delivery.objects.filter(pk=pk).update(state=State.SENDING) == 1
 
     monkeypatch.setattr(channels, "_claim", no_claim)
     actions.comment(busy, actor=dan, message=message())
