@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 
 import pytest
 
@@ -101,12 +102,19 @@ def test_note_below_our_received_line_is_the_senders_and_not_believed(trusted, n
 
 def test_note_below_as_many_received_lines_as_our_server_writes_is_believed_and_the_topmost_alone(trusted, settings):
     hop = b"Received: by internal.support.example; Sat, 21 Nov 2026 10:00:01 +0000\r\n"
-    raw = noted("dmarc=fail (p=reject) header.from=acme.example", below=hop) + b""
+    raw = noted("dmarc=fail (p=reject) header.from=acme.example", below=hop)
     forged = raw.replace(b"From:", f"Authentication-Results: {OURS}; dmarc=pass header.from=acme.example\r\nFrom:".encode(), 1)
     settings.AUTHSERV_HOPS = 9
     assert [judged(raw), judged(forged)] == [FAILED, FAILED]
     settings.AUTHSERV_HOPS = 0
     assert judged(raw) == NONE
+
+
+def test_note_that_says_more_than_ours_is_not_believed_below_it(trusted, settings):
+    settings.AUTHSERV_HOPS = 9
+    forged = f"Authentication-Results: {OURS}; dmarc=pass header.from=acme.example\r\n".encode()
+    assert judged(noted("spf=none")) == NONE
+    assert judged(noted("spf=none").replace(b"From:", forged + b"From:", 1)) == NONE
 
 
 def test_note_without_an_id_is_believed_where_our_server_is_microsofts(settings):
@@ -364,19 +372,22 @@ def test_hostile_mail_is_judged_in_no_time(acme, settings, raw):
     assert time.process_time() - started < 2
 
 
-@pytest.mark.parametrize("bits", [512, 16_384])
-def test_key_that_is_too_short_or_too_long_proves_nothing(acme, monkeypatch, bits):
-    modulus = "".join(chr(65 + n % 26) for n in range(bits // 6))
-    acme.text("s1._domainkey.acme.example", f"v=DKIM1; p={modulus}" if bits > 8_192 else f"v=DKIM1; k=rsa; p={short_key()}")
+def key_of(modulus: int, exponent: int) -> str:
+    """An RSA key as it is published (DER), of any size."""
+    numbers = b"".join(_der(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big")) for number in (modulus, exponent))
+    return f"v=DKIM1; k=rsa; p={b64encode(_der(0x30, numbers)).decode()}"
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    return bytes([tag, 0x82]) + len(content).to_bytes(2, "big") + content
+
+
+@pytest.mark.parametrize("bits", [512, 20_000])
+def test_key_that_is_too_short_or_too_long_proves_nothing(acme, bits):
+    acme.text("s1._domainkey.acme.example", key_of((1 << bits) - 3, (1 << bits) - 5))
     started = time.process_time()
     assert judged(signed(crlf(letter()), "acme.example")) == FAILED
     assert time.process_time() - started < 1
-
-
-def short_key() -> str:
-    return (
-        "MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC9AIKjbJTWit+CqvjWYzvQwECAwEAAQ=="
-    )
 
 
 @pytest.mark.parametrize(
