@@ -166,9 +166,15 @@ class _Splitter:
         text = self._texts[index]
         if self._lines[index].hint == Hint.REST_IS_QUOTED:
             return True
-        if phrases.is_reply_line(text) or phrases.ORIGINAL.match(text) or phrases.GROUPWISE.match(text):
+        if self._is_reply_line(index) or phrases.ORIGINAL.match(text) or phrases.GROUPWISE.match(text):
             return True
         return phrases.label(text) in {"from", "sent", "date", "subject"} and _is_mail_header(self._header_block(index))
+
+    def _is_reply_line(self, index: int) -> bool:
+        text = self._texts[index]
+        if text.startswith("##-") and "-##" not in text:  # ours, broken in two
+            text = " ".join(self._texts[index : index + 2])
+        return phrases.is_reply_line(text)
 
     def _header_block(self, index: int) -> list[str]:
         """The lines from `index` on that are headers of a mail, with those that a long header runs on to."""
@@ -184,7 +190,7 @@ class _Splitter:
 
     def _with_intro_above(self, index: int) -> int:
         """Where a quote really begins: a separator line belongs to it, above a reply line all that introduces it."""
-        if phrases.is_reply_line(self._texts[index]):
+        if self._is_reply_line(index):
             index = self._introduction(index)
         above = self._last_typed(index)
         return above if above > 0 and phrases.RULE.match(self._texts[above]) else index

@@ -582,6 +582,7 @@ def test_reply_when_subject_says_answered_then_quote_is_folded(prefix: str) -> N
 
 
 REPLY_LINES = [
+    "##- Bitte schreiben Sie Ihre Antwort über\ndiese Zeile -##",
     "##- Please write your answer above this line -##",
     "##- Bitte schreiben Sie Ihre Antwort über diese Zeile -##",
     "##- Veuillez écrire votre réponse au-dessus de cette ligne -##",
