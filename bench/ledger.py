@@ -36,7 +36,11 @@ from tests.journeys.stack import Stack, stack
 
 SUPPORT = "support@support.example"
 AGENT = "agent@support.example"  # the one in the group that hears of new tickets in the demo's workflow
-VICTIMS = {"mail": "manage.py mail_receiver", "worker": "celery -A helpdesk worker", "web": "gunicorn helpdesk.wsgi"}  # how their command lines tell them
+VICTIMS = {
+    "mail": "manage.py mail_receiver",
+    "worker": "celery -A helpdesk worker",
+    "web": "gunicorn helpdesk.wsgi",
+}  # how their command lines tell them
 SENDERS = 4
 MAILS_A_PERSON = 3
 ANSWERS_A_TICKET = 4
@@ -253,7 +257,6 @@ class Reaper:
             self._kill_after_a_mail()
         else:
             self._kill_amid(senders)
-        self._tally.kills.append(Kill(time.time(), self._name))
 
     def _kill_amid(self, senders: Senders) -> None:
         """While it takes in a mail, or has just stored it."""
@@ -268,17 +271,18 @@ class Reaper:
         struck = Event()
 
         def kill() -> None:
+            self._running.sink.after_250 = None
             self._kill()
             struck.set()
 
         self._running.sink.after_250 = kill
         if not struck.wait(3):
-            self._kill()
-        self._running.sink.after_250 = None
+            kill()
 
     def _kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self._chance.choice(self._pids), signal.SIGKILL)
+        pid = self._chance.choice(self._pids)
+        os.kill(pid, signal.SIGKILL)
+        self._tally.kills.append(Kill(time.time(), self._name if pid == self._pids[0] else f"{self._name}'s child"))
 
     def _at_work(self, sign: str) -> list[int]:
         """The program's process, and for the web its child, which is what answers."""
@@ -443,7 +447,7 @@ def _repeated_without_cause(tally: Tally, sink: Sink) -> list[str]:
         f"{mail} came again, though no worker died after it was taken at {taken}"
         for mail, times in _per_mail(sink).items()
         for taken in sorted(times)[:-1]
-        if not any(taken - 0.01 <= death <= taken + AFTER_250 for death in deaths)
+        if not any(taken <= death <= taken + AFTER_250 for death in deaths)
     ]
 
 

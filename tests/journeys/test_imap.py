@@ -49,9 +49,11 @@ def server(tokens):
         f"tokeninfo_url = {tokens.url}/info?token=\nusername_attribute = user\nactive_attribute = active\nactive_value = yes\n"
     )
     more = f"auth_mechanisms = plain login xoauth2\npassdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {oauth}\n}}\n"
-    with dovecot(folder, more=more) as port:
-        yield port
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with dovecot(folder, more=more) as port:
+            yield port
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
