@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -224,7 +225,7 @@ def test_digest_when_a_ticket_is_no_longer_theirs_to_see_then_leaves_it_out(tick
     assert [section.subject for section in content(made)["sections"]] == [own.subject]
 
 
-def content(delivery: Delivery) -> dict:
+def content(delivery: Delivery) -> dict[str, Any]:
     return context_of(delivery, events_of(Delivery.objects.get(pk=delivery.pk)))
 
 
