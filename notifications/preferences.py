@@ -109,7 +109,7 @@ def _offered(user: User) -> tuple[Level, ...]:
 def choices(user: User, ticket: Ticket) -> list[tuple[str, str]]:
     """What may be chosen for one ticket, which comes from `with_levels`."""
     general: str = ticket.general_level  # type: ignore[attr-defined] # annotated
-    as_usual = _("As in my mail settings: %(level)s") % {"level": in_short(general)}
+    as_usual = _("As usual: %(level)s") % {"level": in_short(general)}
     return [("", as_usual), *((level.value, capfirst(in_short(level))) for level in _offered(user))]
 
 

@@ -98,7 +98,7 @@ def test_menu_when_opened_then_leads_to_the_settings_in_both_rooms(ticket, ana, 
 
 def test_control_when_a_customer_follows_then_offers_what_does_not_contradict_following(ticket, ben):
     page = html(browser(ben).get(f"/tickets/{ticket.number}/"))
-    assert chosen(page) == (["", "all", "digest"], ["As in my mail settings: every update"])
+    assert chosen(page) == (["", "all", "digest"], ["As usual: every update"])
     assert ("Stop following" in page, "Follow this ticket" in page) == (True, False)
 
 
@@ -120,7 +120,7 @@ def test_control_when_a_customer_chooses_then_is_kept_and_said(ticket, ben, leve
     preferences.choose(ben, Level.NONE)
     client = browser(ben)
     page = html(client.post(f"/tickets/{ticket.number}/mail/", {"level": level}, follow=True))
-    labels = {"all": "Every update", "digest": "Once a day", "": "As in my mail settings: nothing"}
+    labels = {"all": "Every update", "digest": "Once a day", "": "As usual: nothing"}
     assert (words in page, chosen(page)[1]) == (True, [labels[level]])
 
 
