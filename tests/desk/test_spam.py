@@ -89,6 +89,11 @@ def test_spam_when_page_is_shown_then_offers_both(desk, sign_up):
     assert ("Mark as spam" in html, 'name="always" value="1"' in html) == (True, True)
 
 
+def test_composer_when_the_ticket_is_spam_then_says_that_nobody_is_mailed(desk, sign_up):
+    send(desk, sign_up, "spam")
+    assert "It is spam: nobody will be mailed." in words(desk.get(f"/desk/tickets/{sign_up.pk}/"))
+
+
 # --- Mail ----------------------------------------------------------------------------------------------------------------------
 
 

@@ -122,7 +122,9 @@ def _composer(
         "is_note": isinstance(form, NoteForm),
         "file_errors": [*shown.errors.get("files", []), *([_("Choose your files again.")] if had_files else [])],
         "statuses": _statuses_to_send_with(ticket, statuses, chosen=shown.data.get("status", "")),
-        "hint": _who_will_be_mailed([row for row in followers if preferences.is_mailed(row, ticket)], me=me),
+        "hint": _("It is spam: nobody will be mailed.")
+        if ticket.is_spam
+        else _who_will_be_mailed([row for row in followers if preferences.is_mailed(row, ticket)], me=me),
         "max_files": settings.MAX_FILES,
         "max_bytes": settings.MAX_FILE_BYTES,
     }
