@@ -419,6 +419,8 @@ def test_flood_when_paged_through_then_each_row_comes_once(desk, flood, other, h
 def test_mails_when_their_sender_cant_be_read_then_are_not_put_together(desk, flood):
     InboundMessage.objects.update(from_address="")
     assert listed(desk, "held") == [mail.pk for mail in flood][::-1]
+    many(desk, "discard", sender="")
+    assert states(flood) == ["held"] * 3
 
 
 def test_flood_when_part_is_of_a_private_group_then_it_is_neither_counted_nor_touched(desk, flood, secret):
