@@ -115,6 +115,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the s
         label=gettext_lazy("Token address"),
         required=False,
         assume_scheme="https",
+        widget=forms.URLInput(attrs={"class": "vTextField"}),
         help_text=gettext_lazy("Where a refresh token is exchanged for an access token."),
     )
     import_since = forms.DateTimeField(
