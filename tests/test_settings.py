@@ -66,7 +66,9 @@ def test_check_when_nothing_is_set_then_names_all_that_is_missing():
 def test_check_when_variables_make_no_sense_then_names_each():
     nonsense = {
         "ACCENT": "blue",
+        "AUTHSERV_HOPS": "many",
         "BEHIND_PROXY": "maybe",
+        "CHECK_AUTHENTICATION": "maybe",
         "DATABASE_URL": "oracle://db",
         "DEBUG": "2",
         "DEMO": "perhaps",
