@@ -59,6 +59,7 @@ _OPENING = re.compile(
     r"hi\. (?:this is (?:the|a) |the mta program)|this message was created automatically by (?:the )?(?:mail delivery|[\w. -]{0,40}e-?mail)"
     r"|this is the (?:mail system|postfix program) at host|this is an automatically generated delivery status"
     r"|delivery to the following recipients? (?:has )?(?:been )?(?:failed|delayed)|your message (?:was not delivered|could not be delivered|did not reach)"
+    r"|this is a delivery status notification from|this is the dragonfly mail agent|[* ]{0,20}message from interscan"
     r"|delivery has failed to these recipients|the original message was received at |the following message to <",
     re.IGNORECASE,
 )
@@ -72,7 +73,7 @@ _FAILURE = re.compile(
 )
 _DELAY = re.compile(
     r"warning only|no need to re-?send|not need to re-?send|will be retried|still being (?:re)?tried|will (?:continue|keep|try)[^.]{0,40} (?:deliver|try|again)"
-    r"|will retry|no action is required|has not yet been delivered|delivery incomplete|temporary problem delivering"
+    r"|will retry|no action is required|has not yet been delivered|delivery incomplete|temporary problem delivering|recipients? (?:has|have) been delayed"
     r"|delivery (?:of your message )?(?:has been|was|is) delayed|wird weiter(?:hin)? versucht|continuer(?:a|ons) d'essayer",
     re.IGNORECASE,
 )
@@ -95,7 +96,8 @@ _BAD_ADDRESS_CODES = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.
 _BAD_ADDRESS = re.compile(
     r"unknown (?:user|recipient|mailbox|address|local|account)|no such (?:user|mailbox|recipient|address|account|person|domain|local|host)"
     r"|(?:user|recipient|mailbox|address|account|addressee|domain|alias)\b[^.;]{0,60}?(?:not found|(?:does|did) ?n[o'’]t exist|not exist|unknown|invalid"
-    r"|no longer|disabled|inactive|deactivated|closed|not (?:a )?(?:known|valid|listed)|(?:wasn|couldn)['’]t (?:be )?found|unavailable|rejected: access denied)"
+    r"|no longer|disabled|inactive|deactivated|closed|not (?:a )?(?:known|valid|listed|(?:currently )?in use)"
+    r"|(?:wasn|couldn)['’]t (?:be )?found|unavailable|rejected: access denied)"
     r"|no mailbox|mailbox unavailable|address not found|recip(?:ient)?notfound|invalid (?:recipient|mailbox|user|address)|(?:domain|host)[\w ]{0,20} not found"
     r"|nxdomain|no mx\b|unrouteable address|bad destination|not our customer|isn't (?:a )?valid|(?:doesn['’]t|does not) have an?\b|no user record"
     r"|empfänger[^.;]{0,30}(?:unbekannt|nicht gefunden)|existiert nicht|unbekannter (?:empfänger|benutzer)|adresse wurde nicht gefunden"
@@ -237,16 +239,24 @@ def _plain(root: Part, text: str) -> _Found | None:
     headers, start = root.headers, text.lstrip()[:400]
     report_type = root.parameters.get("report-type", "").lower()
     verdict = judge(headers, content_type=root.content_type, report_type=report_type, from_address=sender(headers.all("from")).address)
-    if not verdict.bounce and not _OPENING.match(start):
-        return None
     notice, subject = _notice(text), headers.text("subject")
-    named = headers.first("x-failed-recipients")
-    if not named and not _CODE.search(notice) and not _FAILURE.search(f"{subject}\n{notice}"):
+    if not (verdict.bounce or _OPENING.match(start) or _is_from_daemon(headers, notice)):
+        return None
+    named, told = headers.text("x-failed-recipients"), f"{subject}\n{notice}"
+    if not (named or _CODE.search(notice) or _FAILURE.search(told) or _DELAY.search(told)):
         return None
     if _SUCCESS_SUBJECT.match(subject):
         return _Found("other")
     action: Action = "delayed" if _DELAY_SUBJECT.search(subject) or _DELAY.search(notice) else "failed"
     return _Found(action, recipients=tuple(dict.fromkeys(_found_addresses(named)))[:_MAX_RECIPIENTS])
+
+
+def _is_from_daemon(headers: Headers, notice: str) -> bool:
+    """By a name without an address, or by the null sender together with an error's code: absence notes have that sender too."""
+    if "mailer-daemon" in headers.first("from")[:200].lower():
+        return True
+    is_null = "<>" in (path.strip() for path in headers.all("return-path"))
+    return is_null and bool(_REPLY.search(notice) and _FAILURE.search(notice))
 
 
 def _leaves(part: Part) -> Iterator[Part]:

@@ -752,4 +752,91 @@ BOUNCES = [
         "5.1.1",
         True,
     ),
+    # --- By machines that hardly say they are
+    Bounce(
+        "courier",
+        '"Courier mail server at mx.initech.example" <@>',
+        "NOTICE: mail delivery status.",
+        "This is a delivery status notification from mx.initech.example,\nrunning the Courier mail server, version 0.65.3.\n\n"
+        "                           UNDELIVERABLE MAIL\n\nYour message to the following recipients cannot be delivered:\n\n"
+        f"<{NORA}>:\n    mx2.initech.example [198.51.100.8]:\n>>> RCPT TO:<{NORA}>\n<<< 550 5.1.1 <{NORA}>... User Unknown\n",
+        "failed",
+        "5.1.1",
+        True,
+    ),
+    Bounce(
+        "dragonfly",
+        "MAILER-DAEMON <>",
+        "Mail delivery failed",
+        "This is the DragonFly Mail Agent v0.13 at mx.initech.example.\n\n"
+        f"There was an error delivering your mail to <{NORA}>.\n\nmx2.initech.example [198.51.100.8] did not like our RCPT TO:\n550 No such user\n\n"
+        f"Message headers follow.\n\n{RETURNED}",
+        "failed",
+        "",
+        True,
+    ),
+    Bounce(
+        "interscan",
+        '"InterScan Messaging" <imss@initech.example>',
+        "Mail could not be delivered",
+        "****** Message from InterScan Messaging Security Suite ******\n\n"
+        f"Sent <<< RCPT TO:<{NORA}>\nReceived >>> 550 5.1.1 <{NORA}>... user unknown\nUnable to deliver message to <{NORA}>.\n",
+        "failed",
+        "5.1.1",
+        True,
+    ),
+    Bounce(
+        "null-sender-alone",
+        "Post <post@initech.example>",
+        "Ihre Nachricht",
+        f"Die Nachricht konnte nicht zugestellt werden / could not be delivered:\n\n{NORA}\n550 unknown user\n",
+        "failed",
+        "",
+        True,
+    ),
+    Bounce(
+        "delayed-without-code",
+        "mailer-daemon@initech.example",
+        "Delivery Status",
+        "This is an automatically generated Delivery Status Notification.\n\nTHIS IS A WARNING MESSAGE ONLY.\n\n"
+        f"Delivery to the following recipients has been delayed.\n\n       {NORA}\n",
+        "delayed",
+        "",
+        False,
+    ),
+    Bounce(
+        "google-empty-fields",
+        _GMAIL,
+        "Delivery Status Notification (Failure)",
+        "** Message not delivered **\n\nThe response was:\n\nUnspecified Error: Smtp server does not advertise AUTH capability\n",
+        "failed",
+        "",
+        False,
+        dsn="\n",
+        headers={"X-Failed-Recipients": NORA},
+    ),
+    Bounce(
+        "office365-japanese",
+        "postmaster@initech.example",
+        "配信不能: [#1042] Player is blank",
+        _OUTLOOK.format(
+            head="次の受信者またはグループへの配信に失敗しました:",
+            said="入力したメール アドレスが見つかりませんでした。",
+            admins="管理者向けの診断情報:",
+            words="550 5.1.10 RESOLVER.ADR.RecipientNotFound",
+            original="元のメッセージ ヘッダー:",
+        ),
+        "failed",
+        "5.1.10",
+        True,
+    ),
+    Bounce(
+        "italian",
+        "MAILER-DAEMON@initech.example",
+        "Mancato recapito",
+        f"Impossibile recapitare il messaggio a {NORA}:\n550 utente sconosciuto\n",
+        "failed",
+        "",
+        True,
+    ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from time import process_time
 
 import pytest
@@ -152,6 +153,18 @@ def test_hostile_report_costs_little(bomb, content_type):
     assert process_time() - began < 2
 
 
+HARDLY_KNOWN = ["qmail-without-daemon", "courier", "interscan", "null-sender-alone"]
+
+
 def test_every_bounce_is_known_for_one_by_its_headers_or_by_its_words():
     """What `parse` takes for no bounce reaches `read_report` only at an address made for bounces."""
-    assert [bounce.name for bounce in BOUNCES if not parse(bounce.raw()).bounce] == ["qmail-without-daemon"]
+    assert [bounce.name for bounce in BOUNCES if not parse(bounce.raw()).bounce] == HARDLY_KNOWN
+
+
+def test_bytes_that_no_database_holds_are_not_read():
+    raw = BOUNCES[0].raw()
+    plain = next(bounce for bounce in BOUNCES if bounce.name == "exim-unrouteable").raw()
+    for spoilt in (raw.replace(b"nora@", b"n\0\xffra@"), plain.replace(b"nora@", b"n\0\xffra@")):
+        report = read_report(spoilt)
+        assert "\\u0000" not in json.dumps(report.as_json())
+        assert str(report.as_json()).encode()
