@@ -130,7 +130,8 @@ def ingest(pk: int) -> bool:
     try:
         # What takes time, or asks others, is done before the transaction begins.
         mail = parse(bytes(message.raw))
-        message.authentication, message.authentication_details = authenticate(message)
+        if message.authentication == Authentication.UNKNOWN:  # else replayed: signatures expire, the verdict stays
+            message.authentication, message.authentication_details = authenticate(message)
         with transaction.atomic():
             if not _is_still_ours(message):
                 return False

@@ -8,6 +8,7 @@ from accounts.models import Membership, User
 from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, our_message_id, signed_address, take_in
 from tickets import actions
+from tickets.mail import ingest
 from tickets.mail.tokens import bounce_address
 from tickets.models import Authentication, Comment, Follower, InboundState, Mailbox, Status, Ticket, TicketType
 
@@ -403,3 +404,12 @@ def test_alias_of_a_teammate_in_copy_follows_as_that_person(workflow, ana, ben):
     ben.emailaddress_set.create(email="ben@home.example", verified=True)
     taken = take_in(letter(Cc="ben@home.example"))
     assert set(taken.ticket.follower_rows.values_list("user", flat=True)) == {ana.pk, ben.pk}
+
+
+def test_verdict_stays_when_the_mail_is_handled_again(workflow, ana, dan, monkeypatch):
+    monkeypatch.setattr("tickets.mail.ingest.authenticate", lambda _message: (Authentication.FAILED, "dmarc=fail"))
+    held = take_in(letter())
+    monkeypatch.setattr("tickets.mail.ingest.authenticate", lambda _message: (Authentication.NONE, "expired"))
+    ingest.replay(held, actor=dan)
+    held.refresh_from_db()
+    assert (held.state, held.authentication_details) == (InboundState.HELD, "dmarc=fail")
