@@ -52,6 +52,8 @@ def may_be_told(user: User, event: Event) -> bool:
 def may_be_told_of(user: User, events: Sequence[Event]) -> list[Event]:
     """Those of them that the person may be told of, with one query for all."""
     open_to = [event for event in events if not event.ticket.is_spam and (user.is_staff or not event.is_internal)]
+    if not open_to:
+        return []
     tickets = access.tickets_for(user).filter(pk__in={event.ticket_id for event in open_to})
     visible = set(tickets.values_list("pk", flat=True))
     return [event for event in open_to if event.ticket_id in visible]
