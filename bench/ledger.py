@@ -233,6 +233,7 @@ class Reaper:
         self._victims = [name for _ in range(plan.kills) for name in VICTIMS][: plan.kills]
         self._chance.shuffle(self._victims)
         self._name, self._pids = "", list[int]()
+        self._dead: set[int] = set()  # for a moment the system still shows them
 
     def choose(self) -> None:
         """The next whose time has come and that is at work; waits for one."""
@@ -254,7 +255,7 @@ class Reaper:
             time.sleep(self._chance.uniform(0, 1.5))
             self._kill()
         elif self._name == "worker":
-            self._kill_after_a_mail()
+            self._kill_around_250()
         else:
             self._kill_amid(senders)
 
@@ -266,29 +267,36 @@ class Reaper:
         time.sleep(self._chance.uniform(0, 0.02))
         self._kill()
 
-    def _kill_after_a_mail(self) -> None:
-        """Just when the sink has said 250, which is where a mail could go twice."""
-        struck = Event()
+    def _kill_around_250(self) -> None:
+        """Just before the sink says that it has a mail, where one could be lost; or just after, where one could go twice."""
+        sink, struck = self._running.sink, Event()
 
         def kill() -> None:
-            self._running.sink.after_250 = None
+            sink.before_250 = sink.after_250 = None
             self._kill()
             struck.set()
 
-        self._running.sink.after_250 = kill
+        if self._chance.random() < 0.5:
+            sink.before_250 = kill
+        else:
+            sink.after_250 = kill
         if not struck.wait(3):
             kill()
 
     def _kill(self) -> None:
         pid = self._chance.choice(self._pids)
         os.kill(pid, signal.SIGKILL)
+        self._dead.add(pid)
         self._tally.kills.append(Kill(time.time(), self._name if pid == self._pids[0] else f"{self._name}'s child"))
 
     def _at_work(self, sign: str) -> list[int]:
-        """The program's process, and for the web its child, which is what answers."""
-        for pid in _children(self._running.pid):
-            if sign in _command_line(pid) and _age(pid) > AT_WORK:
-                return [pid, *_children(pid)]
+        """The program's process, and of the web its child, which is what answers."""
+
+        def is_at_work(pid: int) -> bool:
+            return pid not in self._dead and sign in _command_line(pid) and _age(pid) > AT_WORK
+
+        for pid in filter(is_at_work, _children(self._running.pid)):
+            return [pid, *filter(is_at_work, _children(pid))]
         return []
 
 

@@ -113,9 +113,13 @@ class Sink:
     def __init__(self) -> None:
         self.port = free_port()
         self.mails: list[EmailMessage] = []
+        self.before_250: Callable[[], object] | None = None  # called instead of taking a mail
         self.after_250: Callable[[], object] | None = None  # called as soon as the answer to a mail is on its way
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802 named by aiosmtpd
+        if self.before_250:
+            self.before_250()
+            return "451 4.3.0 Not taken"
         mail = message_from_bytes(envelope.original_content or b"", _class=EmailMessage, policy=policy.default)
         mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
         mail["X-Taken-At"] = str(time.time())
