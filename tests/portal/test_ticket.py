@@ -190,6 +190,6 @@ def test_ticket_when_long_then_costs_the_same(client, ana, ben, dan, ticket, dja
         mail = message(f"Answer {at}", channel=Channel.DESK, html="<p>x</p>", files=(new_file(),))
         actions.comment(ticket, actor=(dan, ben)[at % 2], message=mail)
     client.force_login(ana)
-    # session, person, ticket, comments, attachments, events, followers, organizations, linked tickets
-    with django_assert_num_queries(9):
+    # session, person, ticket, comments, attachments, events, followers, organizations, linked tickets, whether mail to the person is stopped
+    with django_assert_num_queries(10):
         assert client.get(f"/tickets/{ticket.number}/").status_code == 200

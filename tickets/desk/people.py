@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
@@ -30,7 +31,8 @@ _SHOWN = 10  # open tickets, and suspensions that are over
 @staff_required
 def person(request: StaffRequest, pk: int) -> HttpResponse:
     found = _person(pk)
-    addresses = [found.email, *found.emailaddress_set.filter(verified=True).exclude(email=found.email).values_list("email", flat=True)]
+    others = EmailAddress.objects.filter(user=found, verified=True).exclude(email=found.email)
+    addresses = [found.email, *others.values_list("email", flat=True)]
     tickets = access.tickets_for(request.user).filter(requester=found, category__in=UNRESOLVED)
     context = {
         "person": found,
