@@ -43,6 +43,8 @@ PAGES = [
     (AGENT, "/desk/mail/"),
     (AGENT, "/desk/mail/?tab=in"),
     (AGENT, "/desk/mail/?tab=out"),
+    (AGENT, "/desk/people/1/"),
+    (AGENT, "/desk/people/1/?mail=in"),
     (AGENT, "/profile/"),
     (ADMIN, "/desk/"),
     (ADMIN, "/desk/mail/rules/"),
