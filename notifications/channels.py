@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from notifications import bounces
 from notifications.audience import may_be_told
 from notifications.content import events_of
-from notifications.models import Delivery, Kind, Reason, State
+from notifications.models import UNDELIVERED, Delivery, Kind, Reason, State
 from notifications.render import render
 
 logger = logging.getLogger(__name__)
@@ -168,5 +168,5 @@ def _settle(delivery: Delivery, state: State, *, error: str = "") -> None:
 
 def retry(delivery: Delivery) -> bool:
     """By hand, for one that failed or came back: its tries begin anew. False when it had not."""
-    failed = Delivery.objects.filter(pk=delivery.pk, state__in=(State.FAILED, State.BOUNCED))
+    failed = Delivery.objects.filter(pk=delivery.pk, state__in=UNDELIVERED)
     return failed.update(state=State.QUEUED, attempts=0, next_attempt_at=timezone.now(), bounced_at=None) == 1

@@ -53,6 +53,9 @@ class State(models.TextChoices):
     )  # the person lost sight of the ticket before it went, or had too many automatic mails
 
 
+UNDELIVERED = (State.FAILED, State.BOUNCED)  # did not reach anybody, and staff can send them again
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self) -> DeliveryQuerySet:
         """Queued ones whose time has come, and those whose sender died with them (the lease is over).
@@ -96,7 +99,7 @@ class Delivery(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["next_attempt_at"], condition=Q(state__in=("queued", "sending")), name="delivery_due"),
-            models.Index(fields=["ticket"], condition=Q(state="failed"), name="delivery_failed"),
+            models.Index(fields=["ticket"], condition=Q(state__in=("failed", "bounced")), name="delivery_undelivered"),
             models.Index(fields=["address", "-created_at"], name="delivery_by_address"),
             models.Index(fields=["recipient", "-id"], name="delivery_by_recipient"),
             models.Index(fields=["recipient"], condition=Q(state="collected"), name="delivery_collected"),

@@ -29,7 +29,9 @@ It is blank.
 
 @pytest.fixture
 def forwarded(dan) -> Ticket:
-    return take_in(letter(f"Dan <{dan.email}>", subject="Fwd: Player is blank", text=FORWARD)).ticket
+    ticket = take_in(letter(f"Dan <{dan.email}>", subject="Fwd: Player is blank", text=FORWARD)).ticket
+    assert ticket
+    return ticket
 
 
 def test_forwarded_mail_is_its_senders_until_a_person_says_otherwise(desk, dan, ana, forwarded):

@@ -71,9 +71,10 @@ def test_queue_when_flag_is_asked_then_shows_who_waits_and_whose_fix_is_confirme
     assert (queue(desk, flag="waiting"), queue(desk, flag="confirmed")) == ([bare.pk], [bare.pk])
 
 
-def test_queue_when_a_mail_failed_then_flags_it(desk, pair, ana):
+@pytest.mark.parametrize("state", [State.FAILED, State.BOUNCED])
+def test_queue_when_a_mail_failed_or_came_back_then_flags_it(desk, pair, ana, state):
     full, _bare = pair
-    about = {"recipient": ana, "address": ana.email, "kind": Kind.UPDATE, "reason": Reason.REQUESTER, "state": State.FAILED}
+    about = {"recipient": ana, "address": ana.email, "kind": Kind.UPDATE, "reason": Reason.REQUESTER, "state": state}
     Delivery.objects.create(event=full.events.first(), ticket=full, **about)
     page = desk.get(QUEUE)
     assert (words(page).count("A mail could not be delivered"), queue(desk, flag="failed")) == (1, [full.pk])

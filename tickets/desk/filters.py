@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models import Delivery, State
+from notifications.models import UNDELIVERED, Delivery
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import OrganizationShare
 from tickets.search import MAX_LENGTH, words_of
@@ -81,7 +81,7 @@ def _by_flag(value: str, _user: User) -> Q | None:
 
 
 def has_failed_mail() -> Exists:
-    return Exists(Delivery.objects.filter(ticket=OuterRef("pk"), state=State.FAILED))
+    return Exists(Delivery.objects.filter(ticket=OuterRef("pk"), state__in=UNDELIVERED))
 
 
 _CONDITIONS: dict[str, Callable[[str, User], Q | None]] = {

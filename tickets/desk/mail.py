@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from notifications import channels, kept_mail
 from notifications.apps import wake_sender
-from notifications.models import Delivery, Kind, State
+from notifications.models import UNDELIVERED, Delivery, Kind
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.mail import ingest
@@ -197,7 +197,7 @@ def mail_out(request: StaffRequest, pk: int) -> HttpResponse:
     parsed = _read(raw) if raw else None
     context = {
         "delivery": delivery,
-        "can_retry": delivery.state in (State.FAILED, State.BOUNCED),
+        "can_retry": delivery.state in UNDELIVERED,
         "is_secret": not is_open,
         "parsed": parsed,
         "text": rich_text(parsed.text) if parsed else "",

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.addresses import normalise_address
-from notifications.models import Delivery, State
+from notifications.models import UNDELIVERED, Delivery, State
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.mail import WAITS, deliveries_for, inbound_for
@@ -52,7 +52,7 @@ def _tabs() -> list[Tab]:
     return [
         Tab("held", _("Needs you"), is_inbound=True, states=WAITS),
         Tab("in", _("All that came in"), is_inbound=True, states=tuple(InboundState), is_all=True),
-        Tab("failed", _("Failed or came back"), is_inbound=False, states=(State.FAILED, State.BOUNCED)),
+        Tab("failed", _("Failed or came back"), is_inbound=False, states=UNDELIVERED),
         Tab("out", _("All that went out"), is_inbound=False, states=tuple(State), is_all=True),
     ]
 
