@@ -41,7 +41,7 @@ def render(delivery: Delivery) -> EmailMultiAlternatives:
         # The envelope's sender, where what can't be delivered comes back to; people see the header.
         from_email=bounce_address(delivery_id=delivery.pk),
         to=[formataddr((one_line(recipient.name), delivery.address))],
-        headers={"From": _sender(delivery.event), **_headers(delivery)},
+        headers={"From": _sender(delivery), **_headers(delivery)},
     )
     mail.attach_alternative(html, "text/html")
     if _is_about_ticket(delivery):
@@ -58,10 +58,10 @@ def one_line(text: str, limit: int = 200) -> str:
     return " ".join("".join(" " if unicodedata.category(char)[0] == "C" else char for char in text).split())[:limit]
 
 
-def _sender(event: Event | None) -> str:
-    """The person who did it by name, but always our address: theirs is not ours to send from."""
-    actor = event.actor if event else None
-    name = f"{actor.display_name} ({settings.SITE_NAME})" if actor else settings.SITE_NAME
+def _sender(delivery: Delivery) -> str:
+    """The person who did it by name, unless that is who reads it; but always our address: theirs is not ours to send from."""
+    actor = delivery.event.actor if delivery.event else None
+    name = f"{actor.display_name} ({settings.SITE_NAME})" if actor and actor != delivery.recipient else settings.SITE_NAME
     return formataddr((one_line(name), settings.SUPPORT_ADDRESS))
 
 

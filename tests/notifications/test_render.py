@@ -183,6 +183,10 @@ def test_sender_when_a_person_acts_then_is_our_address_under_their_name(ticket, 
     assert (sender.display_name, sender.addr_spec) == ("Dan Support (Helpdesk)", "support@support.example")
 
 
+def test_sender_when_the_reader_did_it_then_is_the_site(ticket, ana):
+    assert to(ana, Kind.CONFIRMATION)["From"].addresses[0].display_name == "Helpdesk"
+
+
 @pytest.mark.parametrize("field", ["name", "subject", "actor", "file", "text", "status"])
 def test_headers_when_somebody_wrote_line_breaks_then_none_is_added(workflow, ana, dan, field):
     User.objects.filter(pk={"name": ana, "actor": dan}.get(field, ana).pk).update(name=HOSTILE if field in ("name", "actor") else "Ana")
