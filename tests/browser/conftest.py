@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.journeys.peers import smtp_sink
 from tests.journeys.stack import Stack, stack
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory) -> Iterator[Stack]:
-    with stack(tmp_path_factory.mktemp("browser")) as running:
+    with smtp_sink() as sink, stack(tmp_path_factory.mktemp("browser"), sink) as running:
         yield running
 
 
