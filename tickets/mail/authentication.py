@@ -22,6 +22,7 @@ from tickets.mail.headers import Headers, make_headers, read_fields
 from tickets.mail.lookups import Lookups, Silence
 from tickets.mail.results import Result, Results, read_arc_results, read_results
 from tickets.mail.signatures import MAX_HEADER, MAX_SIGNATURES, Letter, Uncheckable, is_signed, sealed_by, signatures
+from tickets.mail.structure import from_header_on
 from tickets.models import Authentication
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def authenticate(message: InboundMessage) -> Verdict:
 def _judge(message: InboundMessage) -> Verdict:
     if not (settings.AUTHSERV_ID or settings.CHECK_AUTHENTICATION):
         return Authentication.UNKNOWN, ""
-    raw = bytes(message.raw)
+    raw = from_header_on(bytes(message.raw))
     headers = _headers(raw)
     domain = sender(headers.all("from")).address.rpartition("@")[2].lower()
     if not domain:

@@ -18,7 +18,7 @@ from tickets.mail.headers import Headers, make_headers, message_ids, read_fields
 from tickets.mail.lines import Line, joined, text_lines
 from tickets.mail.markup import html_lines, parse_html, without_lines
 from tickets.mail.quotes import is_forward, kept_lines
-from tickets.mail.structure import Part, UnreadableMail, read_tree
+from tickets.mail.structure import Part, UnreadableMail, from_header_on, read_tree
 
 __all__ = ["Address", "ParsedAttachment", "ParsedMail", "UnreadableMail", "parse", "read_envelope"]
 
@@ -101,7 +101,8 @@ def parse(raw: bytes) -> ParsedMail:
 
 def read_envelope(raw: bytes) -> tuple[str, str]:
     """Sender's address and subject, of a message that `parse` refuses; '' for what its first lines do not tell."""
-    fields, _end = read_fields(raw, start=0, end=min(len(raw), _ENVELOPE_BYTES))
+    head = from_header_on(raw[:_ENVELOPE_BYTES])
+    fields, _end = read_fields(head, start=0, end=len(head))
     headers = make_headers(fields[:_ENVELOPE_FIELDS])
     return sender(headers.all("from")).address, headers.text("subject")
 

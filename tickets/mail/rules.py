@@ -19,6 +19,7 @@ from accounts.models import User
 from tickets import actions
 from tickets.mail.headers import Headers, decode_words, make_headers, read_fields
 from tickets.mail.route import is_ours
+from tickets.mail.structure import from_header_on
 from tickets.models import MailRule
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Facts:
 
     @cached_property
     def headers(self) -> Headers:
-        head = self.head[:HEAD].lstrip(b"\r\n")
+        head = from_header_on(self.head[:HEAD])
         return make_headers(read_fields(head, start=0, end=len(head))[0])
 
 

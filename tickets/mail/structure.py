@@ -80,10 +80,16 @@ def read_tree(raw: bytes) -> Part:
     """The parts of the message `raw`."""
     if len(raw) > MAX_BYTES:
         raise UnreadableMail("message too large")
+    raw = from_header_on(raw)
+    return _Reader(raw).part(start=0, end=len(raw), depth=0, default="text/plain")
+
+
+def from_header_on(raw: bytes) -> bytes:
+    """`raw` without what stands before its header. For all who read a header: a sender that one of them does not find goes unchecked."""
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
     before = _BEFORE_HEADER.match(raw)
-    return _Reader(raw).part(start=before.end() if before else 0, end=len(raw), depth=0, default="text/plain")
+    return raw[before.end() :] if before and before.end() else raw
 
 
 def uudecode(data: bytes, *, start: int = 0, end: int | None = None) -> bytes:

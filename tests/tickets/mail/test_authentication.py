@@ -260,6 +260,16 @@ def test_unsigned_mail_is_judged_by_the_server_that_sent_it_where_that_is_known(
     assert judged(letter(), **envelope) == verdict
 
 
+@pytest.mark.parametrize("before", [b"\r\n", b"\n \t\n", b"\xef\xbb\xbf"], ids=["blank line", "blank lines", "byte order mark"])
+def test_sender_below_what_stands_before_the_header_is_judged_all_the_same(acme, before):
+    assert judged(before + letter(), client_ip="8.8.8.8", envelope_from="x@evil.example") == FAILED
+    assert judged(before + b"Received: from a by b\r\n" + signed(crlf(letter()), "acme.example")) == PASSED
+
+
+def test_sender_in_a_mail_whose_lines_end_in_carriage_returns_is_judged_all_the_same(acme):
+    assert judged(letter().replace(b"\n", b"\r"), client_ip="8.8.8.8", envelope_from="x@evil.example") == FAILED
+
+
 @pytest.mark.parametrize(
     ("policy", "verdict"),
     [
