@@ -78,10 +78,15 @@ def get_attachment(user: User, pk: int) -> Attachment:
 
 
 def inbound_for(user: User) -> QuerySet[InboundMessage]:
-    """Mail that came in, for staff: of the tickets they see, and of none yet where its mailbox is not that of a private group of others."""
+    """Mail that came in, for staff: of the tickets they see, and of none yet where its mailbox is not that of a private group of others.
+
+    What came back of mail about no ticket is for admins: it may hold the link that opens somebody's account, or a digest with tickets of private groups.
+    """
     if not user.is_staff:
         return InboundMessage.objects.none()
     of_no_ticket = Q(ticket=None) & (Q(mailbox__group=None) | ~Q(mailbox__group__in=_hidden_groups(user)))
+    if not user.is_admin:
+        of_no_ticket &= Q(report={})
     # Asked of the joined ticket: PostgreSQL would answer an Exists beside an OR by reading all tickets there are.
     return InboundMessage.objects.filter(of_no_ticket | (Q(ticket__isnull=False) & visible_to(user, path="ticket__")))
 

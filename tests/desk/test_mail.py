@@ -16,6 +16,7 @@ from notifications.models import Delivery, Kind, Reason, State
 from tests.desk.conftest import logged_in
 from tests.desk.pages import words
 from tests.factories import make_ticket
+from tests.notifications.test_bounces import report
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets.desk import mail_list, mail_many
 from tickets.models import InboundMessage, InboundState, Mailbox, MailRule, Ticket
@@ -86,6 +87,21 @@ def test_mail_when_it_came_to_a_private_groups_mailbox_then_its_members_alone_se
     InboundMessage.objects.filter(pk=held.pk).update(mailbox=mailbox, ticket=None)
     assert (listed(desk, "in"), listed(logged_in(eve), "in")) == ([], [held.pk])
     assert post(desk, "open", held.pk).status_code == 404
+
+
+def test_absence_note_when_it_answers_a_private_groups_ticket_then_its_members_alone_see_it(desk, eve, secret, ana):
+    note = take_in(letter(to=signed_address(secret, ana), text="I am away.\n> Your salary", Auto_Submitted="auto-replied"))
+    assert (state(note), listed(desk, "in"), listed(logged_in(eve), "in")) == (InboundState.IGNORED, [], [note.pk])
+
+
+@pytest.mark.parametrize("is_matched", [False, True])
+def test_mail_when_it_brings_back_a_mail_about_no_ticket_then_admins_alone_see_it(desk, max_admin, is_matched):
+    """It holds the link with which anybody could become Max, or a digest with tickets of private groups."""
+    relay.queue_password_link(max_admin)
+    channels.deliver_due()
+    came_back = report(Delivery.objects.get(), is_matched=is_matched)
+    seen = [client.get(f"/desk/mail/in/{came_back.pk}/raw/").status_code for client in (desk, logged_in(max_admin))]
+    assert (came_back.ticket, seen, listed(desk, "in")) == (None, [404, 200], [])
 
 
 @pytest.mark.parametrize("mails", [1, 25])

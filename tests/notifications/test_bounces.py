@@ -45,13 +45,14 @@ def answer(ticket: Ticket, dan, text: str = "Which browser is it?") -> Delivery:
     return Delivery.objects.filter(recipient=ticket.requester).latest("pk")
 
 
-def report(delivery: Delivery, name: str = "postfix-unknown-user", *, proven: bool = True) -> InboundMessage:
+def report(delivery: Delivery, name: str = "postfix-unknown-user", *, proven: bool = True, is_matched: bool = True) -> InboundMessage:
     """What a mail server writes about it: to the address that the mail came from, or (as anybody could) to the one that all know."""
     bounce = next(bounce for bounce in BOUNCES if bounce.name == name)
     to = bounce_address(delivery_id=delivery.pk) if proven else "support@support.example"
     words = {NORA: delivery.address, OURS: delivery.message_id, f"<{name}@": f"<{name}.{delivery.pk}.{InboundMessage.objects.count()}@"}
     taken = take_in(bounce.raw(to=to, words=words), to=to)
-    bounces.match_reports()
+    if is_matched:
+        bounces.match_reports()
     taken.refresh_from_db()
     return taken
 

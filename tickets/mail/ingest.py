@@ -171,7 +171,8 @@ def _handle(message: InboundMessage, mail: ParsedMail) -> None:
         _settle(message, InboundState.REPORT, _("A mail server says what became of a mail of ours."))
         return
     match route(mail, envelope_to=message.envelope_to, is_forged=message.authentication == Authentication.FAILED):
-        case Ignore(reason):
+        case Ignore(reason, ticket):
+            message.ticket = ticket
             _settle(message, InboundState.IGNORED, reason)
         case Hold(reason, ticket):
             message.ticket = ticket

@@ -29,9 +29,10 @@ _NUMBER = re.compile(r"\[#(\d{1,15})\]", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """Kept, and nothing else: it is from a machine that expects no answer, or from ourselves."""
+    """Kept, and nothing else: it is from a machine that expects no answer, or from ourselves. Who sees the `ticket` that it answers may read it."""
 
     reason: str
+    ticket: Ticket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def is_ours(address: str) -> bool:
 def _route_automatic(mail: ParsedMail, *, author: User | None, claim: _Claim | None) -> Verdict:
     """An absence note answers a mail of ours and says nothing about the matter. Other machines may have something to say, but never get an answer."""
     if claim or mail.in_reply_to or mail.auto_reason in ANSWERS:
-        return Ignore(_("Automatic mail (%(why)s).") % {"why": mail.auto_reason})
+        return Ignore(_("Automatic mail (%(why)s).") % {"why": mail.auto_reason}, claim.ticket if claim else None)
     if author is None or not author.is_active:
         return New(None, quiet=True, doubt=_("Automatic mail from an unknown sender (%(why)s).") % {"why": mail.auto_reason})
     return New(author, quiet=True)
