@@ -23,7 +23,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from notifications.models import Delivery, Kind, Level, MailPreference, State, TicketPreference
-from tickets import actions
+from tickets import access, actions
 from tickets.models import EventKind, Follower, Ticket
 
 if TYPE_CHECKING:
@@ -206,8 +206,10 @@ def stop(ticket: Ticket, user: User) -> None:
 @transaction.atomic
 def stop_digests(user: User) -> None:
     """No daily mail any more, and nothing at once in its place."""
-    for preference in of_single_tickets(user).filter(level=Level.DIGEST):
+    chosen = of_single_tickets(user).filter(level=Level.DIGEST)
+    for preference in chosen.filter(ticket__in=access.tickets_for(user)):
         stop(preference.ticket, user)
+    chosen.delete()  # of tickets that went out of sight
     if general_level(user) == Level.DIGEST:
         choose(user, Level.NONE)
 

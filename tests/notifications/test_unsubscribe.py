@@ -6,6 +6,8 @@ import pytest
 from django.core import signing
 
 from accounts.models import Membership, User
+from notifications import preferences
+from notifications.models import Level
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_ticket
 from tickets import actions
@@ -84,6 +86,18 @@ def test_link_when_tokens_were_revoked_then_does_not_exist(client, ticket, ana):
     path = unsubscribe_path(ticket, ana)
     User.objects.filter(pk=ana.pk).update(token_generation=2)
     assert (client.post(path).status_code, muted(ana)) == (404, False)
+
+
+def test_link_of_the_daily_mail_when_one_of_its_tickets_went_out_of_sight_then_stops_it_all_the_same(client, ticket, ana, cleo, dan):
+    seen = make_ticket(ana)
+    for shared in (ticket, seen):
+        actions.add_follower(shared, actor=dan, person=cleo)
+        preferences.choose_for(shared, cleo, Level.DIGEST)
+    preferences.choose(cleo, Level.DIGEST)
+    actions.remove_follower(ticket, actor=dan, person=cleo)
+    answer = client.post(unsubscribe_path(None, cleo))
+    assert (answer.status_code, preferences.general_level(cleo), muted(cleo)) == (200, Level.NONE, True)
+    assert not cleo.ticket_preferences.exists()
 
 
 @pytest.mark.parametrize("loss", ["left", "switched off"])
