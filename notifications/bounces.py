@@ -186,8 +186,8 @@ def refusal(delivery: Delivery) -> str:
 
 
 def lift(suspension: Suspension, *, actor: User) -> bool:
-    """By staff, or by the person. What was not sent meanwhile stays unsent. False when somebody else was quicker."""
-    if not (actor.is_staff or actor.pk == suspension.user_id):
+    """By staff, or by whose address it is now. What was not sent meanwhile stays unsent. False when somebody else was quicker."""
+    if not (actor.is_staff or actor.email == suspension.address):
         raise actions.NotAllowed(_("Only our staff or the person can do that."))
     running = Suspension.objects.filter(pk=suspension.pk, ended_at=None)
     return running.update(ended_at=timezone.now(), ended_by=actor) == 1

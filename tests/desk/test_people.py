@@ -124,6 +124,16 @@ def test_lift_when_somebody_was_quicker_then_says_so(desk, ana, eve, stopped):
     assert stopped.ended_by == eve
 
 
+def test_lift_when_the_address_was_somebody_elses_before_then_ends_it_too(desk, ana, ben, stopped):
+    for person, address in ((ana, "old@acme.example"), (ben, stopped.address)):
+        person.email = address
+        person.save()
+    assert "kept coming back" in words(desk.get(page_of(ben)))
+    desk.post(f"/desk/people/{ben.pk}/suspensions/{stopped.pk}/lift/")
+    stopped.refresh_from_db()
+    assert stopped.ended_at is not None
+
+
 def test_lift_when_it_is_another_persons_then_is_not_found(desk, ben, stopped):
     assert desk.post(f"/desk/people/{ben.pk}/suspensions/{stopped.pk}/lift/").status_code == 404
     stopped.refresh_from_db()

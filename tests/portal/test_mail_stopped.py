@@ -43,6 +43,14 @@ def test_send_again_when_pressed_then_ends_it_and_the_banner_goes(client, workfl
     assert "so we stopped sending it" not in words(page)
 
 
+def test_send_again_when_the_address_was_somebody_elses_before_then_ends_it_too(client, workflow, ana, ben, stopped):
+    for person, address in ((ana, "old@acme.example"), (ben, stopped.address)):
+        person.email = address
+        person.save()
+    client.force_login(ben)
+    assert "We send mail to ana@acme.example again." in words(client.post("/mail/again/", follow=True))
+
+
 def test_send_again_when_pressed_by_somebody_else_then_ends_nothing(client, workflow, ben, stopped):
     client.force_login(ben)
     client.post("/mail/again/")

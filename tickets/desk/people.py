@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -23,6 +23,9 @@ from tickets.desk.rows import with_row
 from tickets.lifecycle import UNRESOLVED
 from tickets.paging import page_of
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
 ROWS = 25
 _SHOWN = 10  # open tickets, and suspensions that are over
 
@@ -40,7 +43,7 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
         "memberships": found.memberships.filter(Q(is_active=True) | Q(awaits_proof=True)).select_related("organization"),
         "zone": (found.known_zone or settings.TIME_ZONE).replace("_", " "),
         "tickets": list(with_row(tickets).order_by("-updated_at", "-id")[:_SHOWN]),
-        "suspensions": list(Suspension.objects.filter(user=found).select_related("ended_by").order_by("-id")[:_SHOWN]),
+        "suspensions": list(_suspensions(found).select_related("ended_by").order_by("-id")[:_SHOWN]),
         **_mail(request, found, addresses),
     }
     return render(request, "desk/person.html", context)
@@ -60,7 +63,7 @@ def _mail(request: StaffRequest, person: User, addresses: list[str]) -> dict[str
 @staff_required
 def lift(request: StaffRequest, pk: int, suspension: int) -> HttpResponse:
     found = _person(pk)
-    stopped = Suspension.objects.filter(pk=suspension, user=found).first()
+    stopped = _suspensions(found).filter(pk=suspension).first()
     if stopped is None:
         raise Http404
     if bounces.lift(stopped, actor=request.user):
@@ -71,6 +74,11 @@ def lift(request: StaffRequest, pk: int, suspension: int) -> HttpResponse:
         messages.info(request, _("Mail to %(address)s is sent again already.") % {"address": stopped.address})
     number = request.POST.get("ticket", "")  # of the page that the button stood on
     return redirect("desk_ticket", number) if number.isascii() and number.isdecimal() else redirect("desk_person", found.pk)
+
+
+def _suspensions(person: User) -> QuerySet[Suspension]:
+    """Also of an address that was somebody else's before."""
+    return Suspension.objects.filter(Q(user=person) | Q(address=person.email))
 
 
 def _person(pk: int) -> User:
