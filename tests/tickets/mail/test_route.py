@@ -356,6 +356,7 @@ QMAIL = "Hi. This is the qmail-send program at mx.example.\n\n<ana@acme.example>
 @pytest.mark.parametrize(
     ("to", "proven"),
     [(bounce_address(delivery_id=7), True), ("support@support.example", False), ("support+b1-7-forged@support.example", False)],
+    ids=["signed", "plain", "forged"],
 )
 def test_bounce_waits_to_be_matched_and_says_whether_it_is_proven(workflow, to, proven):
     taken = take_in(letter("MAILER-DAEMON@mx.example", to=to, subject="failure notice", text=QMAIL), to=to)
