@@ -29,7 +29,7 @@ _MAX_NOTICE = 20_000  # of them, before the returned mail
 _MAX_HEAD = 65_536  # bytes of a returned mail
 _MAX_RECIPIENTS, _MAX_IDS, _MAX_DIAGNOSTIC = 20, 10, 500
 _MAX_TOLD = 1000  # characters of a refusal
-_MAX_PARTS = 5  # of the text
+_MAX_PARTS = 5  # of the text, and of returned mails
 
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _RETURNED_TYPES = frozenset(
@@ -325,7 +325,8 @@ def _found_addresses(text: str) -> Iterator[str]:
 
 def _returned_ids(headers: Headers, leaves: list[Part], text: str) -> tuple[str, ...]:
     """Message-IDs of what came back: enclosed, quoted, or said by the report to be what it answers."""
-    found = [name for leaf in leaves if leaf.content_type in _RETURNED_TYPES for name in _ids_of(leaf)]
+    returned = islice((leaf for leaf in leaves if leaf.content_type in _RETURNED_TYPES), _MAX_PARTS)
+    found = [name for leaf in returned for name in _ids_of(leaf)]
     found += [clean_line(name) for name in islice((match[1] for match in _MESSAGE_ID.finditer(text)), _MAX_IDS)]
     for name in ("in-reply-to", "references", "x-original-message-id"):
         found += message_ids(headers.first(name)[:10_000])

@@ -153,6 +153,14 @@ def test_hostile_report_costs_little(bomb, content_type):
     assert process_time() - began < 2
 
 
+def test_report_with_hundreds_of_mails_enclosed_costs_little():
+    head = b'From: mailer-daemon@x.example\nX-Failed-Recipients: nora@y.example\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+    raw = head + (b"--b\nContent-Type: message/rfc822\n\n" + b"A: b\n" * 11_000 + b"\n") * 700 + b"--b--\n"
+    began = process_time()
+    read_report(raw)
+    assert process_time() - began < 2
+
+
 HARDLY_KNOWN = ["qmail-without-daemon", "courier", "interscan", "null-sender-alone"]
 
 
