@@ -128,6 +128,8 @@ def _words(error: Exception) -> str:
     """For agents: what the server said; a fault of our own program by its name."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         words = "; ".join(f"{code} {_text(said)}" for code, said in error.recipients.values())
+    elif isinstance(error, smtplib.SMTPSenderRefused):  # said so, as it tells nothing about the recipient's address
+        words = f"{error.smtp_code} Sender rejected: {_text(error.smtp_error)}"
     elif isinstance(error, smtplib.SMTPResponseException):
         words = f"{error.smtp_code} {_text(error.smtp_error)}"
     else:
@@ -143,7 +145,7 @@ def _is_final(error: Exception) -> bool:
     """A 5xx of the server will be the same next time; anything else may pass."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _words in error.recipients.values())
-    if isinstance(error, smtplib.SMTPAuthenticationError):
+    if isinstance(error, (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)):
         return False  # ours to mend, not the recipient's fault
     if isinstance(error, smtplib.SMTPResponseException):
         return error.smtp_code >= 500

@@ -239,6 +239,16 @@ def test_address_when_the_server_refuses_the_mail_then_that_does_not_count(ticke
     assert Suspension.objects.count() == 0
 
 
+def test_address_when_the_server_refuses_our_own_then_that_does_not_count(ticket, dan, sink):
+    async def refuse(_server, _session, _envelope, _address, _options) -> str:
+        return "553 5.1.2 We cannot find that domain: no such domain"
+
+    sink.handle_MAIL = refuse
+    for text in ("one", "two", "three", "four"):
+        assert fate(answer(ticket, dan, text)) == (State.FAILED, "553 Sender rejected: 5.1.2 We cannot find that domain: no such domain")
+    assert Suspension.objects.count() == 0
+
+
 def test_address_when_suspended_then_other_people_get_their_mail(ticket, dan, ben):
     actions.add_follower(ticket, actor=dan, person=ben)
     bounce_thrice(ticket, dan)

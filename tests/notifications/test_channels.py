@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 from datetime import timedelta
 
 import pytest
@@ -125,6 +126,17 @@ def test_mail_when_refused_after_its_text_then_5xx_is_final_and_4xx_is_not(sink,
     send_all()
     assert states() == {"ana@acme.example": state, "ben@acme.example": "sent"}
     assert Delivery.objects.get(address="ana@acme.example").error == answer
+
+
+@pytest.mark.parametrize("error", [smtplib.SMTPHeloError, smtplib.SMTPConnectError])
+def test_server_when_it_greets_nobody_then_that_is_no_fault_of_the_recipients(sink, ticket, dan, monkeypatch, error):
+    def refuse(_connection) -> None:
+        raise error(554, b"5.3.2 No more connections")
+
+    monkeypatch.setattr("smtplib.SMTP.ehlo_or_helo_if_needed", refuse)
+    say(ticket, dan)
+    deliver_due()
+    assert set(states().values()) == {State.QUEUED}
 
 
 def test_server_when_unreachable_then_no_try_is_spent_and_staff_see_why(settings, sink, ticket, dan):
