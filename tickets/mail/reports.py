@@ -268,10 +268,8 @@ def _leaves(part: Part) -> Iterator[Part]:
 
 def _text(leaves: list[Part]) -> str:
     """What people are told. The HTML is read only where there is no plain text."""
-    plain = [leaf for leaf in leaves if leaf.content_type == "text/plain"][:5]
-    pieces = (
-        [_decoded(leaf) for leaf in plain] if plain else [_untagged(_decoded(leaf)) for leaf in leaves if leaf.content_type == "text/html"]
-    )
+    plain = [_decoded(leaf) for leaf in _first(leaves, "text/plain")]
+    pieces = plain or [_untagged(_decoded(leaf)) for leaf in _first(leaves, "text/html")]
     return "\n\n".join(pieces)[:_MAX_TEXT]
 
 

@@ -161,6 +161,14 @@ def test_report_with_hundreds_of_mails_enclosed_costs_little():
     assert process_time() - began < 2
 
 
+def test_report_with_hundreds_of_pages_costs_little():
+    head = b'From: mailer-daemon@x.example\nX-Failed-Recipients: nora@y.example\nContent-Type: multipart/mixed; boundary="b"\n\n'
+    raw = head + (b"--b\nContent-Type: text/html\n\n" + b"&amp;" * 10_000 + b"\n") * 900 + b"--b--\n"
+    began = process_time()
+    read_report(raw)
+    assert process_time() - began < 2
+
+
 HARDLY_KNOWN = ["qmail-without-daemon", "courier", "interscan", "null-sender-alone"]
 
 
