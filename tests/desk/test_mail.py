@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AgentGroup
+from accounts.models import AgentGroup, User
 from notifications import channels, relay
 from notifications.models import Delivery, Kind, Reason, State
 from tests.desk.conftest import logged_in
@@ -87,6 +87,21 @@ def test_mail_when_it_came_to_a_private_groups_mailbox_then_its_members_alone_se
     InboundMessage.objects.filter(pk=held.pk).update(mailbox=mailbox, ticket=None)
     assert (listed(desk, "in"), listed(logged_in(eve), "in")) == ([], [held.pk])
     assert post(desk, "open", held.pk).status_code == 404
+
+
+def test_open_when_an_unknown_machine_wrote_it_then_the_ticket_is_whose_click_it_was(desk, dan, workflow):
+    robot = take_in(letter("Shop <no-reply@shop.example>", Auto_Submitted="auto-generated"))
+    post(desk, "open", robot.pk)
+    assert (Ticket.objects.get().requester, User.objects.filter(email="no-reply@shop.example").exists()) == (dan, False)
+
+
+def test_publish_when_a_mail_server_wrote_it_then_is_refused_and_makes_no_account(desk, ticket, ana):
+    relay.relay_waiting()
+    channels.deliver_due()
+    came_back = report(Delivery.objects.filter(recipient=ana).get())
+    people = User.objects.count()
+    post(desk, "publish", came_back.pk)
+    assert (state(came_back), ticket.comments.count(), User.objects.count()) == (InboundState.IGNORED, 1, people)
 
 
 def test_absence_note_when_it_answers_a_private_groups_ticket_then_its_members_alone_see_it(desk, eve, secret, ana):

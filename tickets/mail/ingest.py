@@ -23,6 +23,7 @@ from accounts.proof import prove_address
 from tickets import access, actions
 from tickets.files import NewFile
 from tickets.mail.authentication import authenticate
+from tickets.mail.automatic import RELAYED
 from tickets.mail.fingerprint import fingerprint
 from tickets.mail.forwards import original_sender
 from tickets.mail.parse import ParsedMail, UnreadableMail, parse, read_envelope
@@ -390,10 +391,13 @@ def _take_up(message: InboundMessage, actor: User) -> InboundMessage:
 
 
 def _named_sender(mail: ParsedMail) -> User | None:
-    """None where the mail names nobody, or one of our own mailboxes: neither ever becomes an account."""
+    """None where the mail names nobody, one of our own mailboxes, or a machine that is unknown here: none of these ever becomes an account."""
     if not mail.from_address or not mail.from_address.isascii() or is_ours(mail.from_address):
         return None
-    author = User.objects.by_address(mail.from_address) or _admit(mail)
+    author = User.objects.by_address(mail.from_address)
+    if author is None and mail.auto and mail.auto_reason not in RELAYED:
+        return None
+    author = author or _admit(mail)
     if not author.is_active:
         raise actions.IllegalMove(_("The sender's account is switched off. Switch it on first."))
     return author
