@@ -7,6 +7,14 @@ import re
 _KEY = re.compile(r"(/password/reset/key/|/mail/unsubscribe/)[^/\s?\"'<>]+")
 
 
+_TO_AN_ACCOUNT = b"/password/reset/key/"
+
+
+def opens_an_account(raw: bytes) -> bool:
+    """Whether a mail quotes a link that sets somebody's password; in quoted-printable too, whose lines may end anywhere."""
+    return _TO_AN_ACCOUNT in raw.replace(b"=\r\n", b"").replace(b"=\n", b"")
+
+
 def without_keys(text: str) -> str:
     """With the key in each such link left out."""
     return _KEY.sub(r"\1…", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.message import EmailMessage
 from hashlib import sha256
 from html import unescape
 
@@ -514,3 +515,31 @@ def test_waiting_mails_when_many_then_asks_no_more(desk, workflow, django_assert
     InboundMessage.objects.update(state=InboundState.HELD, reason=WHY)
     with django_assert_num_queries(6):
         assert len(listed(desk, "held")) == mails
+
+
+# --- Links that open an account ------------------------------------------------------------------------------------------------
+
+LINK = "https://support.example/accounts/password/reset/key/1-d9x-3c2b/"
+
+
+def quoting(encoding: str) -> bytes:
+    """An absence note that quotes our mail, in one way or another."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "ana@acme.example", "support@support.example", "Automatic reply: Set a password"
+    mail["Message-ID"], mail["Auto-Submitted"] = f"<{encoding}@acme.example>", "auto-replied"
+    mail.set_content(f"Away.\n{'-' * 60} {LINK}\n", cte=encoding if encoding != "attached" else "8bit")
+    if encoding == "attached":
+        mail.set_content("Away.\n")
+        mail.add_attachment(f"Subject: x\n\n{LINK}\n".encode(), maintype="application", subtype="octet-stream", filename="mail.eml")
+    return mail.as_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64", "attached"])
+def test_mail_that_quotes_a_link_to_an_account_is_read_by_admins_alone(client, workflow, dan, max_admin, encoding):
+    message = take_in(quoting(encoding))
+    seen = {}
+    for person in (dan, max_admin):
+        client.force_login(person)
+        page, raw = (client.get(reverse(f"desk_mail_{name}", args=[message.pk])) for name in ("in", "raw"))
+        seen[person] = ("d9x-3c2b" in page.content.decode(), "so only admins can read all of it" in words(page), raw.status_code)
+    assert seen == {dan: (False, True, 403), max_admin: (False, False, 200)}

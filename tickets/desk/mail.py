@@ -17,11 +17,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.keys import opens_an_account, without_keys
 from accounts.models import User
 from notifications import channels, kept_mail
 from notifications.apps import wake_sender
 from notifications.models import UNDELIVERED, Delivery, Kind
-from tickets import access
+from tickets import access, actions
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.mail import ingest
 from tickets.mail.parse import ParsedMail, UnreadableMail, parse
@@ -64,12 +65,14 @@ def mail_in(request: StaffRequest, pk: int) -> HttpResponse:
     message = _inbound(request.user, pk)
     raw = bytes(message.raw)
     parsed = _read(raw)
+    is_open = _may_read_all(request.user, raw, parsed)
     offers = _offers(message, is_readable=parsed is not None)
     context = {
         "message": message,
         "sender": User.objects.by_address(message.from_address),
+        "is_secret": not is_open,
         "parsed": parsed,
-        "reply_text": rich_text(parsed.reply_text) if parsed else "",
+        "reply_text": rich_text(without_keys(parsed.reply_text)) if parsed else "",
         "headers": _headers(raw),
         "offers": offers,
         "newly_let_in": bool(offers) and _is_let_in(message, parsed),
@@ -82,8 +85,11 @@ def mail_in(request: StaffRequest, pk: int) -> HttpResponse:
 def mail_raw(request: StaffRequest, pk: int) -> HttpResponse:
     """The bytes as they came; their SHA-256 is on the page."""
     message = _inbound(request.user, pk)
+    raw = bytes(message.raw)
+    if not _may_read_all(request.user, raw, _read(raw)):
+        raise actions.NotAllowed(_("This mail quotes a link that opens somebody's account, so only admins can read all of it."))
     name = f'attachment; filename="mail-{message.pk}.eml"'
-    return HttpResponse(bytes(message.raw), content_type="message/rfc822", headers={"Content-Disposition": name})
+    return HttpResponse(raw, content_type="message/rfc822", headers={"Content-Disposition": name})
 
 
 @require_POST
@@ -169,6 +175,16 @@ def _is_let_in(message: InboundMessage, parsed: ParsedMail | None) -> bool:
         return False
     sender = User.objects.by_address(parsed.from_address)
     return sender is None or not access.can_see(sender, message.ticket)
+
+
+def _may_read_all(user: User, raw: bytes, parsed: ParsedMail | None) -> bool:
+    """A mail of ours that came back, in whatever way, may hold the link that opens an account: whoever reads that could become anybody."""
+    if user.is_admin:
+        return True
+    pieces = [raw]
+    if parsed:
+        pieces += [parsed.text.encode(), parsed.html.encode(), *(part.content for part in parsed.attachments)]
+    return not any(map(opens_an_account, pieces))
 
 
 def _read(raw: bytes) -> ParsedMail | None:
