@@ -497,13 +497,18 @@ def unfollow(ticket: Ticket, *, actor: User) -> Ticket:
 
 @transaction.atomic
 def change_requester(ticket: Ticket, *, actor: User, requester: User) -> Ticket:
-    """Staff confirm whose ticket a mail is that somebody passed on. Who was the requester before filed it, and follows on."""
+    """Staff confirm whose ticket a mail is that somebody passed on: one of us, or a teammate. Who was the requester before filed it, and reads on."""
     ticket = _lock(ticket, actor, staff_only=True)
     before = ticket.requester
     if requester == before:
         return ticket
     if not requester.is_active:
         raise IllegalMove(_("This account is switched off."))
+    if not before.is_staff and not requester.is_teammate_of(before):
+        raise NotAllowed(
+            _("%(before)s belongs to no organization of %(who)s, and would go on reading. Open a ticket of its own instead.")
+            % {"before": _name(before), "who": _name(requester)}
+        )
     ticket.requester, ticket.filer = requester, before if ticket.filer in (None, requester) else ticket.filer
     _save(ticket, public=True)
     Follower.objects.update_or_create(ticket=ticket, user=requester, defaults={"is_muted": False}, create_defaults={"added_by": actor})

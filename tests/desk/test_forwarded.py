@@ -74,10 +74,22 @@ def test_requester_when_the_same_then_nothing_happens(workflow, ana, dan):
     assert ticket.events.count() == before
 
 
-def test_requester_when_changed_back_then_nobody_filed_for_themselves(forwarded, ana, dan):
-    actions.change_requester(forwarded, actor=dan, requester=ana)
-    ticket = actions.change_requester(forwarded, actor=dan, requester=dan)
-    assert (ticket.requester, ticket.filer) == (dan, ana)
+def test_requester_when_changed_back_then_nobody_filed_for_themselves(workflow, ana, ben, dan):
+    ticket = make_ticket(ana)
+    actions.change_requester(ticket, actor=dan, requester=ben)
+    ticket = actions.change_requester(ticket, actor=dan, requester=ana)
+    assert (ticket.requester, ticket.filer) == (ana, ben)
+
+
+def test_requester_when_another_company_passed_it_on_then_is_refused(workflow, ana, cleo, dan):
+    ticket = make_ticket(ana)
+    with pytest.raises(actions.NotAllowed, match="Ana Ford belongs to no organization of Cleo Roy"):
+        actions.change_requester(ticket, actor=dan, requester=cleo)
+
+
+def test_forward_of_a_customer_is_that_customers_and_offers_nothing(desk, ana, workflow):
+    ticket = take_in(letter(subject="Fwd: x", text="See\n\nFrom: Cleo <cleo@globex.example>\nTo: Ana\n\nIt is blank.\n")).ticket
+    assert "wrote it" not in words(desk.get(reverse("desk_ticket", args=[ticket.number])))
 
 
 def test_requester_when_asked_by_a_customer_then_is_refused(workflow, ana, ben):

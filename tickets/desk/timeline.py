@@ -67,9 +67,9 @@ class Entry:
 
     @property
     def forwarded_from(self) -> str:
-        """Who wrote the mail that the ticket began with, where somebody else passed it on; '' once that person is the requester."""
-        address = self.inbound.forwarded_from if self.inbound and self.event.kind == EventKind.OPENED else ""
-        return "" if address == self.event.ticket.requester.email else address
+        """Who wrote the mail that the ticket began with, where one of us passed it on; '' once a customer is the requester."""
+        is_ours = self.event.kind == EventKind.OPENED and self.event.ticket.requester.is_staff
+        return self.inbound.forwarded_from if self.inbound and is_ours else ""
 
     @property
     def offers_pictures(self) -> bool:
