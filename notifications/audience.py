@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accounts.models import User
-from notifications.models import Kind, Reason
+from notifications.models import Kind, Reason, Suspension
 from tickets import access
 from tickets.models import Event, EventKind
 
@@ -101,9 +101,13 @@ def _followers(event: Event) -> list[Told]:
 
 
 def _support(event: Event) -> list[Told]:
-    """The assignee; while none works here, the group (or everybody at the desk) hears of new tickets and of customers' words: none goes unheard."""
+    """The assignee; while none works here or can be mailed, the group (or everybody at the desk) hears of new tickets and of customers' words."""
     ticket = event.ticket
-    if ticket.assignee and ticket.assignee.is_staff:
+    if (
+        ticket.assignee
+        and ticket.assignee.is_staff
+        and not Suspension.objects.filter(address=ticket.assignee.email, ended_at=None).exists()
+    ):
         return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([ticket.assignee], event)]
     if event.kind != EventKind.OPENED and (event.actor is None or event.actor.is_staff):
         return []

@@ -215,7 +215,9 @@ def stop_digests(user: User) -> None:
 
 
 def _withdraw(user: User, about: Q) -> None:
-    """What no sender has begun with. Of staff only what is for the digest: the other mails may be the only ones by which support hears."""
-    states = (State.COLLECTED,) if user.is_staff else (State.COLLECTED, State.QUEUED)
+    """What no sender has begun with. Nothing of staff's: it may be the only mail by which support hears of a customer's words."""
+    if user.is_staff:
+        return
+    states = (State.COLLECTED, State.QUEUED)
     waiting = Delivery.objects.filter(about, recipient=user, kind__in=(Kind.UPDATE, Kind.SHARED), state__in=states, attempts=0)
     waiting.update(state=State.CANCELLED, error=_("This person wanted no more mails before it left."))

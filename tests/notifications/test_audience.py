@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import AgentGroup, Membership, User
 from notifications.audience import audience
+from notifications.models import Suspension
 from tests.factories import make_ticket, make_user, message
 from tickets import actions
 from tickets.models import EventKind, Follower, Priority, Status, Ticket, TicketType
@@ -111,6 +112,13 @@ def test_event_when_eve_is_assigned_then_she_stands_for_the_group(request, ticke
     silent = {"taken", "type", "priority", "group", "teammate follows", "agent follows", "unfollowed", "new requester", "spam"}
     eves = {} if case in silent else {"Eve": ASSIGNEE}
     assert told(ticket) == {name: why for name, why in expected.items() if name != "Dan"} | eves
+
+
+def test_answer_when_mail_to_the_assignee_came_back_then_the_group_hears_of_it(ticket, ana, dan, eve):
+    actions.assign(ticket, actor=dan, assignee=eve)
+    Suspension.objects.create(user=eve, address=eve.email, reason="550 5.1.1")
+    actions.comment(ticket, actor=ana, message=message())
+    assert told(ticket) == {"Fay": FOLLOWER, "Dan": GROUP}
 
 
 def test_every_kind_when_counted_then_is_in_the_table(ticket, ana, dan, fay):

@@ -278,3 +278,12 @@ def test_staff_when_stopping_then_what_customers_said_still_goes(ticket, ana, da
     relay_waiting()
     preferences.stop(ticket, dan)
     assert Delivery.objects.get(recipient=dan, kind=Kind.UPDATE).state == State.QUEUED
+
+
+def test_support_when_it_wants_no_more_then_still_hears_what_was_said_before(ticket, ana, dan):
+    preferences.choose(dan, Level.DIGEST)
+    actions.comment(ticket, actor=ana, message=message())
+    relay_waiting()
+    preferences.choose(dan, Level.NONE)
+    preferences.stop(ticket, dan)
+    assert Delivery.objects.filter(recipient=dan).latest("pk").state == State.COLLECTED
