@@ -217,7 +217,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
 CELERY_TASK_IGNORE_RESULT = True
 # Mail that comes in has a queue of its own: it does not stand in line behind mail that a slow server takes. A worker serves both unless told otherwise.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("intake")]
-CELERY_TASK_ROUTES = {task: {"queue": "intake"} for task in ("tickets.tasks.ingest_waiting", "tickets.tasks.fetch_mail")}
+CELERY_TASK_ROUTES = {"tickets.tasks.ingest_waiting": {"queue": "intake"}}
 CELERY_TASK_ACKS_LATE = True  # tasks are safe to run twice
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 300

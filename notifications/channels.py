@@ -141,12 +141,16 @@ def _text(said: bytes | str) -> str:
     return said.decode(errors="replace") if isinstance(said, bytes) else said
 
 
+# No recipient's fault: a server that takes nothing from us, or not under our addresses, may be made to.
+_OURS_TO_MEND = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPSenderRefused)
+
+
 def _is_final(error: Exception) -> bool:
     """A 5xx of the server will be the same next time; anything else may pass."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _words in error.recipients.values())
-    if isinstance(error, (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)):
-        return False  # ours to mend, not the recipient's fault
+    if isinstance(error, _OURS_TO_MEND):
+        return False
     if isinstance(error, smtplib.SMTPResponseException):
         return error.smtp_code >= 500
     return isinstance(error, AnymailRecipientsRefused)

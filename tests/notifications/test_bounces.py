@@ -239,14 +239,17 @@ def test_address_when_the_server_refuses_the_mail_then_that_does_not_count(ticke
     assert Suspension.objects.count() == 0
 
 
-def test_address_when_the_server_refuses_our_own_then_that_does_not_count(ticket, dan, sink):
+def test_address_when_the_server_refuses_our_own_then_that_does_not_count_and_is_tried_again(ticket, dan, sink):
     async def refuse(_server, _session, _envelope, _address, _options) -> str:
         return "553 5.1.2 We cannot find that domain: no such domain"
 
     sink.handle_MAIL = refuse
-    for text in ("one", "two", "three", "four"):
-        assert fate(answer(ticket, dan, text)) == (State.FAILED, "553 Sender rejected: 5.1.2 We cannot find that domain: no such domain")
-    assert Suspension.objects.count() == 0
+    refused = answer(ticket, dan, "one")
+    assert fate(refused) == (State.QUEUED, "553 Sender rejected: 5.1.2 We cannot find that domain: no such domain")
+    Delivery.objects.filter(pk=refused.pk).update(attempts=7, next_attempt_at=timezone.now())
+    deliver_due()
+    refused.refresh_from_db()
+    assert (refused.state, Suspension.objects.count()) == (State.FAILED, 0)
 
 
 def test_address_when_suspended_then_other_people_get_their_mail(ticket, dan, ben):

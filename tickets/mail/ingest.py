@@ -193,16 +193,15 @@ def _report(message: InboundMessage, mail: ParsedMail) -> dict[str, Any] | None:
 
 
 def _new(message: InboundMessage, mail: ParsedMail, new: New) -> None:
-    """What an admin's rule says of such mail counts for more than our doubts."""
-    message.rule = matching_rule(mail, mailbox=message.mailbox, raw=bytes(message.raw))
-    if message.rule and (author := new.author or _author_by_rule(message.rule, mail, doubt=new.doubt)):
-        _open(message, mail, author=author, rule=message.rule, quiet=new.quiet)
-    elif new.doubt:
+    """What an admin's rule says of such mail counts for more than our doubts; a flood only where the rule says that no person writes it."""
+    rule = message.rule = matching_rule(mail, mailbox=message.mailbox, raw=bytes(message.raw))
+    author = new.author or (_author_by_rule(rule, mail, doubt=new.doubt) if rule else None)
+    if new.doubt and author is None:
         _settle(message, InboundState.HELD, new.doubt)
-    elif _is_flood(message):
+    elif not (rule and (rule.is_spam or rule.is_quiet or new.quiet)) and _is_flood(message):
         _settle(message, InboundState.HELD, _("This sender wrote more than %(many)s mails within an hour.") % {"many": _FLOOD})
     else:
-        _open(message, mail, author=new.author or _admit(mail), quiet=new.quiet)
+        _open(message, mail, author=author or _admit(mail), rule=rule, quiet=new.quiet)
 
 
 def _author_by_rule(rule: MailRule, mail: ParsedMail, *, doubt: str) -> User | None:

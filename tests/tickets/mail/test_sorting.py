@@ -82,7 +82,8 @@ def test_rule_says_nothing_about_answers(workflow, ana):
     assert (Ticket.objects.get().is_spam, ticket.comments.count()) == (False, 2)
 
 
-def test_mail_that_a_rule_knows_is_no_flood(workflow, ana, monkeypatch):
-    monkeypatch.setattr("tickets.mail.ingest._FLOOD", 1)
-    MailRule.objects.create(name="All of Ana", senders=ana.email)
-    assert [take_in(letter(text=f"{n}\n")).state for n in range(3)] == [InboundState.DONE] * 3
+@pytest.mark.parametrize(("says", "third"), [({}, "held"), ({"is_quiet": True}, "done"), ({"is_spam": True}, "done")])
+def test_flood_of_a_sender_whom_a_rule_calls_no_person_is_none(workflow, ana, monkeypatch, says, third):
+    monkeypatch.setattr("tickets.mail.ingest._FLOOD", 2)
+    MailRule.objects.create(name="All of Ana", senders=ana.email, **says)
+    assert [take_in(letter(text=f"{n}\n")).state for n in range(3)] == ["done", "done", third]
