@@ -121,13 +121,8 @@ def open_ticket(  # noqa: PLR0913 all by name
         waiting_since=now,
         submission_key=message.submission_key,
     )
-    try:
-        with transaction.atomic():
-            ticket.save(force_insert=True)
-    except IntegrityError:
-        if earlier := _opened_by(message, requester):  # by the same form, sent twice at once
-            return earlier
-        raise
+    if earlier := _insert(ticket, message):
+        return earlier
     Follower.objects.bulk_create(Follower(ticket=ticket, user=person, added_by=actor) for person in {requester, actor})
     if share_with:
         OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
@@ -135,6 +130,21 @@ def open_ticket(  # noqa: PLR0913 all by name
     sorting: dict[str, Any] = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
     record(ticket, EventKind.OPENED, actor=actor, comment=description, quiet=quiet or rule.is_quiet, **sorting)
     return ticket
+
+
+def _insert(ticket: Ticket, message: Message) -> Ticket | None:
+    """The ticket that stands already when the same form was sent twice at once."""
+    if not message.submission_key:
+        ticket.save(force_insert=True)
+        return None
+    try:
+        with transaction.atomic():
+            ticket.save(force_insert=True)
+    except IntegrityError:
+        if earlier := _opened_by(message, ticket.requester):
+            return earlier
+        raise
+    return None
 
 
 def _opened_by(message: Message, requester: User) -> Ticket | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -12,6 +14,8 @@ from django.utils.translation import gettext as _
 from tickets.models import Comment, Event, EventKind, Ticket
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from accounts.models import User
 
 # Sent on commit: a nudge whose loss costs a minute, never a message. The only custom signal of the project.
@@ -35,8 +39,23 @@ def record(
     return event
 
 
+_is_held: ContextVar[bool] = ContextVar("_is_held", default=False)
+
+
 def _nudge() -> None:
-    event_recorded.send(sender=Event)
+    if not _is_held.get():
+        event_recorded.send(sender=Event)
+
+
+@contextmanager
+def one_nudge() -> Iterator[None]:
+    """For who records many events one after the other: the nudges inside are one, at the end."""
+    token = _is_held.set(True)
+    try:
+        yield
+    finally:
+        _is_held.reset(token)
+        _nudge()
 
 
 def describe(event: Event, *, for_staff: bool) -> str:

@@ -21,6 +21,7 @@ from accounts.keys import without_keys
 from accounts.models import Organization, User
 from accounts.proof import prove_address
 from tickets import access, actions
+from tickets.events import one_nudge
 from tickets.files import NewFile
 from tickets.mail.authentication import authenticate
 from tickets.mail.automatic import RELAYED
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 200
+_BATCH = 50  # about a second's work: those who send what comes of it are woken after each
 _RUN_SECONDS = 120  # well below the worker's time limit, which would cut a mail in the middle
 _FLOOD, _FLOOD_SPAN = 100, timedelta(hours=1)
 _BACKOFF = [timedelta(minutes=m) for m in (1, 5, 30, 120)]
@@ -102,14 +103,12 @@ def store(
 def ingest_waiting() -> int:
     """Handles what is due, until nothing is or its time is over. Returns how many were handled."""
     handled, end = 0, monotonic() + _RUN_SECONDS
-    while due := _due():
-        before = handled
-        for pk in due:
-            if monotonic() > end:  # what is left is found again
-                return handled
-            handled += ingest(pk)
-        if handled == before:  # other workers have them all
+    while monotonic() < end and (due := _due()):  # what is left is found again
+        with one_nudge():
+            done = sum(ingest(pk) for pk in due)
+        if not done:  # other workers have them all
             break
+        handled += done
     return handled
 
 
@@ -134,9 +133,9 @@ def ingest(pk: int) -> bool:
         if message.authentication == Authentication.UNKNOWN:  # else replayed: signatures expire, the verdict stays
             message.authentication, message.authentication_details = authenticate(message)
         with transaction.atomic():
-            if not _is_still_ours(message):
-                return False
             _handle(message, mail)
+    except _Overtaken:
+        return False
     except UnreadableMail as error:
         _give_up(message, _("This mail is beyond what we can read safely: %(why)s.") % {"why": error})
     except Exception as error:
@@ -157,12 +156,6 @@ def _claim(pk: int) -> InboundMessage | None:
         return None
     message.attempts, message.next_attempt_at = message.attempts + 1, now + pause
     return message
-
-
-def _is_still_ours(message: InboundMessage) -> bool:
-    """False when this try took longer than its pause, and another worker has begun its own. The row is locked until the commit."""
-    ours = InboundMessage.objects.select_for_update().filter(pk=message.pk, state=InboundState.WAITING, attempts=message.attempts)
-    return bool(ours.values_list("pk"))
 
 
 def _handle(message: InboundMessage, mail: ParsedMail) -> None:
@@ -319,14 +312,21 @@ def _still_waiting(message: InboundMessage) -> QuerySet[InboundMessage]:
     return InboundMessage.objects.filter(pk=message.pk, state=InboundState.WAITING, attempts=message.attempts)
 
 
+class _Overtaken(Exception):
+    """This try took longer than its pause, and another worker has begun its own; what this one did is undone."""
+
+
 def _settle(message: InboundMessage, state: InboundState, reason: str) -> None:
+    """Compare and set, in the transaction of what was done about it. Raises _Overtaken."""
+    as_taken_up = InboundMessage.objects.filter(pk=message.pk, state=message.state, attempts=message.attempts)
     message.state, message.reason = state, _storable(reason)
-    message.save(update_fields=_SETTLED)
+    if not as_taken_up.update(**{name: getattr(message, name) for name in _SETTLED}):
+        raise _Overtaken
 
 
 _SETTLED = (
-    "state reason attempts next_attempt_at ticket comment from_address subject message_id forwarded_from "
-    "authentication authentication_details report rule copied_to"
+    "state reason ticket_id comment_id rule_id from_address subject message_id forwarded_from copied_to "
+    "authentication authentication_details report"
 ).split()
 
 
@@ -374,8 +374,8 @@ def replay(message: InboundMessage, *, actor: User) -> None:
     """Handles it as if it came in now."""
     with transaction.atomic():
         message = _take_up(message, actor)
-        message.attempts, message.next_attempt_at = 0, timezone.now()
         _settle(message, InboundState.WAITING, _("Replayed by %(who)s.") % {"who": actor})
+        InboundMessage.objects.filter(pk=message.pk).update(attempts=0, next_attempt_at=timezone.now())
     ingest(message.pk)
 
 

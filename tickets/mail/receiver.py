@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_MOMENT = 0.05  # seconds
+
 
 class _Smtp(SMTP):
     """Takes lines of any length: programs do send whole paragraphs, and pictures, as one line. The size of the mail is the limit."""
@@ -34,8 +36,36 @@ class _Lmtp(LMTP):
     line_length_limit = settings.MAX_MAIL_BYTES
 
 
+class _Nudge:
+    """Wakes the worker once for all mails of a moment: it looks for work until it finds none, and a mail that comes later has a nudge of its own."""
+
+    def __init__(self) -> None:
+        self._is_due = False
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself holds them weakly
+
+    def give(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            task = asyncio.create_task(self._soon())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _soon(self) -> None:
+        await asyncio.sleep(_MOMENT)
+        self._is_due = False  # what is stored from now on may come too late for the worker's look
+        await asyncio.to_thread(wake_ingest)
+
+    def stop(self) -> None:
+        """Nothing is lost: the schedule finds the mail."""
+        for task in self._tasks:
+            task.cancel()
+
+
 class Handler:
     """The database is asked in threads, so that one slow mail holds up no other connection."""
+
+    def __init__(self, nudge: _Nudge) -> None:
+        self._nudge = nudge
 
     async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
         """Named by aiosmtpd."""
@@ -51,23 +81,22 @@ class Handler:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Named by aiosmtpd. LMTP wants an answer for each recipient; with fewer the other server waits, tries again, and in the end bounces."""
-        answer = await _stored(envelope, client={} if isinstance(server, LMTP) else _client(session))
+        answer = await self._store(envelope, client={} if isinstance(server, LMTP) else _client(session))
         return "\r\n".join([answer] * len(envelope.rcpt_tos)) if isinstance(server, LMTP) else answer
+
+    async def _store(self, envelope: Envelope, *, client: dict[str, str]) -> str:
+        try:
+            await asyncio.to_thread(_in_thread, lambda: _store(envelope, client=client))
+        except Error:
+            logger.exception("a mail could not be stored")
+            return "451 4.3.0 Try again later"
+        self._nudge.give()
+        return "250 2.0.0 Stored"
 
 
 def _client(session: Session) -> dict[str, str]:
     """Who brought the mail, as SPF asks. What speaks LMTP is our own mail server, which somebody else brought it to."""
     return {"client_ip": str(session.peer[0]).partition("%")[0], "client_name": str(session.host_name or "")} if session.peer else {}
-
-
-async def _stored(envelope: Envelope, *, client: dict[str, str]) -> str:
-    try:
-        await asyncio.to_thread(_in_thread, lambda: _store(envelope, client=client))
-    except Error:
-        logger.exception("a mail could not be stored")
-        return "451 4.3.0 Try again later"
-    await asyncio.to_thread(wake_ingest)
-    return "250 2.0.0 Stored"
 
 
 def _store(envelope: Envelope, *, client: dict[str, str]) -> None:
@@ -98,9 +127,10 @@ async def serve(*, host: str, port: int, lmtp: bool) -> None:
     """Runs until it is cancelled."""
     kind = _Lmtp if lmtp else _Smtp
     loop = asyncio.get_running_loop()
+    nudge = _Nudge()
     server = await loop.create_server(
         lambda: kind(
-            Handler(),
+            Handler(nudge),
             data_size_limit=settings.MAX_MAIL_BYTES,
             hostname=settings.SUPPORT_DOMAIN,
             ident="Helpdesk",
@@ -111,4 +141,7 @@ async def serve(*, host: str, port: int, lmtp: bool) -> None:
     )
     logger.info("listening for %s on %s:%s", "LMTP" if lmtp else "SMTP", host, port)
     async with server:
-        await server.serve_forever()
+        try:
+            await server.serve_forever()
+        finally:
+            nudge.stop()
