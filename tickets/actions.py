@@ -126,9 +126,9 @@ def open_ticket(  # noqa: PLR0913 all by name
     Follower.objects.bulk_create(Follower(ticket=ticket, user=person, added_by=actor) for person in {requester, actor})
     if share_with:
         OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
-    description = _say(ticket, actor=actor, message=message)
+    ticket.description = _say(ticket, actor=actor, message=message)
     sorting: dict[str, Any] = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
-    record(ticket, EventKind.OPENED, actor=actor, comment=description, quiet=quiet or rule.is_quiet, **sorting)
+    record(ticket, EventKind.OPENED, actor=actor, comment=ticket.description, quiet=quiet or rule.is_quiet, **sorting)
     return ticket
 
 
@@ -245,7 +245,7 @@ def _follow_up(closed: Ticket, *, actor: User, message: Message) -> Comment:
         group=closed.group,
         follow_up_to=closed,
     )
-    return opened.comments.get()
+    return opened.description
 
 
 # --- Course --------------------------------------------------------------------------------------------------------------------

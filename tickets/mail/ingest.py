@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BATCH = 50  # about a second's work: those who send what comes of it are woken after each
+_GROUP, _GROUP_BYTES = 8, 4_000_000  # mails claimed at once
+_LEASE = timedelta(minutes=1)  # for a group; who takes longer may be overtaken
 _RUN_SECONDS = 120  # well below the worker's time limit, which would cut a mail in the middle
 _FLOOD, _FLOOD_SPAN = 100, timedelta(hours=1)
 _BACKOFF = [timedelta(minutes=m) for m in (1, 5, 30, 120)]
@@ -103,27 +105,52 @@ def store(
 def ingest_waiting() -> int:
     """Handles what is due, until nothing is or its time is over. Returns how many were handled."""
     handled, end = 0, monotonic() + _RUN_SECONDS
-    while monotonic() < end and (due := _due()):  # what is left is found again
+    while monotonic() < end and (groups := _due()):  # what is left is found again
         with one_nudge():
-            done = sum(ingest(pk) for pk in due)
+            done = sum(_try(message) for group in groups for message in _claim(group))
         if not done:  # other workers have them all
             break
         handled += done
     return handled
 
 
-def _due() -> list[int]:
-    """Each sender's first mail, then each one's second …: who sends a thousand holds up nobody but themselves."""
-    due = InboundMessage.objects.filter(state=InboundState.WAITING, next_attempt_at__lte=timezone.now())
-    turn = Window(RowNumber(), partition_by=F("from_address"), order_by="id")
-    return list(due.annotate(turn=turn).order_by("turn", "id").values_list("pk", flat=True)[:_BATCH])
-
-
 def ingest(pk: int) -> bool:
     """Handles one mail. False when it is not due: another worker has it, or had it."""
-    message = _claim(pk)
-    if message is None:
-        return False
+    return any(_try(message) for message in _claim([pk]))
+
+
+def _due() -> list[list[int]]:
+    """In groups to be claimed at once. Each sender's first mail, then each one's second …: who sends a thousand holds up nobody but themselves.
+
+    What was tried before is a group of its own: if it kills its worker again, it puts off no other.
+    """
+    due = InboundMessage.objects.filter(state=InboundState.WAITING, next_attempt_at__lte=timezone.now())
+    turn = Window(RowNumber(), partition_by=F("from_address"), order_by="id")
+    groups: list[list[int]] = []
+    room = 0  # bytes that the last group may still take: its mails are in memory together
+    for pk, attempts, size in due.annotate(turn=turn).order_by("turn", "id").values_list("pk", "attempts", "size")[:_BATCH]:
+        if groups and size <= room and not attempts and len(groups[-1]) < _GROUP:
+            groups[-1].append(pk)
+            room -= size
+        else:
+            groups.append([pk])
+            room = 0 if attempts else _GROUP_BYTES - size
+    return groups
+
+
+def _claim(pks: list[int]) -> list[InboundMessage]:
+    """Those of them that are due. Committed before the try: a mail that kills its worker is put off, and in the end given up, like any other that fails."""
+    now = timezone.now()
+    with transaction.atomic():
+        due = InboundMessage.objects.filter(pk__in=pks, state=InboundState.WAITING, next_attempt_at__lte=now)
+        mine = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        InboundMessage.objects.filter(pk__in=mine).update(attempts=F("attempts") + 1, next_attempt_at=now + _LEASE)
+    messages = InboundMessage.objects.select_related("mailbox__group").in_bulk(mine)
+    return [messages[pk] for pk in pks if pk in messages]
+
+
+def _try(message: InboundMessage) -> bool:
+    """False when it took longer than its lease, and another worker has it."""
     if message.attempts > _TRIES:
         _give_up(message, _("The program that handled it died each time."))
         return True
@@ -139,23 +166,9 @@ def ingest(pk: int) -> bool:
     except UnreadableMail as error:
         _give_up(message, _("This mail is beyond what we can read safely: %(why)s.") % {"why": error})
     except Exception as error:
-        logger.exception("inbound mail %s could not be handled", pk)
+        logger.exception("inbound mail %s could not be handled", message.pk)
         _put_off(message, error)
     return True
-
-
-def _claim(pk: int) -> InboundMessage | None:
-    """Compare and set, committed before the try: a mail that kills its worker is put off, and in the end given up, like any other that fails."""
-    now = timezone.now()
-    due = InboundMessage.objects.filter(pk=pk, state=InboundState.WAITING, next_attempt_at__lte=now)
-    message = due.select_related("mailbox__group").first()
-    if message is None:
-        return None
-    pause = _BACKOFF[min(message.attempts, len(_BACKOFF) - 1)]
-    if not due.filter(attempts=message.attempts).update(attempts=message.attempts + 1, next_attempt_at=now + pause):
-        return None
-    message.attempts, message.next_attempt_at = message.attempts + 1, now + pause
-    return message
 
 
 def _handle(message: InboundMessage, mail: ParsedMail) -> None:
@@ -237,7 +250,7 @@ def _open(
     )
     message.forwarded_from = original_sender(subject=mail.subject, text=mail.text)[:320]
     _share_with_copied(message, mail, author=author, ticket=ticket)
-    _done(message, ticket.comments.get(), reason=reason)
+    _done(message, ticket.description, reason=reason)
     return ticket
 
 
@@ -296,12 +309,13 @@ def _done(message: InboundMessage, comment: Comment, *, reason: str = "") -> Non
 
 
 def _put_off(message: InboundMessage, error: Exception) -> None:
-    """What was begun is undone; the row says why, and waits out the pause that `_claim` gave it."""
+    """What was begun is undone; the row says why."""
     reason = f"{type(error).__name__}: {error}"
     if message.attempts >= _TRIES:
         _give_up(message, reason)
     else:
-        _still_waiting(message).update(reason=_storable(reason))
+        again = timezone.now() + _BACKOFF[message.attempts - 1]
+        _still_waiting(message).update(reason=_storable(reason), next_attempt_at=again)
 
 
 def _give_up(message: InboundMessage, reason: str) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AgentGroup, Organization
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.models.workflow import Priority, Status, TicketType
+
+if TYPE_CHECKING:
+    from tickets.models.conversation import Comment
 
 
 class Channel(models.TextChoices):
@@ -112,6 +116,11 @@ class Ticket(models.Model):
     @property
     def number(self) -> int:
         return self.pk
+
+    @cached_property
+    def description(self) -> Comment:
+        """The first thing that was said on it."""
+        return self.comments.earliest("pk")
 
     @property
     def is_unresolved(self) -> bool:
