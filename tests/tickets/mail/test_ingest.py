@@ -17,6 +17,7 @@ from accounts.models import User
 from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, signed_address, take_in, with_file
 from tickets import actions
+from tickets.events import event_recorded
 from tickets.mail import ingest
 from tickets.mail.fingerprint import fingerprint
 from tickets.models import Attachment, Comment, InboundMessage, InboundState, Ticket
@@ -299,3 +300,31 @@ def test_same_mail_when_it_comes_again_is_counted(workflow):
     for _time in range(3):
         take_in(raw)
     assert InboundMessage.objects.values_list("repeats", "state").get() == (2, InboundState.DONE)
+
+
+def test_mail_that_killed_its_worker_is_tried_alone_and_puts_off_no_other(workflow, monkeypatch):
+    """The others of its handful are put off once, and done the next time."""
+    deadly, *others = (ingest.store(letter(f"{n}@x.example", text=f"{n}\n"), mailbox=ingest.default_mailbox())[0] for n in range(3))
+    real = ingest._handle
+    monkeypatch.setattr(ingest, "_handle", lambda message, mail: _die(message, mail) if message.pk == deadly.pk else real(message, mail))
+    for _minute in range(2):
+        with suppress(KeyboardInterrupt):
+            ingest.ingest_waiting()
+        InboundMessage.objects.update(next_attempt_at=timezone.now())
+    assert [ingest.ingest(other.pk) for other in others] == [True, True]
+    assert dict(InboundMessage.objects.values_list("pk", "attempts")) == {deadly.pk: 2, others[0].pk: 2, others[1].pk: 2}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mails_that_come_together_wake_who_tells_of_them_once(workflow):
+    for number in range(3):
+        ingest.store(letter(f"{number}@x.example"), mailbox=ingest.default_mailbox())
+    nudges = []
+
+    def note(**_fields):
+        nudges.append(Ticket.objects.count())
+
+    event_recorded.connect(note)
+    ingest.ingest_waiting()
+    event_recorded.disconnect(note)
+    assert nudges == [3]
