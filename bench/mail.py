@@ -139,12 +139,12 @@ def _mail(number: int, answered: Ticket | None) -> tuple[str, bytes]:
 
 
 class _Product:
-    """A receiver, and one process of a worker that handles what comes in; the broker of REDIS_URL, or files."""
+    """A receiver, and one process of a worker, with two threads as `make demo` has, that handles what comes in; the broker of REDIS_URL, or files."""
 
     def __enter__(self) -> Self:
         self.port = _free_port()
         receiver = [sys.executable, "manage.py", "mail_receiver", "--host", "127.0.0.1", "--port", str(self.port)]
-        worker = [sys.executable, "-m", "celery", "-A", "helpdesk", "worker", "--pool", "solo", "-Q", "intake", "--loglevel", "WARNING"]
+        worker = [sys.executable, "-m", "celery", "-A", "helpdesk", "worker", "--pool", "threads", "-c", "2", "-Q", "intake", "--loglevel", "WARNING"]
         self.processes = [subprocess.Popen(command) for command in (receiver, worker)]
         self.worker = self.processes[1].pid
         for _try in range(200):
