@@ -144,7 +144,7 @@ class _Product:
     def __enter__(self) -> Self:
         self.port = _free_port()
         receiver = [sys.executable, "manage.py", "mail_receiver", "--host", "127.0.0.1", "--port", str(self.port)]
-        worker = [sys.executable, "-m", "celery", "-A", "helpdesk", "worker", "--pool", "threads", "-c", "2", "-Q", "intake", "--loglevel", "WARNING"]
+        worker = [sys.executable, *"-m celery -A helpdesk worker --pool threads -c 2 -Q intake --loglevel WARNING".split()]
         self.processes = [subprocess.Popen(command) for command in (receiver, worker)]
         self.worker = self.processes[1].pid
         for _try in range(200):
