@@ -20,6 +20,7 @@ from accounts.addresses import normalise_address
 from accounts.models import User
 from notifications.models import Delivery, Kind, State, Suspension
 from tickets import actions
+from tickets.mail import ingest
 from tickets.mail.reports import says_address_is_bad
 from tickets.mail.tokens import read_message_id
 from tickets.models import InboundMessage, InboundState
@@ -34,7 +35,6 @@ logger = logging.getLogger(__name__)
 _BATCH = 200
 _LIMIT, _SPAN = 3, timedelta(days=30)  # refused mails that say the address is bad, after which no more are sent
 _MAX_WORDS = 500
-_MAX_REASON = 250
 _OURS_TO_MARK = (State.QUEUED, State.SENDING, State.SENT)  # queued: the server took it and then broke the line
 
 
@@ -51,8 +51,7 @@ def match_reports() -> int:
             raise  # the database's trouble, not the report's: the next run takes it up
         except Exception as error:
             logger.exception("report %s could not be handled", pk)
-            reason = f"{type(error).__name__}: {error}"[:_MAX_REASON]
-            InboundMessage.objects.filter(pk=pk, state=InboundState.REPORT).update(state=InboundState.FAILED, reason=reason)
+            ingest.fail_report(pk, f"{type(error).__name__}: {error}")
     return done
 
 
@@ -66,13 +65,13 @@ def _match(pk: int) -> bool:
     delivery = _delivery_of(message)
     if delivery is None:
         logger.info("report %s is about no mail of ours that is known", pk)
-        _settle(message, _("A mail server reports on a mail that we can't tell."))
+        ingest.settle_report(message, _("A mail server reports on a mail that we can't tell."))
         return True
     is_proven = bool(message.report["proven"])
     message.ticket_id, message.report["delivery"] = delivery.ticket_id, delivery.pk
     if is_proven:
         _mark(delivery, message.report)
-    _settle(message, _reason(delivery, message.report, is_proven=is_proven))
+    ingest.settle_report(message, _reason(delivery, message.report, is_proven=is_proven))
     return True
 
 
@@ -120,11 +119,6 @@ def _reason(delivery: Delivery, report: dict[str, str], *, is_proven: bool) -> s
         "other": _("A mail server has passed on the mail to %(who)s."),
     }[report["action"]] % {"who": delivery.recipient.display_name, "words": words(report)}
     return said if is_proven else _("Unproven: %(said)s") % {"said": said}
-
-
-def _settle(message: InboundMessage, reason: str) -> None:
-    message.state, message.reason = InboundState.IGNORED, reason[:_MAX_REASON]
-    message.save(update_fields=["state", "reason", "ticket", "report"])
 
 
 # --- Suspension ----------------------------------------------------------------------------------------------------------------

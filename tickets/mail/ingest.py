@@ -31,10 +31,12 @@ from tickets.mail.parse import ParsedMail, UnreadableMail, parse, read_envelope
 from tickets.mail.reports import read_report
 from tickets.mail.route import Hold, Ignore, New, Reply, is_ours, route
 from tickets.mail.rules import matching_rule
-from tickets.mail.tokens import read_bounce_address
+from tickets.mail.tokens import read_bounce_address, read_reply_address
 from tickets.models import Authentication, Channel, Comment, InboundMessage, InboundState, Mailbox, MailRule, Ticket
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -62,6 +64,12 @@ def mailbox_for(address: str) -> Mailbox | None:
 
 def default_mailbox() -> Mailbox:
     return Mailbox.objects.get_or_create(address=settings.SUPPORT_ADDRESS, defaults={"name": "Support"})[0]
+
+
+def meant_for(recipients: Sequence[str]) -> tuple[Mailbox, str]:
+    """Where a mail belongs, and the one address of the envelope that says most, '' for none: several addresses of ours get one mail, and a signed one leads."""
+    address = min(recipients, key=lambda address: read_reply_address(address) is None, default="")
+    return mailbox_for(address) or default_mailbox(), address
 
 
 def store(
@@ -346,6 +354,20 @@ _SETTLED = (
 
 def _storable(reason: str) -> str:
     return reason.replace("\0", "")[:250]
+
+
+# --- Delivery reports, which `notifications` understands -----------------------------------------------------------------------
+
+
+def settle_report(message: InboundMessage, reason: str) -> None:
+    """Keeps what a report, whose row the caller has locked, was found to be about (`ticket`, `report`)."""
+    message.state, message.reason = InboundState.IGNORED, _storable(reason)
+    message.save(update_fields=["state", "reason", "ticket", "report"])
+
+
+def fail_report(pk: int, reason: str) -> None:
+    """It waits at the Mail page."""
+    InboundMessage.objects.filter(pk=pk, state=InboundState.REPORT).update(state=InboundState.FAILED, reason=_storable(reason))
 
 
 # --- Staff's verbs -------------------------------------------------------------------------------------------------------------

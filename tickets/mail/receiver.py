@@ -12,7 +12,6 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 
 from tickets.mail import ingest
-from tickets.mail.tokens import read_reply_address
 from tickets.tasks import wake_ingest
 
 if TYPE_CHECKING:
@@ -100,16 +99,14 @@ def _client(session: Session) -> dict[str, str]:
 
 
 def _store(envelope: Envelope, *, client: dict[str, str]) -> None:
-    """One mail to several of our addresses is one mail; a signed address among them says most."""
-    addresses = sorted(envelope.rcpt_tos, key=lambda address: read_reply_address(address) is None)
-    mailbox = ingest.mailbox_for(addresses[0]) or ingest.default_mailbox()
+    mailbox, envelope_to = ingest.meant_for(envelope.rcpt_tos)
     content = envelope.original_content
     raw = content if isinstance(content, bytes) else (content or "").encode("utf-8", "surrogateescape")
     ingest.store(
         raw,
         mailbox=mailbox,
         envelope_from=envelope.mail_from or "",
-        envelope_to=addresses[0],
+        envelope_to=envelope_to,
         client_ip=client.get("client_ip"),
         client_name=client.get("client_name", ""),
     )

@@ -30,7 +30,6 @@ from django.views.decorators.csrf import csrf_exempt
 
 from tickets.mail import ingest
 from tickets.mail.form_data import BrokenForm, read_form
-from tickets.mail.tokens import read_reply_address
 from tickets.tasks import wake_ingest
 
 if TYPE_CHECKING:
@@ -183,10 +182,7 @@ def to_bytes(text: str) -> bytes:
 
 
 def _store(mail: Posted) -> None:
-    """One mail to several of our addresses is one mail; a signed address among them says most."""
-    addresses = sorted(filter(None, map(_address, mail.recipients)), key=lambda address: read_reply_address(address) is None)
-    envelope_to = addresses[0] if addresses else ""
-    mailbox = ingest.mailbox_for(envelope_to) or ingest.default_mailbox()
+    mailbox, envelope_to = ingest.meant_for(list(filter(None, map(_address, mail.recipients))))
     ingest.store(mail.raw, mailbox=mailbox, envelope_from=_address(mail.sender), envelope_to=envelope_to)
 
 

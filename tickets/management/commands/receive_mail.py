@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            mailbox = ingest.mailbox_for(options["to"]) or ingest.default_mailbox()
+            mailbox, _address = ingest.meant_for([options["to"]])
             raw = sys.stdin.buffer.read()
             message, is_new = ingest.store(raw, mailbox=mailbox, envelope_from=options["sender"], envelope_to=options["to"])
         except (Error, OSError) as error:
