@@ -36,7 +36,6 @@ from tickets.models import Authentication, Channel, Comment, InboundMessage, Inb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
     from datetime import datetime
 
     from django.db.models import QuerySet
