@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from accounts.models import AgentGroup, Membership, User
+from accounts.models import AgentGroup, Membership, Role, User
 from tickets.models import Attachment, Comment, Event, Follower, InboundMessage, Mailbox, OrganizationShare, Ticket
 
 if TYPE_CHECKING:
@@ -96,6 +96,22 @@ def mailboxes_for(user: User) -> QuerySet[Mailbox]:
     if not user.is_staff:
         return Mailbox.objects.none()
     return Mailbox.objects.filter(Q(group=None) | ~Q(group__in=_hidden_groups(user)))
+
+
+def findable_by(user: User) -> QuerySet[User]:
+    """The other people this person may find by name, share with and name: staff everybody; customers their teammates, and who looks after them.
+
+    By the same memberships as `visible_to`. Whoever is not in here is to this person as one who does not exist.
+    """
+    people = User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("name", "email")
+    if not user.is_active:
+        return people.none()
+    if user.is_staff:
+        return people
+    organizations = user.active_organizations()
+    members = Membership.objects.filter(organization__in=organizations, is_active=True)
+    leads = ~Q(role=Role.CUSTOMER) & Q(pk__in=organizations.exclude(delivery_lead=None).values("delivery_lead"))
+    return people.filter(Q(pk__in=members.values("user")) | leads)
 
 
 def is_on(user: User, ticket: Ticket) -> bool:

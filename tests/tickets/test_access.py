@@ -186,6 +186,55 @@ def test_part_in_a_ticket_when_only_the_organization_sees_it_then_is_none(ticket
     assert [access.is_on(person, ticket) for person in (ana, ben, dan)] == [True, True, True]
 
 
+# --- Who may be found ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lia(acme) -> User:
+    """Looks after Acme."""
+    acme.delivery_lead = make_user("lia@support.example", "Lia Lead", role=Role.CSM)
+    acme.save()
+    return acme.delivery_lead
+
+
+def finds(person: User) -> set[User]:
+    return set(access.findable_by(person))
+
+
+def test_people_when_customer_looks_then_are_teammates_and_the_delivery_lead(ana, ben, cleo, solo, dan, lia):
+    assert [finds(person) for person in (ana, ben, cleo, solo)] == [{ben, lia}, {ana, lia}, set(), set()]
+
+
+def test_people_when_staff_look_then_are_all_others_who_are_active(ana, ben, cleo, dan, eve, lia):
+    User.objects.filter(pk=ben.pk).update(is_active=False)
+    assert finds(dan) == {ana, cleo, eve, lia}
+
+
+@pytest.mark.parametrize("loss", ["membership", "organization", "leaves", "i leave", "disabled", "i am disabled"])
+def test_teammate_when_a_link_is_cut_then_is_no_longer_found(acme, ana, ben, loss):
+    assert finds(ana) == {ben}
+    {
+        "membership": lambda: Membership.objects.filter(user=ben).update(is_active=False),
+        "organization": lambda: Organization.objects.filter(pk=acme.pk).update(is_active=False),
+        "leaves": lambda: Membership.objects.filter(user=ben).delete(),
+        "i leave": lambda: Membership.objects.filter(user=ana).delete(),
+        "disabled": lambda: User.objects.filter(pk=ben.pk).update(is_active=False),
+        "i am disabled": lambda: User.objects.filter(pk=ana.pk).update(is_active=False),
+    }[loss]()
+    assert finds(User.objects.get(pk=ana.pk)) == set()
+
+
+def test_lead_when_no_longer_on_our_staff_then_is_not_found(ana, lia):
+    User.objects.filter(pk=lia.pk).update(role=Role.CUSTOMER)
+    assert finds(ana) == set()
+
+
+def test_people_when_member_of_two_then_are_found_once_each(globex, ana, ben, cleo):
+    for person in (ana, ben):
+        Membership.objects.create(user=person, organization=globex)
+    assert list(access.findable_by(ana)) == [ben, cleo]
+
+
 # --- All ways agree ------------------------------------------------------------------------------------------------------------
 
 
