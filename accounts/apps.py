@@ -19,7 +19,10 @@ class AccountsConfig(AppConfig):
 
 
 def _address_proven(*, user: User, **_kwargs: Any) -> None:
-    """allauth's signal: a set-password link, which was mailed to the address, was used."""
-    from accounts.proof import prove_address  # noqa: PLC0415 models are not loaded yet when this module is
+    """allauth's signal: a set-password link, which was mailed to the address, was used. It is as good a way in as an invitation's own."""
+    from accounts import invitations, proof  # noqa: PLC0415 models are not loaded yet when this module is
 
-    prove_address(user)
+    is_new = user.proven_at is None
+    proof.prove_address(user)
+    if is_new:
+        invitations.accept_vouched_for(user)

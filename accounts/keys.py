@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
-_KEY = re.compile(r"(/password/reset/key/|/mail/unsubscribe/)[^/\s?\"'<>]+")
+_KEY = re.compile(r"(/password/reset/key/|/mail/unsubscribe/|/invitations/)[^/\s?\"'<>]+")
 
 
-_TO_AN_ACCOUNT = b"/password/reset/key/"
+_TO_AN_ACCOUNT = (b"/password/reset/key/", b"/invitations/")
 
 
 def opens_an_account(raw: bytes) -> bool:
     """Whether a mail quotes a link that sets somebody's password; in quoted-printable too, whose lines may end anywhere."""
-    return _TO_AN_ACCOUNT in raw.replace(b"=\r\n", b"").replace(b"=\n", b"")
+    whole = raw.replace(b"=\r\n", b"").replace(b"=\n", b"")
+    return any(link in whole for link in _TO_AN_ACCOUNT)
 
 
 def without_keys(text: str) -> str:

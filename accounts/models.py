@@ -122,6 +122,10 @@ class User(AbstractBaseUser):
         words = self.display_name.replace(".", " ").split() or ["?"]
         return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
+    def leads(self, organization: Organization) -> bool:
+        """May look after it: any one for agents and admins, a CSM those of their own."""
+        return self.is_staff and (self.role != Role.CSM or organization.delivery_lead_id == self.pk)
+
     def active_organizations(self) -> models.QuerySet[Organization]:
         """Those whose tickets this person sees."""
         return Organization.objects.filter(is_active=True, memberships__user=self, memberships__is_active=True)
@@ -151,6 +155,14 @@ class User(AbstractBaseUser):
         return self.is_admin
 
 
+class Inviters(models.TextChoices):
+    """Whom the members of an organization may invite by themselves."""
+
+    NOBODY = "nobody", _("Nobody: support invites people")
+    DOMAINS = "domains", _("People with an address of its email domains")
+    ANYBODY = "anybody", _("Anybody")
+
+
 class Organization(models.Model):
     """A customer company, or a site of one."""
 
@@ -165,6 +177,7 @@ class Organization(models.Model):
         verbose_name=_("delivery lead"),
         help_text=_("The Customer Success Manager who looks after this organization."),
     )
+    invitations_by_members = models.CharField(_("members may invite"), max_length=10, choices=Inviters.choices, default=Inviters.DOMAINS)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("An inactive organization lets nobody see anything."))
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="organizations")
 
@@ -207,6 +220,7 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person"))
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("organization"))
     is_active = models.BooleanField(_("active"), default=True)
+    is_manager = models.BooleanField(_("manager"), default=False, help_text=_("May remove members, and make others managers."))
     awaits_proof = models.BooleanField(_("awaits proof"), default=False, help_text=_("Becomes active when the person proves the address."))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -217,6 +231,69 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.organization}"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> InvitationQuerySet:
+        """Neither accepted nor revoked; those whose time is over too, as they can be sent again."""
+        return self.filter(accepted_at=None, revoked_at=None)
+
+    def open(self) -> InvitationQuerySet:
+        """Those that can be accepted."""
+        return self.pending().filter(expires_at__gt=timezone.now(), organization__is_active=True, person__is_active=True)
+
+
+class Invitation(models.Model):
+    """An organization waits for a person, who is a member once they have accepted. Written by `accounts.invitations` alone.
+
+    It is its own outbox: the mail is made by `notifications.relay` while `dispatched_at` is empty. The link is not kept anywhere.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations")
+    address = models.EmailField()  # as the inviter wrote it; whose it is, is not theirs to know
+    name = models.CharField(max_length=150, blank=True)  # likewise
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    generation = models.PositiveIntegerField(default=1)  # part of the link: a newer one makes the older worthless
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    issued_at = models.DateTimeField(default=timezone.now, editable=False)  # of this generation
+    expires_at = models.DateTimeField()
+    dispatched_at = models.DateTimeField(null=True, editable=False)
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "address"], condition=Q(accepted_at=None, revoked_at=None), name="one_pending_invitation"
+            ),
+            models.CheckConstraint(condition=Q(accepted_at=None) | Q(revoked_at=None), name="accepted_or_revoked"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=Q(dispatched_at=None), name="invitation_waiting"),
+            models.Index(fields=["invited_by", "-issued_at"], name="invitation_by_inviter"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} · {self.organization}"
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.address.partition("@")[0]
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
+    def is_open(self) -> bool:
+        """As `InvitationQuerySet.open` says it."""
+        is_over = self.accepted_at or self.revoked_at or self.is_expired
+        return not is_over and self.organization.is_active and self.person.is_active
 
 
 class AgentGroup(models.Model):

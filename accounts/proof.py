@@ -8,6 +8,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.addresses import domain_of
 from accounts.models import Membership
 from accounts.tokens import SetPasswordTokens
 
@@ -28,4 +29,6 @@ def prove_address(user: User) -> None:
     if user.proven_at is None:
         user.proven_at = timezone.now()
         user.save(update_fields=["proven_at"])
-        Membership.objects.filter(user=user, awaits_proof=True).update(is_active=True, awaits_proof=False)
+        # Of a domain that was the organization's when the person came, and still is.
+        guessed = Membership.objects.filter(user=user, awaits_proof=True, organization__domains__domain=domain_of(user.email))
+        guessed.update(is_active=True, awaits_proof=False)

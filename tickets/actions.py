@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup
 from tickets import access, files
 from tickets.courtesy import is_mere_thanks
@@ -42,18 +43,6 @@ logger = logging.getLogger(__name__)
 
 SUBJECT_LIMIT = 250  # characters
 TEXT_LIMIT = 100_000
-
-
-class DomainError(Exception):
-    """The verb can't be done; the message says why, to the person who asked for it."""
-
-
-class NotAllowed(DomainError):
-    """This person may not do that."""
-
-
-class IllegalMove(DomainError):
-    """The ticket is in no state for that."""
 
 
 class NotStored(DomainError):

@@ -10,7 +10,7 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Membership, User
+from accounts.models import EmailDomain, Membership, User
 from notifications.account_adapter import AccountAdapter
 from notifications.channels import deliver_due
 from notifications.models import Delivery, Kind, State
@@ -26,6 +26,7 @@ NEW = "a new horse battery"
 def newcomer(acme):
     """Wrote one mail, never had a password, and is thought to belong to Acme."""
     person = User.objects.create_user("new@acme.example", name="Nia New")
+    EmailDomain.objects.create(organization=acme, domain="acme.example")
     Membership.objects.create(user=person, organization=acme, is_active=False, awaits_proof=True)
     return person
 

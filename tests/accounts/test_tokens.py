@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.models import Membership, User
+from accounts.models import EmailDomain, Membership, User
 from accounts.proof import prove_address, set_password_path
 from accounts.tokens import SetPasswordTokens
 from tests.factories import make_user
@@ -88,10 +88,18 @@ def test_link_when_nobody_is_meant_then_does_not_open(ana):
 
 def test_address_when_proven_then_only_memberships_that_waited_begin(acme, globex):
     person = make_user("new@acme.example")
+    EmailDomain.objects.create(organization=acme, domain="acme.example")
     Membership.objects.create(user=person, organization=acme, is_active=False, awaits_proof=True)
     Membership.objects.create(user=person, organization=globex, is_active=False)
     prove_address(person)
     assert list(person.active_organizations()) == [acme]
+
+
+def test_address_when_its_domain_is_no_longer_the_organizations_then_nothing_begins(acme):
+    person = make_user("new@acme.example")
+    Membership.objects.create(user=person, organization=acme, is_active=False, awaits_proof=True)
+    prove_address(person)
+    assert list(person.active_organizations()) == []
 
 
 def test_address_when_proven_twice_then_first_moment_stays(ana):
