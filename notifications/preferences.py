@@ -1,7 +1,7 @@
 """How much mail a person wants, of everything and of one ticket.
 
 The rule: **following says whether, a level says how.** A customer is mailed about the tickets that they follow; "stop" on the ticket's page, behind the
-link of a mail and in a mail program's own button is one verb, `tickets.actions.unfollow`. How they are mailed is the level that they chose for the ticket
+link of a mail and in a mail program's own button is one verb, `tickets.sharing.unfollow`. How they are mailed is the level that they chose for the ticket
 (`TicketPreference`), else for everything (`MailPreference`), else every update. So a customer can't choose `Level.NONE` for one ticket, as that is to stop
 following, and choosing any other level is to follow: no two switches can say different things.
 Staff are also told because a ticket is theirs or their group's, which following does not decide. For them `NONE` on a ticket is kept, ends following
@@ -23,7 +23,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from notifications.models import Delivery, Kind, Level, MailPreference, State, TicketPreference
-from tickets import access, actions
+from tickets import access, actions, sharing
 from tickets.models import EventKind, Follower, Ticket
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def choose_for(ticket: Ticket, user: User, level: str) -> None:
         stop(ticket, user)
         return
     if not user.is_staff:
-        actions.follow(ticket, actor=user)
+        sharing.follow(ticket, actor=user)
     if level:
         TicketPreference.objects.update_or_create(user=user, ticket=ticket, defaults={"level": level})
     else:
@@ -188,14 +188,14 @@ def choose_for(ticket: Ticket, user: User, level: str) -> None:
 
 @transaction.atomic
 def follow(ticket: Ticket, user: User) -> None:
-    actions.follow(ticket, actor=user)
+    sharing.follow(ticket, actor=user)
     TicketPreference.objects.filter(user=user, ticket=ticket, level=Level.NONE).delete()
 
 
 @transaction.atomic
 def stop(ticket: Ticket, user: User) -> None:
     """No more mails about it, not even those that wait."""
-    actions.unfollow(ticket, actor=user)
+    sharing.unfollow(ticket, actor=user)
     if user.is_staff:
         TicketPreference.objects.update_or_create(user=user, ticket=ticket, defaults={"level": Level.NONE})
     else:

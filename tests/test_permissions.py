@@ -17,7 +17,7 @@ from notifications.models import Delivery, Kind, Reason, State, Suspension
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Attachment, Channel, MailRule
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def world(workflow, ana, ben, cleo, dan, eve, max_admin):
     ticket = make_ticket(ana, group=private, message=message(files=(new_file(),)))
     actions.take(ticket, actor=dan)
     actions.add_note(ticket, actor=dan, message=message("secret", channel=Channel.DESK, files=(new_file("note.txt"),)))
-    actions.add_follower(ticket, actor=dan, person=ben)
+    sharing.add_follower(ticket, actor=dan, person=ben)
     held = take_in(letter("sten@else.example", to=signed_address(ticket, ana)))
     failed = Delivery.objects.create(
         event=ticket.events.first(),

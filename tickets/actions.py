@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup
-from tickets import access, files
+from tickets import files
 from tickets.courtesy import is_mere_thanks
 from tickets.events import record
 from tickets.lifecycle import Category, Trigger, target
+from tickets.locking import lock, save
 from tickets.models import (
     Channel,
     Comment,
@@ -147,7 +148,7 @@ def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | N
 
     A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so): the answer's `.ticket` tells which.
     """
-    ticket = _lock(ticket, actor)
+    ticket = lock(ticket, actor)
     if earlier := _said_before(message, actor):
         return earlier
     if not actor.is_staff and ticket.is_closed and not ticket.status.reopens_on_reply:
@@ -156,7 +157,7 @@ def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | N
         raise NotAllowed(_("Only our staff can choose a status or a type."))
     said = _say(ticket, actor=actor, message=message)
     moved = _answered(ticket, status=status, type=type) if actor.is_staff else _heard(ticket, said)
-    _save(ticket, public=True)
+    save(ticket, public=True)
     record(ticket, EventKind.COMMENTED, actor=actor, comment=said, **moved)
     return said
 
@@ -183,11 +184,11 @@ def _heard(ticket: Ticket, said: Comment) -> dict[str, Any]:
 @transaction.atomic
 def add_note(ticket: Ticket, *, actor: User, message: Message) -> Comment:
     """An internal note. Moves nothing that a customer can see."""
-    ticket = _lock(ticket, actor, staff_only=True)
+    ticket = lock(ticket, actor, staff_only=True)
     if earlier := _said_before(message, actor):
         return earlier
     note = _say(ticket, actor=actor, message=message, is_internal=True)
-    _save(ticket)
+    save(ticket)
     record(ticket, EventKind.NOTED, actor=actor, comment=note, is_internal=True)
     return note
 
@@ -243,7 +244,7 @@ def _follow_up(closed: Ticket, *, actor: User, message: Message) -> Comment:
 @transaction.atomic
 def change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketType | None = None) -> Ticket:
     """By hand, to any status that is not retired. `type` is set with it where given. Raises TypeRequired."""
-    ticket = _lock(ticket, actor, staff_only=True)
+    ticket = lock(ticket, actor, staff_only=True)
     if status == ticket.status:
         return _set(ticket, "type", type, EventKind.TYPE_CHANGED, actor=actor) if type else ticket
     return _change_status(ticket, actor=actor, status=status, type=type)
@@ -256,7 +257,7 @@ def _change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketT
     moved = _enter(ticket, status)
     kind = _KIND_OF_MOVE.get(Category(status.category), EventKind.NOT_SPAM if was_spam else EventKind.STATUS_CHANGED)
     hidden = was_spam or ticket.is_spam
-    _save(ticket, public=not hidden)
+    save(ticket, public=not hidden)
     record(ticket, kind, actor=actor, is_internal=hidden, type=_name(type), **moved)
     return ticket
 
@@ -276,18 +277,18 @@ def resolve(ticket: Ticket, *, actor: User, type: TicketType | None = None) -> T
 @transaction.atomic
 def confirm_fix(ticket: Ticket, *, actor: User) -> Ticket:
     """A customer says that it works: that resolves the ticket, or, while it lacks the type that only staff know, asks them to."""
-    ticket = _lock(ticket, actor)
+    ticket = lock(ticket, actor)
     if not ticket.is_unresolved:
         raise IllegalMove(_("This ticket is already resolved."))
     resolved = default_status(Category.RESOLVED)
     if resolved.requires_type and ticket.type_id is None:
         if not ticket.fix_confirmed_at:
             ticket.fix_confirmed_at = timezone.now()
-            _save(ticket, public=True)
+            save(ticket, public=True)
             record(ticket, EventKind.FIX_CONFIRMED, actor=actor)
         return ticket
     moved = _enter(ticket, resolved)
-    _save(ticket, public=True)
+    save(ticket, public=True)
     record(ticket, EventKind.RESOLVED, actor=actor, **moved)
     return ticket
 
@@ -295,13 +296,13 @@ def confirm_fix(ticket: Ticket, *, actor: User) -> Ticket:
 @transaction.atomic
 def close(ticket: Ticket, *, actor: User) -> Ticket:
     """Closes by hand; anybody who sees the ticket may, as anybody may reopen it."""
-    return _move(_lock(ticket, actor), Trigger.CLOSED, EventKind.CLOSED, actor=actor, refusal=_("This ticket is already closed."))
+    return _move(lock(ticket, actor), Trigger.CLOSED, EventKind.CLOSED, actor=actor, refusal=_("This ticket is already closed."))
 
 
 @transaction.atomic
 def undo(ticket: Ticket, *, actor: User, event_id: int) -> Ticket:
     """Takes back one's own closing or marking as spam, the event `event_id`: the ticket is where it was. Refused once anything has happened since."""
-    ticket = _lock(ticket, actor, staff_only=True)
+    ticket = lock(ticket, actor, staff_only=True)
     last = ticket.events.latest("pk")
     old = Status.objects.filter(name=last.data.get("old", "")).first()
     if (last.pk, last.actor_id) != (event_id, actor.pk) or last.kind not in _UNDONE or old is None:
@@ -328,7 +329,7 @@ def close_if_due(number: int) -> bool:
 
 @transaction.atomic
 def reopen(ticket: Ticket, *, actor: User) -> Ticket:
-    ticket = _lock(ticket, actor)
+    ticket = lock(ticket, actor)
     if not actor.is_staff:
         ticket.waiting_since = timezone.now()
     return _move(
@@ -344,7 +345,7 @@ def _move(ticket: Ticket, trigger: Trigger, kind: EventKind, *, actor: User | No
     moved = _pull(ticket, trigger)
     if not moved:
         raise IllegalMove(refusal)
-    _save(ticket, public=True)
+    save(ticket, public=True)
     record(ticket, kind, actor=actor, **moved)
     return ticket
 
@@ -397,7 +398,7 @@ def default_status(category: Category) -> Status:
 @transaction.atomic
 def take(ticket: Ticket, *, actor: User) -> Ticket:
     """Makes the ticket mine, and picks it up if nobody had."""
-    ticket = _lock(ticket, actor, staff_only=True)
+    ticket = lock(ticket, actor, staff_only=True)
     if ticket.assignee_id == actor.pk:
         return ticket
     return _assign(ticket, actor=actor, assignee=actor, moved=_pull(ticket, Trigger.PICKED_UP))
@@ -405,7 +406,7 @@ def take(ticket: Ticket, *, actor: User) -> Ticket:
 
 @transaction.atomic
 def assign(ticket: Ticket, *, actor: User, assignee: User | None) -> Ticket:
-    ticket = _lock(ticket, actor, staff_only=True)
+    ticket = lock(ticket, actor, staff_only=True)
     if assignee == ticket.assignee:
         return ticket
     if assignee and not assignee.is_staff:
@@ -416,20 +417,20 @@ def assign(ticket: Ticket, *, actor: User, assignee: User | None) -> Ticket:
 def _assign(ticket: Ticket, *, actor: User, assignee: User | None, moved: dict[str, Any]) -> Ticket:
     data: dict[str, Any] = {"old": _name(ticket.assignee), "new": _name(assignee), "assignee": assignee.pk if assignee else None}
     ticket.assignee = assignee
-    _save(ticket, public=bool(moved))
+    save(ticket, public=bool(moved))
     record(ticket, EventKind.ASSIGNED, actor=actor, is_internal=True, status=moved.get("new", ""), **data)
     return ticket
 
 
 @transaction.atomic
 def set_group(ticket: Ticket, *, actor: User, group: AgentGroup | None) -> Ticket:
-    ticket = _lock(ticket, actor, staff_only=True)
+    ticket = lock(ticket, actor, staff_only=True)
     return _set(ticket, "group", group, EventKind.GROUP_CHANGED, actor=actor)
 
 
 @transaction.atomic
 def set_type(ticket: Ticket, *, actor: User, type: TicketType | None) -> Ticket:
-    ticket = _lock(ticket, actor, staff_only=True)
+    ticket = lock(ticket, actor, staff_only=True)
     if type is None and ticket.status.requires_type:
         raise TypeRequired(_("The status “%(status)s” requires a type.") % {"status": ticket.status})
     return _set(ticket, "type", type, EventKind.TYPE_CHANGED, actor=actor)
@@ -437,7 +438,7 @@ def set_type(ticket: Ticket, *, actor: User, type: TicketType | None) -> Ticket:
 
 @transaction.atomic
 def set_priority(ticket: Ticket, *, actor: User, priority: Priority | None) -> Ticket:
-    ticket = _lock(ticket, actor, staff_only=True)
+    ticket = lock(ticket, actor, staff_only=True)
     return _set(ticket, "priority", priority, EventKind.PRIORITY_CHANGED, actor=actor)
 
 
@@ -446,112 +447,12 @@ def _set(ticket: Ticket, field: str, value: AgentGroup | TicketType | Priority |
     if old == value:
         return ticket
     setattr(ticket, field, value)
-    _save(ticket)
+    save(ticket)
     record(ticket, kind, actor=actor, is_internal=True, old=_name(old), new=_name(value))
     return ticket
 
 
-# --- People --------------------------------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def follow(ticket: Ticket, *, actor: User) -> Ticket:
-    """Mail at each update, for oneself."""
-    return _add_follower(_lock(ticket, actor), actor=actor, person=actor)
-
-
-@transaction.atomic
-def add_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
-    """Staff add whom they like, customers their teammates. The person sees the ticket from then on."""
-    if not actor.is_staff and not person.is_teammate_of(actor):
-        raise NotAllowed(_("You can share a ticket with people of your own organization."))
-    return _add_follower(_lock(ticket, actor), actor=actor, person=person)
-
-
-def _add_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
-    row, added = Follower.objects.get_or_create(ticket=ticket, user=person, defaults={"added_by": actor})
-    if added or (row.is_muted and person == actor):
-        row.is_muted = False
-        row.save(update_fields=["is_muted"])
-        record(
-            ticket,
-            EventKind.FOLLOWER_ADDED,
-            actor=actor,
-            person=person.pk,
-            new="" if person == actor else _name(person),
-        )
-    return ticket
-
-
-@transaction.atomic
-def unfollow(ticket: Ticket, *, actor: User) -> Ticket:
-    """No more mail. Who sees the ticket by following alone, keeps seeing it."""
-    ticket = _lock(ticket, actor)
-    rows = Follower.objects.filter(ticket=ticket, user=actor, is_muted=False)
-    keep = not actor.is_staff and (ticket.requester_id == actor.pk or access.sees_only_by_following(actor, ticket))
-    if rows.update(is_muted=True) if keep else rows.delete()[0]:
-        record(ticket, EventKind.FOLLOWER_REMOVED, actor=actor, person=actor.pk)
-    return ticket
-
-
-@transaction.atomic
-def change_requester(ticket: Ticket, *, actor: User, requester: User) -> Ticket:
-    """Staff confirm whose ticket a mail is that somebody passed on: one of us, or a teammate. Who was the requester before filed it, and reads on."""
-    ticket = _lock(ticket, actor, staff_only=True)
-    before = ticket.requester
-    if requester == before:
-        return ticket
-    if not requester.is_active:
-        raise IllegalMove(_("This account is switched off."))
-    if not before.is_staff and not requester.is_teammate_of(before):
-        raise NotAllowed(
-            _("%(before)s belongs to no organization of %(who)s, and would go on reading. Open a ticket of its own instead.")
-            % {"before": _name(before), "who": _name(requester)}
-        )
-    ticket.requester, ticket.filer = requester, before if ticket.filer in (None, requester) else ticket.filer
-    _save(ticket, public=True)
-    Follower.objects.update_or_create(ticket=ticket, user=requester, defaults={"is_muted": False}, create_defaults={"added_by": actor})
-    organizations = list(requester.active_organizations()[:2])
-    if len(organizations) == 1:
-        OrganizationShare.objects.get_or_create(ticket=ticket, organization=organizations[0], defaults={"added_by": actor})
-    record(ticket, EventKind.REQUESTER_CHANGED, actor=actor, old=_name(before), new=_name(requester))
-    return ticket
-
-
-@transaction.atomic
-def remove_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
-    """Staff take a follower off, and with it what following alone let the person see. The requester can't be removed."""
-    ticket = _lock(ticket, actor, staff_only=True)
-    if person.pk == ticket.requester_id:
-        raise NotAllowed(_("The requester can't be removed from a ticket."))
-    if Follower.objects.filter(ticket=ticket, user=person).delete()[0]:
-        record(ticket, EventKind.FOLLOWER_REMOVED, actor=actor, person=person.pk, old=_name(person))
-    return ticket
-
-
 # --- Inside --------------------------------------------------------------------------------------------------------------------
-
-
-def _lock(ticket: Ticket, actor: User, *, staff_only: bool = False) -> Ticket:
-    """The ticket as it is now, its row ours until the commit. Raises Ticket.DoesNotExist when `actor` may not (or no longer) see it."""
-    if staff_only and not actor.is_staff:
-        raise NotAllowed(_("Only our staff can do that."))
-    Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
-    return Ticket.objects.select_related("status").filter(access.visible_to(actor)).get(pk=ticket.pk)
-
-
-def _save(ticket: Ticket, *, public: bool = False) -> None:
-    """`public`: something changed that customers can see."""
-    ticket.updated_at = timezone.now()
-    if public:
-        ticket.public_updated_at = ticket.updated_at
-    ticket.save(update_fields=_CHANGING)
-
-
-_CHANGING = (
-    "requester filer status category type priority group assignee updated_at public_updated_at first_response_at waiting_since fix_confirmed_at "
-    "resolved_at close_due_at closed_at"
-).split()
 
 
 def _name(thing: object) -> str:

@@ -17,7 +17,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
-from tickets import actions
+from tickets import actions, sharing
 from tickets.demo_files import demo_file
 from tickets.models import Channel, Comment, Event, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
 
@@ -253,7 +253,7 @@ def _change(step: Step, cast: _Cast) -> Ticket:
         "confirm": lambda: actions.confirm_fix(ticket, actor=actor),
         "close": lambda: actions.close(ticket, actor=actor),
         "reopen": lambda: actions.reopen(ticket, actor=actor),
-        "follow": lambda: actions.follow(ticket, actor=actor),
-        "add": lambda: actions.add_follower(ticket, actor=actor, person=cast.people[step.to]),
+        "follow": lambda: sharing.follow(ticket, actor=actor),
+        "add": lambda: sharing.add_follower(ticket, actor=actor, person=cast.people[step.to]),
     }
     return changes[step.does]()

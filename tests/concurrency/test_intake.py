@@ -10,7 +10,7 @@ from notifications.relay import relay_waiting
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import PASSWORD, make_ticket, message
 from tests.tickets.mail.letters import letter
-from tickets import actions
+from tickets import actions, sharing
 from tickets.mail import ingest
 from tickets.models import Comment, Event, Follower, InboundMessage, InboundState, Priority, Ticket, TicketType
 
@@ -80,7 +80,7 @@ def test_agents_when_changing_different_things_at_once_then_nothing_is_lost(work
 
 def test_teammate_when_following_ten_times_at_once_then_once(workflow, ana, ben):
     ticket = make_ticket(ana)
-    answers = at_once([lambda: actions.follow(ticket, actor=ben)] * 10)
+    answers = at_once([lambda: sharing.follow(ticket, actor=ben)] * 10)
     assert (errors(answers), Follower.objects.filter(user=ben).count(), ticket.events.count()) == ([], 1, 2)
 
 

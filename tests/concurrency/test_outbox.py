@@ -13,7 +13,7 @@ from notifications.audience import audience
 from notifications.models import Delivery, Kind, State
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import make_ticket, make_user, message
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Channel, Event
 
 pytestmark = marks
@@ -24,7 +24,7 @@ def busy(ana, dan, acme):
     """A ticket with ten followers."""
     ticket = make_ticket(ana)
     for number in range(10):
-        actions.follow(ticket, actor=make_user(f"p{number}@acme.example", organization=acme))
+        sharing.follow(ticket, actor=make_user(f"p{number}@acme.example", organization=acme))
     relay.relay_waiting()
     Delivery.objects.all().delete()
     return ticket

@@ -9,7 +9,7 @@ from notifications.models import Delivery, State, Suspension
 from tests.desk.pages import words
 from tests.notifications.test_bounces import answer, bounce_thrice, report, send_all
 from tests.tickets.mail.letters import letter, take_in
-from tickets import actions
+from tickets import sharing
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_page_when_a_mail_is_delayed_then_says_so(desk, ticket, dan):
 
 
 def test_page_when_mail_to_a_follower_is_stopped_then_warns_who_answers(desk, ticket, dan, ben):
-    actions.add_follower(ticket, actor=dan, person=ben)
+    sharing.add_follower(ticket, actor=dan, person=ben)
     assert STOPPED not in page(desk, ticket)
     bounce_thrice(ticket, dan)
     read = page(desk, ticket)

@@ -11,7 +11,7 @@ from notifications.relay import relay_waiting
 from tests.desk.pages import send, words
 from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, take_in
-from tickets import actions
+from tickets import actions, sharing
 from tickets.mail.forwards import original_sender
 from tickets.models import EventKind, Follower, Ticket
 
@@ -70,21 +70,21 @@ def test_requester_when_one_of_our_addresses_then_is_refused(desk, dan, forwarde
 def test_requester_when_the_same_then_nothing_happens(workflow, ana, dan):
     ticket = make_ticket(ana)
     before = ticket.events.count()
-    actions.change_requester(ticket, actor=dan, requester=ana)
+    sharing.change_requester(ticket, actor=dan, requester=ana)
     assert ticket.events.count() == before
 
 
 def test_requester_when_changed_back_then_nobody_filed_for_themselves(workflow, ana, ben, dan):
     ticket = make_ticket(ana)
-    actions.change_requester(ticket, actor=dan, requester=ben)
-    ticket = actions.change_requester(ticket, actor=dan, requester=ana)
+    sharing.change_requester(ticket, actor=dan, requester=ben)
+    ticket = sharing.change_requester(ticket, actor=dan, requester=ana)
     assert (ticket.requester, ticket.filer) == (ana, ben)
 
 
 def test_requester_when_another_company_passed_it_on_then_is_refused(workflow, ana, cleo, dan):
     ticket = make_ticket(ana)
     with pytest.raises(actions.NotAllowed, match="Ana Ford belongs to no organization of Cleo Roy"):
-        actions.change_requester(ticket, actor=dan, requester=cleo)
+        sharing.change_requester(ticket, actor=dan, requester=cleo)
 
 
 def test_forward_of_a_customer_is_that_customers_and_offers_nothing(desk, ana, workflow):
@@ -95,12 +95,12 @@ def test_forward_of_a_customer_is_that_customers_and_offers_nothing(desk, ana, w
 def test_requester_when_asked_by_a_customer_then_is_refused(workflow, ana, ben):
     ticket = make_ticket(ana)
     with pytest.raises(actions.NotAllowed):
-        actions.change_requester(ticket, actor=ana, requester=ben)
+        sharing.change_requester(ticket, actor=ana, requester=ben)
 
 
 def test_requester_when_muted_before_then_hears_of_their_own_ticket(forwarded, ana, dan):
     Follower.objects.create(ticket=forwarded, user=ana, added_by=dan, is_muted=True)
-    actions.change_requester(forwarded, actor=dan, requester=ana)
+    sharing.change_requester(forwarded, actor=dan, requester=ana)
     assert not Follower.objects.get(ticket=forwarded, user=ana).is_muted
 
 

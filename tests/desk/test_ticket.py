@@ -12,7 +12,7 @@ from notifications.models import Delivery, State
 from tests.desk.pages import newest_event, rows, send, words
 from tests.factories import make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, take_in
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Channel, Priority, Status, Ticket, TicketType
 
 
@@ -55,7 +55,7 @@ def test_page_when_html_is_hostile_then_shows_none_of_it(desk, workflow, ana):
 
 
 def test_page_when_people_were_mailed_then_names_them_and_why(desk, ticket, ben, dan):
-    actions.add_follower(ticket, actor=dan, person=ben)
+    sharing.add_follower(ticket, actor=dan, person=ben)
     actions.comment(ticket, actor=dan, message=message("Try again."))
     mail_all()
     assert "Mailed to Ana Ford (requester), Ben Ode (follower) · sent just now" in words(page(desk, ticket))
@@ -163,7 +163,7 @@ def test_page_when_scripts_do_not_run_then_every_form_has_its_own_address(desk, 
 
 
 def test_reply_hint_when_people_follow_then_names_who_will_be_mailed(desk, ticket, ben, dan):
-    actions.add_follower(ticket, actor=dan, person=ben)
+    sharing.add_follower(ticket, actor=dan, person=ben)
     assert "Mails Ana Ford, Ben Ode" in words(page(desk, ticket))
     send(desk, ticket, "follow")
     assert page(desk, ticket).context["hint"] == "Mails Ana Ford, Ben Ode"

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts.models import AgentGroup, User
 from tests.desk.pages import send, words
 from tests.factories import make_ticket, message
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Comment, Event, EventKind, Follower, Priority, Status, Ticket, TicketType
 
 
@@ -193,7 +193,7 @@ def test_undo_when_nothing_happened_since_then_the_ticket_is_where_it_was(desk, 
 
 def test_undo_when_something_happened_since_then_is_refused(desk, ticket, ana):
     page = desk.get(send(desk, ticket, "close")["Location"])
-    actions.follow(ticket, actor=ana)
+    sharing.follow(ticket, actor=ana)
     actions.reopen(ticket, actor=ana)
     told = desk.post(undo_on(page), follow=True)
     assert (fresh(ticket).status.name, "can't be undone any more" in words(told)) == ("In Progress", True)
@@ -310,7 +310,7 @@ def test_follower_when_switched_off_then_is_not_added(desk, ticket, cleo):
 
 
 def test_follower_when_removed_then_is_gone(desk, ticket, dan, cleo):
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     desk.post(f"/desk/tickets/{ticket.number}/followers/{cleo.pk}/remove/")
     assert list(ticket.follower_rows.values_list("user__name", flat=True)) == ["Ana Ford"]
 

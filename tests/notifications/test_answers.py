@@ -10,7 +10,7 @@ import pytest
 from accounts.models import User
 from tests.factories import make_ticket, make_user, message
 from tests.notifications.test_render import html, text, to
-from tickets import actions
+from tickets import actions, sharing
 from tickets.mail.parse import parse
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ WROTE = "Thanks, that helped.\n\nOne question: will it stay so?"
 def mail(request, workflow, ana, ben, dan, eve):
     """Each with something said before."""
     ticket = make_ticket(ana, text="It is blank.\n\nSince this morning.")
-    actions.follow(ticket, actor=dan)
+    sharing.follow(ticket, actor=dan)
     if request.param.startswith("customer"):
         User.objects.filter(pk=ana.pk).update(language="de" if "German" in request.param else "")
         actions.comment(ticket, actor=dan, message=message("Did you try to reload?\n\nDan"))
@@ -31,7 +31,7 @@ def mail(request, workflow, ana, ben, dan, eve):
         return to(dan)
     if request.param == "shared":
         cleo = make_user("cleo@globex.example", "Cleo Roy")
-        actions.add_follower(ticket, actor=dan, person=cleo)
+        sharing.add_follower(ticket, actor=dan, person=cleo)
         return to(cleo)
     return to(ana)
 
@@ -128,7 +128,7 @@ def test_answer_when_a_program_quotes_our_mail_then_only_the_persons_words_are_r
 def test_answer_when_an_agent_writes_nothing_then_our_mail_shows_customers_no_note(workflow, ana, dan, eve):
     """A file alone, say: with nothing typed above, what is quoted may be taken for the answer."""
     ticket = make_ticket(ana)
-    actions.follow(ticket, actor=dan)
+    sharing.follow(ticket, actor=dan)
     actions.add_note(ticket, actor=eve, message=message("Between us: it is the cache."))
     actions.comment(ticket, actor=ana, message=message("Well?"))
     mail = to(dan)

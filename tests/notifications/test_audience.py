@@ -8,7 +8,7 @@ from accounts.models import AgentGroup, Membership, User
 from notifications.audience import audience
 from notifications.models import Suspension
 from tests.factories import make_ticket, make_user, message
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import EventKind, Follower, Priority, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def fay(acme):
 def ticket(workflow, ana, ben, fay, cleo, dan, eve, max_admin):
     """Ana's. Fay follows it; Ben of Acme sees it; Cleo does not; Dan is its group, Eve and Max are other staff."""
     ticket = make_ticket(ana)
-    actions.follow(ticket, actor=fay)
+    sharing.follow(ticket, actor=fay)
     return ticket
 
 
@@ -85,12 +85,12 @@ BY = {
     "type": ("dan", lambda t, who: actions.set_type(t, actor=who, type=TicketType.objects.first()), {}),
     "priority": ("dan", lambda t, who: actions.set_priority(t, actor=who, priority=Priority.objects.first()), {}),
     "group": ("dan", lambda t, who: actions.set_group(t, actor=who, group=AgentGroup.objects.get(name="DevOps")), {}),
-    "teammate follows": ("ben", lambda t, who: actions.follow(t, actor=who), {"Ben": ("shared", "follower")}),
-    "agent follows": ("dan", lambda t, who: actions.follow(t, actor=who), {}),
-    "unfollowed": ("fay", lambda t, who: actions.unfollow(t, actor=who), {}),
+    "teammate follows": ("ben", lambda t, who: sharing.follow(t, actor=who), {"Ben": ("shared", "follower")}),
+    "agent follows": ("dan", lambda t, who: sharing.follow(t, actor=who), {}),
+    "unfollowed": ("fay", lambda t, who: sharing.unfollow(t, actor=who), {}),
     "new requester": (
         "dan",
-        lambda t, who: actions.change_requester(t, actor=who, requester=User.objects.get(email="ben@acme.example")),
+        lambda t, who: sharing.change_requester(t, actor=who, requester=User.objects.get(email="ben@acme.example")),
         {"Ben": ("confirmation", "requester")},
     ),
     "spam": ("dan", lambda t, who: actions.change_status(t, actor=who, status=status("Spam")), {}),
@@ -124,9 +124,9 @@ def test_answer_when_mail_to_the_assignee_came_back_then_the_group_hears_of_it(t
 def test_every_kind_when_counted_then_is_in_the_table(ticket, ana, dan, fay):
     for who, verb, _expected in BY.values():
         other = make_ticket(ana)
-        actions.follow(other, actor=fay)
+        sharing.follow(other, actor=fay)
         verb(other, {"ana": ana, "dan": dan, "fay": fay}.get(who, dan))
-    actions.remove_follower(ticket, actor=dan, person=fay)
+    sharing.remove_follower(ticket, actor=dan, person=fay)
     actions.close(ticket, actor=dan)
     actions.reopen(ticket, actor=dan)
     actions.change_status(ticket, actor=dan, status=status("Spam"))
@@ -151,12 +151,12 @@ def test_closing_when_by_itself_then_followers_and_assignee_hear(ticket, dan, ev
 
 
 def test_follower_when_added_by_staff_then_is_told_and_nobody_else(ticket, dan, cleo):
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     assert told(ticket) == {"Cleo": ("shared", "follower")}
 
 
 def test_follower_when_removed_then_nobody_is_told(ticket, dan, fay):
-    actions.remove_follower(ticket, actor=dan, person=fay)
+    sharing.remove_follower(ticket, actor=dan, person=fay)
     assert told(ticket) == {}
 
 
@@ -182,7 +182,7 @@ def test_assignee_when_switched_off_then_group_hears_customers_instead(ticket, a
 
 def test_note_when_staff_follow_then_they_and_the_assignee_are_told(ticket, dan, eve, max_admin):
     actions.assign(ticket, actor=dan, assignee=eve)
-    actions.follow(ticket, actor=max_admin)
+    sharing.follow(ticket, actor=max_admin)
     actions.add_note(ticket, actor=dan, message=message("Between us."))
     assert told(ticket) == {"Eve": ASSIGNEE, "Max": FOLLOWER}
 
@@ -228,7 +228,7 @@ def test_spam_when_taken_back_then_nothing_is_told_afterwards(ticket, dan):
 def test_private_group_when_customer_writes_then_outsiders_at_the_desk_hear_nothing(ticket, ana, dan, eve):
     group = AgentGroup.objects.create(name="Security", is_private=True)
     group.members.add(dan)
-    actions.follow(ticket, actor=eve)
+    sharing.follow(ticket, actor=eve)
     actions.set_group(ticket, actor=dan, group=group)
     actions.comment(ticket, actor=ana, message=message("A secret"))
     assert told(ticket) == {"Fay": FOLLOWER, "Dan": GROUP}

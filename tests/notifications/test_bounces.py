@@ -16,7 +16,7 @@ from notifications.relay import queue_password_link, relay_waiting
 from tests.factories import make_ticket, message
 from tests.tickets.mail.bounces import BOUNCES, NORA, OURS
 from tests.tickets.mail.letters import letter, take_in
-from tickets import actions
+from tickets import actions, sharing
 from tickets.mail.tokens import bounce_address
 from tickets.models import InboundMessage, InboundState, Ticket
 
@@ -253,7 +253,7 @@ def test_address_when_the_server_refuses_our_own_then_that_does_not_count_and_is
 
 
 def test_address_when_suspended_then_other_people_get_their_mail(ticket, dan, ben):
-    actions.add_follower(ticket, actor=dan, person=ben)
+    sharing.add_follower(ticket, actor=dan, person=ben)
     bounce_thrice(ticket, dan)
     answer(ticket, dan, "four")
     assert Delivery.objects.filter(recipient=ben, kind=Kind.UPDATE).latest("pk").state == State.SENT

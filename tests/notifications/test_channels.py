@@ -15,7 +15,7 @@ from notifications.models import Delivery, State
 from notifications.relay import queue_password_link, relay_waiting
 from tests.factories import make_ticket, make_user, message
 from tests.notifications.sink import running
-from tickets import actions
+from tickets import actions, sharing
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def ticket(workflow, ana, ben, acme):
     """Opened and told of: from here on, every delivery is the test's."""
     ticket = make_ticket(ana)
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     relay_waiting()
     Delivery.objects.all().delete()
     return ticket
@@ -105,7 +105,7 @@ def test_recipient_when_greylisting_ends_then_gets_the_mail_once(sink, ticket, d
 def test_recipient_when_refused_for_good_then_fails_at_once_and_the_others_get_theirs(sink, ticket, dan, acme):
     followers = [make_user(f"p{number}@acme.example", organization=acme) for number in range(8)]
     for follower in followers:
-        actions.follow(ticket, actor=follower)
+        sharing.follow(ticket, actor=follower)
     relay_waiting()
     Delivery.objects.all().delete()
     sink.answers["p3@acme.example"] = "550 5.1.1 No such user"

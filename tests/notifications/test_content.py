@@ -17,7 +17,7 @@ from notifications.relay import relay_waiting
 from notifications.render import render
 from tests.factories import make_ticket, message, new_file
 from tests.notifications.test_render import as_sent, digest, html, text, to
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Status, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def test_preview_when_a_program_shows_one_then_is_the_words_alone(ticket, ana, d
 
 
 def test_note_when_mailed_then_is_marked_before_its_words(ticket, dan, eve):
-    actions.follow(ticket, actor=dan)
+    sharing.follow(ticket, actor=dan)
     actions.add_note(ticket, actor=eve, message=message("Between us."))
     assert visible(to(dan))[1:3] == ["Internal note: customers do not see it, nor an answer to this mail.", "Between us."]
 
@@ -131,14 +131,14 @@ def test_said_before_when_a_later_comment_came_meanwhile_then_leaves_it_to_its_o
 
 def test_said_before_when_answers_go_to_customers_then_holds_no_note_even_for_staff(ticket, ana, dan, eve):
     """An agent's program may quote all of our mail, and somebody may read what it quotes."""
-    actions.follow(ticket, actor=dan)
+    sharing.follow(ticket, actor=dan)
     actions.add_note(ticket, actor=eve, message=message("Between us."))
     actions.comment(ticket, actor=ana, message=message("Well?"))
     assert ("Between us." in text(to(ana)) + text(to(dan)), "Well?" in text(to(dan))) == (False, True)
 
 
 def test_said_before_when_the_answer_is_a_note_too_then_holds_notes_marked(ticket, dan, eve):
-    actions.follow(ticket, actor=dan)
+    sharing.follow(ticket, actor=dan)
     actions.add_note(ticket, actor=eve, message=message("Between us."))
     actions.add_note(ticket, actor=eve, message=message("Once more."))
     cells = before(to(dan))
@@ -181,7 +181,7 @@ def test_merged_when_a_part_is_no_longer_theirs_to_see_then_is_left_out(ticket, 
 
 def test_shared_when_it_took_along_what_waited_then_tells_both(ticket, cleo, dan):
     relay_waiting()
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     actions.comment(ticket, actor=dan, message=message("Hello Cleo."))
     relay_waiting()
     shared = Delivery.objects.get(recipient=cleo, kind=Kind.SHARED)
@@ -194,7 +194,7 @@ def test_shared_when_it_took_along_what_waited_then_tells_both(ticket, cleo, dan
 def test_digest_when_sent_then_has_a_section_for_each_ticket(workflow, ana, ben, dan, settings):
     tickets = [make_ticket(ben, f"Ticket {letter}") for letter in "AB"]
     for ticket in tickets:
-        actions.follow(ticket, actor=ana)
+        sharing.follow(ticket, actor=ana)
     relay_waiting()
     Delivery.objects.all().delete()
     for ticket in (*tickets, tickets[0]):
@@ -219,7 +219,7 @@ def test_digest_when_sent_then_has_a_section_for_each_ticket(workflow, ana, ben,
 
 def test_digest_when_a_ticket_is_no_longer_theirs_to_see_then_leaves_it_out(ticket, ana, ben, cleo, dan):
     own = make_ticket(cleo, "Of Cleo")
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     made = digest(cleo)
     ticket.follower_rows.filter(user=cleo).delete()
     assert [section.subject for section in content(made)["sections"]] == [own.subject]
@@ -340,7 +340,7 @@ def test_mail_when_person_chose_a_language_then_is_in_it_and_in_their_time(ticke
 
 def test_mail_when_two_read_different_languages_then_each_gets_their_own(ticket, ana, ben, dan):
     User.objects.filter(pk=ben.pk).update(language="de")
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     actions.comment(ticket, actor=dan, message=message("Again."))
     assert ["##- Please" in text(to(ana)), "##- Bitte" in text(to(ben))] == [True, True]
 

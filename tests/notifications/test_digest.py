@@ -14,7 +14,7 @@ from notifications.channels import deliver_due
 from notifications.models import Delivery, Kind, Level, MailPreference, State
 from notifications.relay import queue_password_link, relay_waiting
 from tests.factories import make_ticket, make_user, message
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Follower, Status
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +138,7 @@ def test_zone_when_the_installation_has_one_then_counts_for_who_chose_none(ticke
 
 def test_people_when_several_collect_then_each_gets_their_own_once(ticket, ana, ben, dan):
     preferences.choose(ben, Level.DIGEST)
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     collect(ticket, dan, "2026-11-10T10:00")
     assert [made("2026-11-11T07:30"), made("2026-11-11T08:30"), made("2026-11-11T08:31")] == [1, 1, 0]
     assert sorted(Delivery.objects.filter(kind=Kind.DIGEST).values_list("recipient", flat=True)) == sorted([ana.pk, ben.pk])
@@ -157,7 +157,7 @@ def test_sweep_when_nobody_is_due_then_costs_two_queries_however_many_collect(ti
 
 def test_digest_when_one_persons_fails_then_the_others_get_theirs(ticket, ana, ben, dan, monkeypatch, caplog):
     preferences.choose(ben, Level.DIGEST)
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     collect(ticket, dan, "2026-11-10T10:00")
     judge = digest.may_be_told_of
 
@@ -191,7 +191,7 @@ def test_ticket_when_out_of_sight_then_is_left_out(ticket, ana, ben, dan):
 @pytest.mark.parametrize("loss", ["spam", "switched off", "left"])
 def test_digest_when_nothing_is_left_to_tell_then_is_not_made(ticket, ana, ben, dan, loss):
     preferences.choose(ben, Level.DIGEST)
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     collect(ticket, dan, "2026-11-10T10:00")
     if loss == "spam":
         actions.change_status(ticket, actor=dan, status=Status.objects.get(name="Spam"))

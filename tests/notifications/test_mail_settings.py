@@ -11,7 +11,7 @@ from notifications import preferences
 from notifications.models import Level, MailPreference, TicketPreference
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_ticket
-from tickets import actions
+from tickets import sharing
 from tickets.models import Follower
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ticket(workflow, ana, ben, dan):
     ticket = make_ticket(ana)
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     return ticket
 
 
@@ -146,7 +146,7 @@ def test_control_when_level_is_not_offered_then_nothing_changes(ticket, ben, pos
 
 
 def test_desk_when_followers_chose_less_then_names_who_is_mailed_and_how(ticket, ana, ben, cleo, dan):
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     preferences.choose(ben, Level.MINE)
     preferences.choose(cleo, Level.DIGEST)
     page = html(browser(dan).get(f"/desk/tickets/{ticket.number}/"))

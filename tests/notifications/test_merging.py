@@ -12,7 +12,7 @@ from notifications.channels import deliver_due, retry
 from notifications.models import Delivery, Kind, State
 from notifications.relay import relay_waiting
 from tests.factories import make_ticket, make_user, message
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Channel, Event, Follower, Status
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def clock(settings):
 def ticket(clock, workflow, ana, ben, dan):
     """Ana's, Ben follows it. Long ago."""
     ticket = make_ticket(ana)
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     relay_waiting()
     Delivery.objects.all().delete()
     clock.shift(timedelta(hours=1))
@@ -91,7 +91,7 @@ def test_other_mail_when_made_then_never_waits(ticket, ana, cleo, dan, kind):
 
     newcomer = User.objects.create_user("new@else.example", name="Nia New")
     make_ticket(newcomer, message=message(channel=Channel.EMAIL))
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     relay_waiting()
     deliver_due()
     assert Delivery.objects.get(kind=kind).state == State.SENT
@@ -159,7 +159,7 @@ def test_updates_when_of_two_tickets_then_are_two_mails(ticket, ana, dan):
 
 
 def test_note_when_beside_an_answer_then_is_a_mail_of_its_own(ticket, dan, eve):
-    actions.follow(ticket, actor=eve)
+    sharing.follow(ticket, actor=eve)
     actions.add_note(ticket, actor=dan, message=message("Between us."))
     say(ticket, dan, "To all.")
     assert mails(eve) == [("update", ["Between us."]), ("update", ["To all."])]
@@ -178,7 +178,7 @@ def test_step_when_it_answers_and_moves_then_is_one_mail(ticket, ana, dan):
 @pytest.mark.parametrize("first", ["share", "answer"])
 def test_newcomer_when_shared_with_and_spoken_to_then_gets_one_mail_at_once(ticket, sink, cleo, dan, first):
     def share():
-        actions.add_follower(ticket, actor=dan, person=cleo)
+        sharing.add_follower(ticket, actor=dan, person=cleo)
 
     def answer():
         actions.comment(ticket, actor=dan, message=message("Cleo, please look."))
@@ -198,7 +198,7 @@ def test_share_when_more_waits_then_takes_all_of_it_along(ticket, ana, cleo, dan
     for number in range(2):
         say(ticket, dan, f"Answer {number}.")
     Follower.objects.filter(user=cleo).delete()
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     say(ticket, dan, "Answer 2.")
     assert mails(cleo) == [("shared", ["follower_added", "Answer 0.", "Answer 1.", "Answer 2."])]
 

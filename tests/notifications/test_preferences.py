@@ -12,7 +12,7 @@ from notifications.audience import audience
 from notifications.models import Delivery, Kind, Level, State, TicketPreference
 from notifications.relay import queue_password_link, relay_waiting
 from tests.factories import make_ticket, make_user, message
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Follower, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def ticket(workflow, ana, ben, dan):
     """Ana's, Ben follows it, Dan is its group. Nothing of it waits to be told."""
     ticket = make_ticket(ana)
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     relay_waiting()
     Delivery.objects.all().delete()
     return ticket
@@ -84,14 +84,14 @@ def test_confirmation_when_a_level_was_chosen_then_only_nothing_stops_it(ticket,
 @pytest.mark.parametrize(("level", "how"), [(Level.ALL, "queued"), (Level.MINE, "queued"), (Level.DIGEST, "collected"), (Level.NONE, None)])
 def test_share_when_a_level_was_chosen_then_being_named_counts_as_mine(ticket, cleo, dan, level, how):
     preferences.choose(cleo, level)
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     assert told() == ({"Cleo": ("shared", how)} if how else {})
 
 
 def test_following_when_only_mine_then_ones_own_click_is_no_mail(ticket, acme):
     gus = make_user("gus@acme.example", "Gus Guest", acme)
     preferences.choose(gus, Level.MINE)
-    actions.follow(ticket, actor=gus)
+    sharing.follow(ticket, actor=gus)
     assert told() == {}
 
 
@@ -113,7 +113,7 @@ def test_account_mail_when_nothing_is_wanted_then_still_goes(ticket, ana):
 )
 def test_level_when_the_ticket_has_its_own_then_that_counts_for_it_alone(ticket, ana, ben, dan, general, own, how):
     other = make_ticket(ana, "Another")
-    actions.follow(other, actor=ben)
+    sharing.follow(other, actor=ben)
     told()
     preferences.choose(ben, general)
     preferences.choose_for(ticket, ben, own)
@@ -134,7 +134,7 @@ def test_own_level_when_taken_back_then_the_general_one_counts(ticket, ben, dan)
 def test_levels_when_many_are_told_then_cost_two_queries(ticket, acme, dan, people):
     for number in range(people):
         person = make_user(f"p{number}@acme.example", organization=acme)
-        actions.follow(ticket, actor=person)
+        sharing.follow(ticket, actor=person)
         preferences.choose(person, Level.DIGEST)
     answer(ticket, dan)
     event = ticket.events.select_related("ticket", "actor").latest("id")
@@ -241,7 +241,7 @@ def test_customer_when_level_is_not_offered_then_is_refused(ticket, ben, level):
 
 
 def test_staff_when_choosing_nothing_then_follow_no_more_and_following_takes_it_back(ticket, dan, eve):
-    actions.follow(ticket, actor=eve)
+    sharing.follow(ticket, actor=eve)
     preferences.choose_for(ticket, eve, Level.NONE)
     assert (follows(eve, ticket), own_level(eve)) == (False, "none")
     preferences.follow(ticket, eve)
@@ -262,7 +262,7 @@ def test_stopping_when_a_mail_still_waits_then_it_does_not_go(ticket, ben, dan):
 
 def test_nothing_when_chosen_then_what_waits_goes_only_for_tickets_with_their_own_level(ticket, ana, ben, dan):
     other = make_ticket(ana, "Another")
-    actions.follow(other, actor=ben)
+    sharing.follow(other, actor=ben)
     told()
     preferences.choose_for(other, ben, Level.ALL)
     answer(ticket, dan)

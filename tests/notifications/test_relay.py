@@ -15,7 +15,7 @@ from accounts.models import User
 from notifications import relay
 from notifications.models import Delivery, Kind, State
 from tests.factories import make_ticket, message
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Channel, Event, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,7 @@ def test_answers_of_people_when_there_are_many_then_are_never_rationed(workflow,
 
 def test_robots_when_they_answer_each_other_through_a_ticket_then_it_levels_off(workflow, ana, ben, dan):
     ticket = by_mail(ana)
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     for number in range(60):
         actions.comment(ticket, actor=(ben, ana)[number % 2], message=message(f"Away {number}", channel=Channel.EMAIL))
     relay.relay_waiting()

@@ -17,7 +17,7 @@ from notifications.preferences import general_level
 from notifications.relay import queue_password_link, relay_waiting
 from notifications.render import one_line, render
 from tests.factories import make_ticket, make_user, message, new_file
-from tickets import actions
+from tickets import actions, sharing
 from tickets.mail.tokens import read_bounce_address, read_message_id, read_reply_address, thread_id
 from tickets.models import Channel, InboundMessage, InboundState, Mailbox, Status, Ticket, TicketType
 
@@ -152,7 +152,7 @@ def test_reply_to_when_read_back_then_names_ticket_and_person(ticket, ana):
 
 
 def test_reply_to_when_mail_tells_of_a_note_then_is_the_internal_one(ticket, dan, eve):
-    actions.follow(ticket, actor=dan)
+    sharing.follow(ticket, actor=dan)
     actions.add_note(ticket, actor=eve, message=message("Between us."))
     mail = to(dan)
     assert read_reply_address(mail["Reply-To"].addresses[0].addr_spec).is_internal is True
@@ -266,7 +266,7 @@ INTERNAL = [
 
 
 def test_mails_when_to_customers_then_hold_nothing_internal(ticket, ana, ben, dan):
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     TicketType.objects.filter(name="Bug").update(name="Secret Type")
     actions.set_group(ticket, actor=dan, group=AgentGroup.objects.get(name="DevOps"))
     actions.set_type(ticket, actor=dan, type=TicketType.objects.get(name="Secret Type"))
@@ -332,7 +332,7 @@ def mail_of(kind: Kind, ana: User, dan: User):
     newcomer = User.objects.create_user("new@else.example", name="Nia New")
     ticket = make_ticket(newcomer)
     actions.comment(ticket, actor=dan, message=message("Answer.", files=(new_file(),)))
-    actions.add_follower(ticket, actor=dan, person=ana)
+    sharing.add_follower(ticket, actor=dan, person=ana)
     queue_password_link(ana)
     if kind == Kind.DIGEST:
         return as_sent(digest(newcomer))
@@ -355,7 +355,7 @@ def test_audience_row_when_made_then_fits_a_delivery(ana):
 
 def test_share_when_mailed_then_says_who_shared_and_own_following_says_so(ticket, ana, ben, dan):
     cleo = make_user("cleo@globex.example", "Cleo Roy")
-    actions.add_follower(ticket, actor=dan, person=cleo)
-    actions.follow(ticket, actor=ben)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
+    sharing.follow(ticket, actor=ben)
     assert f"Dan Support shared ticket #{ticket.number} with you." in text(to(cleo))
     assert f"You follow ticket #{ticket.number} now" in text(to(ben))

@@ -10,7 +10,7 @@ from notifications import preferences
 from notifications.models import Level
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_ticket
-from tickets import actions
+from tickets import sharing
 from tickets.models import Event, Follower
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_button_when_pressed_twice_then_is_recorded_once(client, ticket, ana):
 
 
 def test_link_when_another_is_logged_in_then_acts_for_whom_it_names(client, ticket, ana, dan):
-    actions.follow(ticket, actor=dan)
+    sharing.follow(ticket, actor=dan)
     client.force_login(dan)
     client.post(unsubscribe_path(ticket, ana))
     assert (muted(ana), muted(dan)) == (True, False)
@@ -91,10 +91,10 @@ def test_link_when_tokens_were_revoked_then_does_not_exist(client, ticket, ana):
 def test_link_of_the_daily_mail_when_one_of_its_tickets_went_out_of_sight_then_stops_it_all_the_same(client, ticket, ana, cleo, dan):
     seen = make_ticket(ana)
     for shared in (ticket, seen):
-        actions.add_follower(shared, actor=dan, person=cleo)
+        sharing.add_follower(shared, actor=dan, person=cleo)
         preferences.choose_for(shared, cleo, Level.DIGEST)
     preferences.choose(cleo, Level.DIGEST)
-    actions.remove_follower(ticket, actor=dan, person=cleo)
+    sharing.remove_follower(ticket, actor=dan, person=cleo)
     answer = client.post(unsubscribe_path(None, cleo))
     assert (answer.status_code, preferences.general_level(cleo), muted(cleo)) == (200, Level.NONE, True)
     assert not cleo.ticket_preferences.exists()

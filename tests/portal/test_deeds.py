@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.factories import make_ticket, message
 from tests.portal.pages import errors, has, reply, said, typed
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Attachment, Channel, Comment, EventKind, Follower, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +146,7 @@ def test_reply_when_nothing_to_know_of_happened_then_is_posted(client, ana, ben,
     elif other == "self":
         actions.comment(ticket, actor=ana, message=message("By mail", channel=Channel.EMAIL))
     else:
-        actions.follow(ticket, actor=ben)
+        sharing.follow(ticket, actor=ben)
     client.force_login(ana)
     assert reply(client, ticket, seen=seen).status_code == 302
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.factories import make_ticket, message, new_file
 from tests.portal.pages import has, words
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Channel, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_ticket_when_posted_to_then_is_refused(client, ana, ticket):
 def test_ticket_when_staff_worked_on_it_then_nothing_internal_shows(client, ana, dan, eve, ticket):
     actions.assign(ticket, actor=dan, assignee=eve)
     actions.set_type(ticket, actor=dan, type=TicketType.objects.get(name="Bug"))
-    actions.follow(ticket, actor=dan)
+    sharing.follow(ticket, actor=dan)
     actions.change_status(ticket, actor=dan, status=Status.objects.get(name="Waiting on Dev Team"))
     response = page(client, ana, ticket)
     hidden = (
@@ -147,17 +147,17 @@ def test_follow_up_when_visible_then_both_are_linked(client, ana, ticket):
 
 
 def test_follow_up_when_not_visible_then_is_not_named(client, ana, cleo, dan, ticket):
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     actions.close(ticket, actor=ana)
     later = actions.comment(ticket, actor=cleo, message=message("Mine now")).ticket
     assert has(page(client, ana, ticket), f"#{later.number}") == [False]
-    actions.remove_follower(ticket, actor=dan, person=cleo)
+    sharing.remove_follower(ticket, actor=dan, person=cleo)
     assert has(page(client, cleo, later), f"It goes on from #{ticket.number}") == [False]
 
 
 def test_people_when_shown_then_are_customers_alone(client, ana, ben, dan, ticket):
-    actions.follow(ticket, actor=dan)
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=dan)
+    sharing.follow(ticket, actor=ben)
     response = page(client, ana, ticket)
     assert [person.display_name for person in response.context["followers"]] == ["Ana Ford", "Ben Ode"]
     assert has(response, "Dan Support", "Stop following", "Acme") == [False, True, True]

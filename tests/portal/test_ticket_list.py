@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories import make_ticket, message
 from tests.portal.pages import has, rows
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Channel, Status, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def tickets(ana, ben, cleo, dan) -> dict[str, int]:
         "spam": make_ticket(ana, "Spammy"),
     }
     actions.close(made["closed"], actor=ana)
-    actions.add_follower(made["followed"], actor=dan, person=ana)
+    sharing.add_follower(made["followed"], actor=dan, person=ana)
     actions.change_status(made["spam"], actor=dan, status=Status.objects.get(name="Spam"))
     return {name: ticket.number for name, ticket in made.items()}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from accounts.models import AgentGroup, Membership, Organization, Role, User
 from notifications.audience import may_be_told
 from tests.factories import make_ticket, make_user, message, new_file
-from tickets import access, actions
+from tickets import access, actions, sharing
 from tickets.models import Attachment, Follower, OrganizationShare, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -56,9 +56,9 @@ def test_ticket_when_filed_for_another_then_filer_sees_it_even_as_a_customer_lat
 
 def test_ticket_when_followed_then_seen_from_outside_the_organization(ticket, cleo, dan):
     assert not sees(cleo, ticket)
-    actions.add_follower(ticket, actor=dan, person=cleo)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
     assert sees(cleo, ticket)
-    actions.remove_follower(ticket, actor=dan, person=cleo)
+    sharing.remove_follower(ticket, actor=dan, person=cleo)
     assert not sees(cleo, ticket)
 
 
@@ -128,7 +128,7 @@ def test_staff_when_assigned_in_a_private_group_then_sees_that_one(ticket, priva
 
 
 def test_staff_when_following_in_a_private_group_then_still_do_not_see(ticket, private, dan, eve):
-    actions.follow(ticket, actor=eve)
+    sharing.follow(ticket, actor=eve)
     actions.set_group(ticket, actor=dan, group=private)
     assert not sees(eve, ticket)
 
@@ -180,7 +180,7 @@ def test_number_when_nobody_has_it_then_is_missing_for_everybody(ticket, ana, da
 
 def test_part_in_a_ticket_when_only_the_organization_sees_it_then_is_none(ticket, ana, ben, dan):
     assert [access.is_on(person, ticket) for person in (ana, ben, dan)] == [True, False, False]
-    actions.follow(ticket, actor=ben)
+    sharing.follow(ticket, actor=ben)
     actions.take(ticket, actor=dan)
     ticket.refresh_from_db()
     assert [access.is_on(person, ticket) for person in (ana, ben, dan)] == [True, True, True]

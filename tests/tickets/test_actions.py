@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AgentGroup, Membership, User
 from tests.factories import make_ticket, message, new_file
-from tickets import access, actions
+from tickets import access, actions, sharing
 from tickets.models import Attachment, Channel, Comment, Event, EventKind, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -224,7 +224,7 @@ def test_reply_when_closed_then_opens_a_linked_ticket_of_the_replier(closed, ana
 
 
 def test_reply_when_closed_by_somebody_from_outside_then_follow_up_is_theirs_alone(closed, ana, dan, solo):
-    actions.add_follower(closed, actor=dan, person=solo)
+    sharing.add_follower(closed, actor=dan, person=solo)
     new = actions.comment(closed, actor=solo, message=message("Me too.")).ticket
     assert (new.requester, list(new.organizations.all()), list(new.followers.all())) == (solo, [], [solo])
     assert not access.can_see(ana, new)
@@ -447,16 +447,16 @@ STAFFS = {
     "group": lambda ticket, who: actions.set_group(ticket, actor=who, group=None),
     "type": lambda ticket, who: actions.set_type(ticket, actor=who, type=TicketType.objects.first()),
     "priority": lambda ticket, who: actions.set_priority(ticket, actor=who, priority=Priority.objects.first()),
-    "remove": lambda ticket, who: actions.remove_follower(ticket, actor=who, person=who),
+    "remove": lambda ticket, who: sharing.remove_follower(ticket, actor=who, person=who),
 }
 EVERYBODYS = {
     "comment": lambda ticket, who: actions.comment(ticket, actor=who, message=message()),
     "confirm": lambda ticket, who: actions.confirm_fix(ticket, actor=who),
     "close": lambda ticket, who: actions.close(ticket, actor=who),
     "reopen": lambda ticket, who: actions.reopen(ticket, actor=who),
-    "follow": lambda ticket, who: actions.follow(ticket, actor=who),
-    "unfollow": lambda ticket, who: actions.unfollow(ticket, actor=who),
-    "add": lambda ticket, who: actions.add_follower(ticket, actor=who, person=who),
+    "follow": lambda ticket, who: sharing.follow(ticket, actor=who),
+    "unfollow": lambda ticket, who: sharing.unfollow(ticket, actor=who),
+    "add": lambda ticket, who: sharing.add_follower(ticket, actor=who, person=who),
 }
 
 
@@ -494,7 +494,7 @@ def test_verb_when_it_changes_something_then_records_exactly_one_event(ticket, a
     if verb in ("reopen", "undo"):
         actions.close(ticket, actor=dan)
     if verb in ("remove", "unfollow"):
-        actions.follow(ticket, actor=dan)
+        sharing.follow(ticket, actor=dan)
     if verb == "take":
         actions.assign(ticket, actor=dan, assignee=None)
     before = ticket.events.count()
@@ -502,75 +502,7 @@ def test_verb_when_it_changes_something_then_records_exactly_one_event(ticket, a
     assert ticket.events.count() == before + 1
 
 
-# --- People --------------------------------------------------------------------------------------------------------------------
-
-
-def muted(ticket: Ticket) -> dict[str, bool]:
-    return {row.user.name: row.is_muted for row in ticket.follower_rows.select_related("user").order_by("user__name")}
-
-
-def test_follow_when_teammate_does_then_once_is_enough(ticket, ben):
-    for _ in range(2):
-        actions.follow(ticket, actor=ben)
-    assert (muted(ticket), kinds(ticket)) == ({"Ana Ford": False, "Ben Ode": False}, ["follower_added"])
-
-
-def test_unfollow_when_seen_by_following_alone_then_stays_seen_but_mute(ticket, cleo, dan):
-    actions.add_follower(ticket, actor=dan, person=cleo)
-    for _ in range(2):
-        actions.unfollow(ticket, actor=cleo)
-    assert (muted(ticket)["Cleo Roy"], access.can_see(cleo, ticket)) == (True, True)
-    assert kinds(ticket) == ["follower_added", "follower_removed"]
-
-
-def test_unfollow_when_seen_by_the_organization_too_then_row_goes(ticket, ben):
-    actions.follow(ticket, actor=ben)
-    actions.unfollow(ticket, actor=ben)
-    assert (muted(ticket), access.can_see(ben, ticket)) == ({"Ana Ford": False}, True)
-
-
-def test_unfollow_when_requester_does_then_is_mute_and_may_come_back(ticket, ana):
-    actions.unfollow(ticket, actor=ana)
-    assert muted(ticket) == {"Ana Ford": True}
-    actions.follow(ticket, actor=ana)
-    assert (muted(ticket), kinds(ticket)) == ({"Ana Ford": False}, ["follower_removed", "follower_added"])
-
-
-def test_follower_when_muted_and_added_by_another_then_stays_muted(ticket, ana, dan):
-    actions.unfollow(ticket, actor=ana)
-    actions.add_follower(ticket, actor=dan, person=ana)
-    assert muted(ticket) == {"Ana Ford": True}
-
-
-@pytest.mark.parametrize(("person", "allowed"), [("ben", True), ("cleo", False), ("solo", False), ("dan", False), ("ana", True)])
-def test_follower_when_customer_adds_then_teammates_alone(request, ticket, ana, person, allowed):
-    added = request.getfixturevalue(person)
-    before = everything(ticket)
-    try:
-        actions.add_follower(ticket, actor=ana, person=added)
-    except actions.NotAllowed:
-        assert (allowed, everything(ticket)) == (False, before)
-    else:
-        assert (allowed, access.can_see(added, ticket)) == (True, True)
-
-
-def test_follower_when_membership_is_not_active_then_is_no_teammate(ticket, ana, ben):
-    Membership.objects.filter(user=ben).update(is_active=False)
-    with pytest.raises(actions.NotAllowed):
-        actions.add_follower(ticket, actor=ana, person=ben)
-
-
-def test_requester_when_staff_remove_them_then_is_refused(ticket, ana, dan):
-    before = everything(ticket)
-    with pytest.raises(actions.NotAllowed):
-        actions.remove_follower(ticket, actor=dan, person=ana)
-    assert everything(ticket) == before
-
-
-def test_follower_when_not_there_then_removing_does_nothing(ticket, ben, dan):
-    before = everything(ticket)
-    actions.remove_follower(ticket, actor=dan, person=ben)
-    assert everything(ticket) == before
+# --- What is kept ---------------------------------------------------------------------------------------------------------------
 
 
 def test_words_when_they_hold_anything_then_are_kept_as_they_are(ticket, ana):

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from tests.factories import make_ticket, message
-from tickets import actions, sweeps
+from tickets import actions, sharing, sweeps
 from tickets.lifecycle import Category
 from tickets.models import Event, EventKind, Status, Ticket, TicketType
 
@@ -75,7 +75,7 @@ def test_resolved_when_touched_without_being_reopened_then_due_time_stays(resolv
         "note": lambda: actions.add_note(resolved, actor=dan, message=message("Note")),
         "agent_reply": lambda: actions.comment(resolved, actor=dan, message=message("You are welcome.")),
         "take": lambda: actions.take(resolved, actor=dan),
-        "follow": lambda: actions.follow(resolved, actor=ben),
+        "follow": lambda: sharing.follow(resolved, actor=ben),
         "type": lambda: actions.set_type(resolved, actor=dan, type=TicketType.objects.get(name="DevOps")),
     }[verb]()
     assert Ticket.objects.get(pk=resolved.pk).close_due_at == due

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from notifications import preferences
 from notifications.models import Delivery
-from tickets import access, actions
+from tickets import access, actions, sharing
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, property_form
 from tickets.desk.mail import try_again
@@ -308,7 +308,7 @@ def follow(request: StaffRequest, number: int) -> HttpResponse:
 @require_POST
 @staff_required
 def unfollow(request: StaffRequest, number: int) -> HttpResponse:
-    ticket = actions.unfollow(access.get_ticket(request.user, number), actor=request.user)
+    ticket = sharing.unfollow(access.get_ticket(request.user, number), actor=request.user)
     return _back(request, ticket, _("You no longer follow this ticket."))
 
 
@@ -328,7 +328,7 @@ def add_follower(request: StaffRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         return page(request, ticket, follower=form)
     person = form.cleaned_data["person"] or User.objects.admit(form.cleaned_data["email"])
-    actions.add_follower(ticket, actor=request.user, person=person)
+    sharing.add_follower(ticket, actor=request.user, person=person)
     return _back(request, ticket, _("%(who)s follows this ticket now, and gets a mail.") % {"who": person})
 
 
@@ -341,7 +341,7 @@ def requester(request: StaffRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         return page(request, ticket, follower=form)
     person = form.cleaned_data["person"] or User.objects.admit(form.cleaned_data["email"])
-    actions.change_requester(ticket, actor=request.user, requester=person)
+    sharing.change_requester(ticket, actor=request.user, requester=person)
     return _back(request, ticket, _("This is %(who)s's ticket now, and they get a mail that says so.") % {"who": person})
 
 
@@ -350,7 +350,7 @@ def requester(request: StaffRequest, number: int) -> HttpResponse:
 def remove_follower(request: StaffRequest, number: int, pk: int) -> HttpResponse:
     ticket = access.get_ticket(request.user, number)
     person = get_object_or_404(User.objects.filter(follower_rows__ticket=ticket), pk=pk)
-    actions.remove_follower(ticket, actor=request.user, person=person)
+    sharing.remove_follower(ticket, actor=request.user, person=person)
     return _back(request, ticket, _("%(who)s no longer follows this ticket.") % {"who": person})
 
 

@@ -20,7 +20,7 @@ from accounts.addresses import domain_of, normalise_address
 from accounts.keys import without_keys
 from accounts.models import Organization, User
 from accounts.proof import prove_address
-from tickets import access, actions
+from tickets import access, actions, sharing
 from tickets.events import one_nudge
 from tickets.files import NewFile
 from tickets.mail.authentication import authenticate
@@ -295,7 +295,7 @@ def _share_with_copied(message: InboundMessage, mail: ParsedMail, *, author: Use
             continue
         person = User.objects.by_address(entry.address)
         if person and person.is_active and not author.is_staff and person.is_teammate_of(author):
-            actions.add_follower(ticket, actor=author, person=person)
+            sharing.add_follower(ticket, actor=author, person=person)
         elif person is None or not access.can_see(person, ticket):
             others.append(entry.address)
     message.copied_to = others
@@ -383,7 +383,7 @@ def publish(message: InboundMessage, *, actor: User) -> Comment:
     if author is None:
         raise actions.IllegalMove(_("This mail names no sender who could have said it. Make it a new ticket."))
     if not access.can_see(author, message.ticket):
-        actions.add_follower(message.ticket, actor=actor, person=author)
+        sharing.add_follower(message.ticket, actor=actor, person=author)
     comment = actions.comment(message.ticket, actor=author, message=_words(mail, with_quotes=not author.is_staff))
     _done(message, comment, reason=_("Published by %(who)s.") % {"who": actor})
     return comment

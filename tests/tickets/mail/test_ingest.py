@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, signed_address, take_in, with_file
-from tickets import actions
+from tickets import actions, sharing
 from tickets.events import event_recorded
 from tickets.mail import ingest
 from tickets.mail.fingerprint import fingerprint
@@ -222,7 +222,7 @@ def test_discarded_mail_is_kept(held, dan):
 
 def test_replayed_mail_is_handled_as_if_it_came_now(held, dan, ana):
     sten = User.objects.create_user("sten@else.example")
-    actions.add_follower(held.ticket, actor=dan, person=sten)
+    sharing.add_follower(held.ticket, actor=dan, person=sten)
     ingest.replay(held, actor=dan)
     held.refresh_from_db()
     assert (held.state, held.comment.author) == (InboundState.DONE, sten)

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import Membership, User
 from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, our_message_id, signed_address, take_in
-from tickets import actions
+from tickets import actions, sharing
 from tickets.mail import ingest
 from tickets.mail.tokens import bounce_address
 from tickets.models import Authentication, Comment, Follower, InboundState, Mailbox, Status, Ticket, TicketType
@@ -112,10 +112,10 @@ def test_teammate_who_sees_the_ticket_answers_as_themselves(ticket, ana, ben):
 
 
 def test_answer_after_losing_the_ticket_is_held(ticket, ben, dan):
-    actions.add_follower(ticket, actor=dan, person=ben)
+    sharing.add_follower(ticket, actor=dan, person=ben)
     address = signed_address(ticket, ben)
     ticket.share_rows.all().delete()
-    actions.remove_follower(ticket, actor=dan, person=ben)
+    sharing.remove_follower(ticket, actor=dan, person=ben)
     assert fate(take_in(letter("ben@acme.example", to=address))) == (InboundState.HELD, ticket.pk)
 
 

@@ -1,0 +1,37 @@
+"""What every verb begins and ends with: the ticket's row locked for somebody who sees it, and saved with what changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import NotAllowed
+from tickets import access
+from tickets.models import Ticket
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def lock(ticket: Ticket, actor: User, *, staff_only: bool = False) -> Ticket:
+    """The ticket as it is now, its row ours until the commit. Raises Ticket.DoesNotExist when `actor` may not (or no longer) see it."""
+    if staff_only and not actor.is_staff:
+        raise NotAllowed(_("Only our staff can do that."))
+    Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
+    return Ticket.objects.select_related("status").filter(access.visible_to(actor)).get(pk=ticket.pk)
+
+
+def save(ticket: Ticket, *, public: bool = False) -> None:
+    """`public`: something changed that customers can see."""
+    ticket.updated_at = timezone.now()
+    if public:
+        ticket.public_updated_at = ticket.updated_at
+    ticket.save(update_fields=_CHANGING)
+
+
+_CHANGING = (
+    "requester filer status category type priority group assignee updated_at public_updated_at first_response_at waiting_since fix_confirmed_at "
+    "resolved_at close_due_at closed_at"
+).split()
