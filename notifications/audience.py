@@ -94,6 +94,8 @@ def _new_follower(event: Event) -> list[Told]:
 
 def _followers(event: Event) -> list[Told]:
     followers = User.objects.filter(follower_rows__ticket=event.ticket, follower_rows__is_muted=False)
+    if event.kind == EventKind.OPENED:  # its requester gets a confirmation, or was to get none
+        followers = followers.exclude(pk=event.ticket.requester_id)
     return [
         Told(user, Kind.UPDATE, Reason.REQUESTER if user.pk == event.ticket.requester_id else Reason.FOLLOWER)
         for user in _others(followers, event)

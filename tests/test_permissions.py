@@ -46,6 +46,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "attachment": ("302 404 200 200 200 404 200", _NOBODY),
     "desk": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_tickets": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_ticket_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
     "desk_ticket": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_pictures": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_reply": (_NOBODY, "302 404 404 404 422 404 422"),
@@ -169,7 +170,7 @@ def path_to(name: str, world) -> str:
         return reverse(name, args=[world["rule"].pk])
     if name.startswith("desk_mail_"):
         return reverse(name, args=[world["held"].pk])
-    if name.startswith(("ticket_", "desk_ticket_")) and name != "ticket_new":
+    if name.startswith(("ticket_", "desk_ticket_")) and name not in ("ticket_new", "desk_ticket_new"):
         return reverse(name, args=[ticket.number])
     return reverse(name, args=[ticket.number] if name in ("ticket", "desk_ticket") else [])
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from accounts.models import AgentGroup, Membership, Role, User
+from accounts.addresses import domain_of, normalise_address
+from accounts.models import AgentGroup, Membership, Organization, Role, User
 from tickets.models import Attachment, Comment, Event, Follower, InboundMessage, Mailbox, OrganizationShare, Ticket
 
 if TYPE_CHECKING:
@@ -114,6 +115,11 @@ def findable_by(user: User) -> QuerySet[User]:
     return people.filter(Q(pk__in=members.values("user")) | leads)
 
 
+def groups_for(user: User) -> QuerySet[AgentGroup]:
+    """Those whose tickets this person sees, for staff."""
+    return AgentGroup.objects.filter(Q(is_private=False) | Q(members=user)).distinct() if user.is_staff else AgentGroup.objects.none()
+
+
 def is_on(user: User, ticket: Ticket) -> bool:
     """Already takes part: requester, filer, assignee or follower. Enough for a bare ticket number in a subject, when `can_see` is too little."""
     return user.pk in (ticket.requester_id, ticket.filer_id, ticket.assignee_id) or ticket.follower_rows.filter(user=user).exists()
@@ -129,3 +135,28 @@ def sees_only_by_following(user: User, ticket: Ticket) -> bool:
         organization__memberships__user=user,
         organization__memberships__is_active=True,
     ).exists()
+
+
+def fileable_by(user: User) -> QuerySet[User]:
+    """Customers whom this member of staff may file a ticket for: a Customer Success Manager, the people of the organizations they look after."""
+    customers = User.objects.filter(is_active=True, role=Role.CUSTOMER)
+    if not user.is_staff:
+        return User.objects.none()
+    return customers.filter(memberships__in=_led_memberships(user)).distinct() if user.role == Role.CSM else customers
+
+
+def may_file_for(user: User, address: str) -> bool:
+    """As above, by address: one that nobody has yet counts as its domain's. Says nothing of whether anybody has it."""
+    if not user.is_staff or user.role != Role.CSM:
+        return user.is_staff
+    address = normalise_address(address)
+    led = Organization.objects.filter(delivery_lead=user, is_active=True)
+    person = User.objects.by_address(address)
+    of_theirs = _led_memberships(user).filter(user=person) if person else Membership.objects.none()
+    return of_theirs.exists() or led.filter(domains__domain=domain_of(address)).exists()
+
+
+def _led_memberships(user: User) -> QuerySet[Membership]:
+    """Also of those who have not proven their address yet."""
+    led = Membership.objects.filter(organization__delivery_lead=user, organization__is_active=True)
+    return led.filter(Q(is_active=True) | Q(awaits_proof=True))

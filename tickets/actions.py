@@ -78,11 +78,13 @@ def open_ticket(  # noqa: PLR0913 all by name
     message: Message,
     share_with: Organization | None = None,
     group: AgentGroup | None = None,
+    type: TicketType | None = None,
+    priority: Priority | None = None,
     follow_up_to: Ticket | None = None,
     sorted_by: MailRule | None = None,
     quiet: bool = False,
 ) -> Ticket:
-    """A new ticket, followed by its requester and by who filed it. `quiet`: its sender is a machine, so nobody is sent a confirmation.
+    """A new ticket, followed by its requester and by who filed it. `quiet`: nobody is sent a confirmation.
 
     `sorted_by`: an admin's rule that says more about it. Returns the ticket that stands if the message's form was already sent, be it at this
     very moment.
@@ -100,8 +102,8 @@ def open_ticket(  # noqa: PLR0913 all by name
         filer=actor if actor != requester else None,
         status=status,
         category=status.category,
-        type=rule.type,
-        priority=rule.priority,
+        type=rule.type or type,
+        priority=rule.priority or priority,
         group=rule.group or group or AgentGroup.objects.filter(is_default=True).first(),
         channel=message.channel,
         follow_up_to=follow_up_to,
@@ -117,8 +119,10 @@ def open_ticket(  # noqa: PLR0913 all by name
     if share_with:
         OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
     ticket.description = _say(ticket, actor=actor, message=message)
-    sorting: dict[str, Any] = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
-    record(ticket, EventKind.OPENED, actor=actor, comment=ticket.description, quiet=quiet or rule.is_quiet, **sorting)
+    details: dict[str, Any] = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
+    if ticket.filer:
+        details["new"] = _name(requester)
+    record(ticket, EventKind.OPENED, actor=actor, comment=ticket.description, quiet=quiet or rule.is_quiet, **details)
     return ticket
 
 

@@ -65,7 +65,7 @@ def describe(event: Event, *, for_staff: bool) -> str:
         data |= {key.removesuffix("_public"): value for key, value in event.data.items() if key.endswith("_public")}
     old, new = data["old"], data["new"]
     words = {
-        EventKind.OPENED: _("opened the ticket"),
+        EventKind.OPENED: _("filed the ticket for %(new)s") % data if new else _("opened the ticket"),
         EventKind.COMMENTED: _("replied and set the status to %(new)s") % data if new else _("replied"),
         EventKind.NOTED: _("added an internal note"),
         EventKind.STATUS_CHANGED: _("changed the status from %(old)s to %(new)s") % data,

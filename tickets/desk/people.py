@@ -39,6 +39,7 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
     tickets = access.tickets_for(request.user).filter(requester=found, category__in=UNRESOLVED)
     context = {
         "person": found,
+        "can_file": access.fileable_by(request.user).filter(pk=found.pk).exists(),
         "addresses": addresses,
         "memberships": found.memberships.filter(Q(is_active=True) | Q(awaits_proof=True)).select_related("organization"),
         "zone": (found.known_zone or settings.TIME_ZONE).replace("_", " "),

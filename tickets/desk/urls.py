@@ -6,6 +6,7 @@ from django.urls import path
 
 from tickets.desk import mail, mail_list, mail_many, people, rules, verbs
 from tickets.desk.dashboard import dashboard
+from tickets.desk.new import ticket_new
 from tickets.desk.queue import queue
 from tickets.desk.ticket import pictures, ticket
 
@@ -14,6 +15,7 @@ _TICKET = "tickets/<int:number>/"
 urlpatterns = [
     path("", dashboard, name="desk"),
     path("tickets/", queue, name="desk_tickets"),
+    path("tickets/new/", ticket_new, name="desk_ticket_new"),
     path(_TICKET, ticket, name="desk_ticket"),
     path(f"{_TICKET}pictures/<int:comment>/", pictures, name="desk_ticket_pictures"),
     path(f"{_TICKET}reply/", verbs.reply, name="desk_ticket_reply"),

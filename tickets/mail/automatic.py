@@ -124,6 +124,12 @@ def _auto_reason(headers: Headers, content_type: str, from_address: str) -> str:
     return _sender_reason(headers, from_address) or _relayed_reason(headers)
 
 
+def is_machines(address: str) -> bool:
+    """Whether an address says by itself that nobody reads what is written to it."""
+    local = address.partition("@")[0].lower()[:100]
+    return local == "postmaster" or bool(_NO_REPLY.fullmatch(local) or _DAEMON.fullmatch(local))
+
+
 def _sender_reason(headers: Headers, from_address: str) -> str:
     if _has_null_path(headers):
         return "null return path"

@@ -128,7 +128,7 @@ def reopen(request: PersonRequest, ticket: Ticket) -> None:
 
 
 def _get(request: PersonRequest, number: int) -> Ticket:
-    among = preferences.with_levels(Ticket.objects.select_related("status", "requester"), request.user)
+    among = preferences.with_levels(Ticket.objects.select_related("status", "requester", "filer"), request.user)
     return access.get_ticket(request.user, number, among=among)
 
 
