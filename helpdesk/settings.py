@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 import bootstrap
 import dj_database_url
+import django_prose_editor
 from csp.constants import NONE, SELF
 from kombu import Queue
+from whitenoise.compress import Compressor
 
 from helpdesk.env import env_bool, env_int, env_list, env_prefixed, env_str, env_url, problems
 
@@ -155,7 +157,12 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static", ("bootstrap", Path(bootstrap.__path__[0]))]
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("bootstrap", Path(bootstrap.__path__[0])),
+    # The bundle alone; nothing of ours needs its app.
+    ("django_prose_editor", Path(django_prose_editor.__path__[0]) / "static" / "django_prose_editor"),
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -165,6 +172,10 @@ STORAGES = {
     },
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
+    *Compressor.SKIP_COMPRESS_EXTENSIONS,
+    "map",
+)  # large, and asked for by nobody but who looks for a fault
 MEDIA_ROOT = env_str("MEDIA_ROOT", str(VAR_DIR / "media"))
 
 # --- Database, cache, jobs -----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from tickets import prose
 from tickets.actions import SUBJECT_LIMIT, TEXT_LIMIT, Message
 from tickets.files import NewFile, clean_name
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
     from tickets.models import Channel
+
+
+HTML_LIMIT = 400_000  # characters
 
 
 def clean_text(text: str) -> str:
@@ -55,6 +59,33 @@ class TextField(forms.CharField):
             "length": f"{length:,}",
             "limit": f"{self.limit:,}",
         }
+
+
+class EditorWidget(forms.Textarea):
+    """A textarea that the editor may stand in for: then "html" says everything, and the text is made of it here, never by the browser."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        html = data.get("html") or ""
+        return (
+            prose.plain(html, picture_word=_("Picture")) if 0 < len(html) <= HTML_LIMIT else super().value_from_datadict(data, files, name)
+        )
+
+
+class HtmlField(forms.CharField):
+    """What the editor made; '' where the text alone says as much. Cleaned each time it is shown, by the `rich` filter alone."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: object) -> str:
+        return clean_text(str(value or ""))
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if len(value) > HTML_LIMIT:
+            raise ValidationError(_("There is too much formatting in this. Shorten it, or attach it as a file."), code="max_length")
+
+    def clean(self, value: Any) -> str:
+        return prose.kept(super().clean(value), picture=lambda _image: "")
 
 
 class LineField(TextField):
@@ -139,13 +170,16 @@ class SeenField(forms.IntegerField):
 class MessageForm(forms.Form):
     """Words, files, or both."""
 
-    text = TextField(required=False, label=gettext_lazy("Your reply"))
+    text = TextField(required=False, label=gettext_lazy("Your reply"), widget=EditorWidget)
+    html = HtmlField(required=False)
     files = FilesField(required=False, label=gettext_lazy("Files"))  # type: ignore[assignment] # Django takes it off the class
     key = KeyField(required=False, initial=uuid4)
     seen = SeenField(required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for problem in self.errors.pop("html", []):  # its field is hidden
+            self.add_error("text", problem)
         if not self.errors and not cleaned["text"] and not cleaned["files"]:
             self.add_error("text", _("Write something, or attach a file."))
         return cleaned
@@ -157,4 +191,4 @@ class MessageForm(forms.Form):
     def message(self, channel: Channel) -> Message:
         """Of a valid form, for the verb."""
         data = self.cleaned_data
-        return Message(text=data["text"], channel=channel, files=data["files"], submission_key=data["key"])
+        return Message(text=data["text"], html=data["html"], channel=channel, files=data["files"], submission_key=data["key"])

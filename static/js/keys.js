@@ -17,8 +17,8 @@ function write(kind) {
   const radio = document.querySelector(`.composer input[name="kind"][value="${kind}"]`);
   const area = document.querySelector(".composer textarea");
   if (radio) radio.checked = true;
-  if (area) area.focus();
-  area?.scrollIntoView({ block: "center" });
+  area?.focus();
+  area?.closest(".composer").scrollIntoView({ block: "center" });
 }
 
 const KEYS = {

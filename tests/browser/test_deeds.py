@@ -55,7 +55,7 @@ def test_note_is_seen_by_staff_alone(visit):
     path = submit(visit, "With a note")
     page = visit(AGENT, f"/desk{path}")
     page.locator("label").filter(has_text="Internal note").click()
-    page.locator('textarea[name="text"]').fill("Looks like their proxy.")
+    page.get_by_role("textbox", name="Your reply or note").fill("Looks like their proxy.")
     page.get_by_role("button", name="Add note").click()
     expect(page.get_by_text("Looks like their proxy.")).to_be_visible()
     customers = visit(CUSTOMER, path)
@@ -66,10 +66,10 @@ def test_note_is_seen_by_staff_alone(visit):
 def test_second_agents_change_stops_a_reply_until_it_was_seen(visit):
     path = submit(visit, "Two agents")
     first, second = visit(AGENT, f"/desk{path}"), visit(OUTSIDER, f"/desk{path}")
-    second.locator('textarea[name="text"]').fill("I am on it.")
+    second.get_by_role("textbox", name="Your reply or note").fill("I am on it.")
     second.get_by_role("button", name="Send reply").click()
     expect(second.get_by_text("I am on it.")).to_be_visible()
-    first.locator('textarea[name="text"]').fill("Me too.")
+    first.get_by_role("textbox", name="Your reply or note").fill("Me too.")
     first.get_by_role("button", name="Send reply").click()
     expect(first.locator('textarea[name="text"]')).to_have_value("Me too.")
     expect(first.get_by_text("I am on it.")).to_be_visible()
@@ -90,7 +90,7 @@ def test_unsent_words_survive_a_reload(visit):
     page.get_by_label("Description").fill("Half a sentence")
     page.wait_for_timeout(1200)
     page.reload()
-    expect(page.get_by_label("Description")).to_have_value("Half a sentence")
+    expect(page.get_by_label("Description")).to_have_text("Half a sentence")
 
 
 def test_desk_is_walked_by_keys(visit):
@@ -102,7 +102,7 @@ def test_desk_is_walked_by_keys(visit):
     page.wait_for_url(re.compile(r"/desk/tickets/\d+/$"))
     page.keyboard.press("n")
     expect(page.get_by_role("radio", name="Internal note")).to_be_checked()
-    expect(page.locator('textarea[name="text"]')).to_be_focused()
+    expect(page.get_by_role("textbox", name="Your reply or note")).to_be_focused()
 
 
 def test_demo_account_is_entered_by_one_button(visit):

@@ -61,6 +61,31 @@ def test_line_when_broken_then_is_one_line():
     assert LineField().clean(" Player\r\n is\tblank ") == "Player is blank"
 
 
+def test_message_when_editor_wrote_it_then_text_is_made_of_the_html_and_never_the_browsers():
+    sent = form(text="Transfer it all", html="<p>See <b>this</b></p><ul><li>one</li></ul>")
+    assert sent.is_valid()
+    message = sent.message(Channel.PORTAL)
+    assert (message.text, message.html) == ("See this\n\n- one", "<p>See <b>this</b></p><ul><li>one</li></ul>")
+
+
+@pytest.mark.parametrize("html", ["<p>Hello</p>", "Hello\0", "<p>Hello</p><script>x</script>"])
+def test_message_when_html_says_no_more_than_text_then_text_alone_is_kept(html):
+    sent = form(text="", html=html)
+    assert sent.is_valid()
+    message = sent.message(Channel.PORTAL)
+    assert (message.text, message.html) == ("Hello", "")
+
+
+@pytest.mark.parametrize("html", ["<p></p>", "<ul><li></li></ul>", "<script>x</script>", "\0"])
+def test_message_when_html_says_nothing_then_asks_for_something(html):
+    assert errors(text="ignored", html=html) == {"text": ["Write something, or attach a file."]}
+
+
+def test_message_when_there_is_too_much_html_then_says_so_beside_the_text():
+    assert errors(html="<b>x</b>" * 60_000) == {"text": ["There is too much formatting in this. Shorten it, or attach it as a file."]}
+    assert list(errors(html="<p>" + "x" * 100_001 + "</p>")) == ["text"]
+
+
 def test_file_when_empty_then_is_refused_by_name():
     assert errors(upload("empty.log", b""), text="See") == {
         "files": ["“empty.log” is empty. Look whether it is the right file, and choose it again."]

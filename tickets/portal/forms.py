@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import TIME_ZONES
-from tickets.uploads import LineField, MessageForm, TextField
+from tickets.uploads import EditorWidget, LineField, MessageForm, TextField
 
 if TYPE_CHECKING:
     from accounts.models import Organization, User
@@ -32,7 +32,7 @@ class NewTicketForm(MessageForm):
         label=gettext_lazy("Description"),
         help_text=gettext_lazy("What did you do, what did you expect, and what happened instead?"),
         error_messages={"required": gettext_lazy("Describe what happened, so that we can help.")},
-        widget=forms.Textarea(attrs={"data-draft": "new", "rows": 10}),
+        widget=EditorWidget,
     )
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:

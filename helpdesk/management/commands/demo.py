@@ -60,6 +60,11 @@ _UNUSED_ASSETS = [
     "jquery.js",
     "select2.full.js",
     "xregexp.js",
+    "default.js*",
+    "configurable.js*",
+    "material-icons*",
+    "overrides.css*",
+    "editor.css*",
 ]
 
 
