@@ -100,6 +100,9 @@ class User(AbstractBaseUser):
 
     def clean(self) -> None:
         self.email = normalise_address(self.email)
+        others = User.objects.filter(emailaddress__email=self.email, emailaddress__verified=True)
+        if others.exclude(pk=self.pk).exists():
+            raise ValidationError({"email": _("Somebody else has proven that this address is theirs.")})
 
     @property
     def display_name(self) -> str:

@@ -1,13 +1,23 @@
-"""allauth's pages that we use: no sign-up, no address changes by oneself yet."""
+"""Logging in, signing up, and what one changes about that: allauth's pages that we use, and ours."""
 
 from __future__ import annotations
 
 from allauth.account import views
 from django.urls import path, re_path
 
+from accounts import views as ours
+
 urlpatterns = [
     path("login/", views.login, name="account_login"),
     path("logout/", views.logout, name="account_logout"),
+    path("signup/", ours.sign_up, name="account_signup"),
+    path("signup/done/", ours.sign_up_done, name="account_signup_done"),
+    path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("email/", ours.addresses, name="account_email"),
+    path("email/<int:pk>/resend/", ours.address_resend, name="account_email_resend"),
+    path("email/<int:pk>/remove/", ours.address_remove, name="account_email_remove"),
+    path("email/<int:pk>/login/", ours.address_make_login, name="account_email_make_login"),
+    path("email/prove/<str:key>/", ours.prove_address, name="account_prove_address"),
     path("password/change/", views.password_change, name="account_change_password"),
     path("password/reset/", views.password_reset, name="account_reset_password"),
     path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),

@@ -256,7 +256,7 @@ CELERY_BEAT_SCHEDULE = {
 
 AUTH_USER_MODEL = "accounts.User"
 # One alone: a second would hash a known person's wrong password once more than a stranger's, and the time would tell who has an account.
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.AddressBackend"]
 PASSWORD_HASHERS = [
     *(["accounts.hashers.DemoPasswordHasher"] if DEMO else []),
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -279,6 +279,14 @@ ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.tokens.SetPasswordTokens"  # 
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds in which the password, once asked for again, need not be typed once more
+ACCOUNT_FORMS = {"reset_password": "accounts.forms.ResetPasswordForm"}
+# Beside allauth's own: 30 tries to log in a minute and network, 10 failed ones, and 5 failed ones in 5 minutes for an account.
+ACCOUNT_RATE_LIMITS = {"signup": "5/m/ip,30/h/ip", "manage_email": "5/m/user,20/h/user"}
+SIGNUP = env_str("SIGNUP", "off").lower()  # who may make an account for themselves, see accounts.sign_up
+if SIGNUP not in ("off", "on", "domains"):
+    problems["SIGNUP"] = "is not one of off, on, domains."
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # seconds; one hour for an account that has a password, see accounts.proof
 
 # --- Mail ----------------------------------------------------------------------------------------------------------------------

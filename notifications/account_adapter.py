@@ -12,13 +12,27 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from notifications.apps import wake_sender
-from notifications.relay import queue_password_link
+from notifications.models import Change
+from notifications.relay import queue_account_change, queue_address_proof, queue_password_link, queue_sign_up_answer
 from tickets.actions import IllegalMove
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from accounts.models import User
+
+
+# allauth's names of the mails by which it tells that something changed. What is not here, we don't tell.
+_CHANGES = {
+    "account/email/password_changed": Change.PASSWORD,
+    "account/email/password_reset": Change.PASSWORD,
+    "account/email/password_set": Change.PASSWORD,
+    "mfa/email/totp_activated": Change.APP_ON,
+    "mfa/email/totp_deactivated": Change.APP_OFF,
+    "mfa/email/webauthn_added": Change.PASSKEY_ON,
+    "mfa/email/webauthn_removed": Change.PASSKEY_OFF,
+    "mfa/email/recovery_codes_generated": Change.CODES,
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth ships no types
@@ -43,6 +57,32 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth shi
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         """To the stored address, whatever was typed. The link in `context` is dropped: the sender makes its own."""
         queue_password_link(user)
+        transaction.on_commit(wake_sender)
+
+    def send_sign_up_answer(self, user: User, address: str) -> None:
+        queue_sign_up_answer(user, address)
+        transaction.on_commit(wake_sender)
+
+    def send_address_proof(self, user: User, address: str) -> None:
+        queue_address_proof(user, address)
+        transaction.on_commit(wake_sender)
+
+    def tell_address_changed(self, user: User, old: str) -> None:
+        """At the old address: whose account was stolen reads mail there."""
+        self._tell(user, Change.ADDRESS, address=old)
+
+    def tell_address_removed(self, user: User, removed: str) -> None:
+        self._tell(user, Change.REMOVED, address=removed)
+        self._tell(user, Change.REMOVED)
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        if change := _CHANGES.get(template_prefix):
+            self._tell(user, change)
+
+    def _tell(self, user: User, change: Change, *, address: str = "") -> None:
+        queue_account_change(user, change, address=address)
         transaction.on_commit(wake_sender)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

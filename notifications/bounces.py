@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts.addresses import normalise_address
 from accounts.models import User
-from notifications.models import Delivery, Kind, State, Suspension
+from notifications.models import ACCOUNT_KINDS, Delivery, State, Suspension
 from tickets import actions
 from tickets.mail import ingest
 from tickets.mail.reports import says_address_is_bad
@@ -173,7 +173,7 @@ def claims_about(deliveries: Iterable[Delivery]) -> dict[int, list[InboundMessag
 
 def refusal(delivery: Delivery) -> str:
     """Why a mail must not go, as those before it came back; '' when it may. The link that a person asks for at "forgot password" always may."""
-    is_asked_for = delivery.kind in (Kind.RESET_PASSWORD, Kind.SET_PASSWORD) and delivery.event_id is None
+    is_asked_for = delivery.kind in ACCOUNT_KINDS and delivery.event_id is None
     if is_asked_for or not is_suspended(delivery.recipient.email):
         return ""
     return _("Mail to this address came back %(count)d times, so it was stopped.") % {"count": _LIMIT}

@@ -17,10 +17,11 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import own_addresses
 from notifications import bounces
 from notifications.audience import may_be_told
 from notifications.content import events_of
-from notifications.models import UNDELIVERED, Delivery, Kind, Reason, State
+from notifications.models import SENT_ELSEWHERE, UNDELIVERED, Delivery, Kind, Reason, State
 from notifications.render import render
 
 logger = logging.getLogger(__name__)
@@ -89,7 +90,8 @@ def _deliver(pk: int, connection: BaseEmailBackend) -> bool:
         if refusal := _refusal(delivery):
             _settle(delivery, State.CANCELLED, error=refusal)
             return False
-        delivery.address = delivery.recipient.email  # as it is now: a link must not reach who had it before
+        if delivery.kind not in SENT_ELSEWHERE:
+            delivery.address = delivery.recipient.email  # as it is now: a link must not reach who had it before
         mail = render(delivery)
         delivery.subject, delivery.message_id = mail.subject[:300], mail.extra_headers["Message-ID"].strip("<>")
         mail.metadata = {"delivery": str(delivery.pk)}  # type: ignore[attr-defined] # anymail's: given back with what becomes of the mail
@@ -111,6 +113,8 @@ def _refusal(delivery: Delivery) -> str:
         return _("This person may no longer see the ticket.")
     if delivery.kind == Kind.DIGEST and not events_of(delivery):
         return _("Nothing that it was to tell may be told any more.")
+    if delivery.kind == Kind.PROVE_ADDRESS and not own_addresses.awaits_proof(delivery.recipient, delivery.address):
+        return _("The address was proven or removed meanwhile.")
     return bounces.refusal(delivery)
 
 

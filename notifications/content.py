@@ -17,9 +17,10 @@ from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from accounts import own_addresses
 from accounts.proof import set_password_path
 from notifications.audience import may_be_told_of
-from notifications.models import Delivery, Kind, Reason, State
+from notifications.models import ACCOUNT_KINDS, Delivery, Kind, Reason, State
 from notifications.unsubscribe import unsubscribe_path
 from tickets import access
 from tickets.events import describe
@@ -89,11 +90,28 @@ def context_of(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
         "because": _because(delivery),
         "preferences_url": "" if delivery.reason == Reason.ACCOUNT else urljoin(settings.SITE_URL, reverse("mail_preferences")),
     }
-    if delivery.kind in (Kind.SET_PASSWORD, Kind.RESET_PASSWORD):
-        return context | {"link": urljoin(settings.SITE_URL, set_password_path(recipient))}
+    if delivery.kind in ACCOUNT_KINDS:
+        return context | _about_account(delivery)
     if delivery.kind == Kind.DIGEST:
         return context | _digest(delivery, events)
     return context | _about_ticket(delivery, events)
+
+
+def _about_account(delivery: Delivery) -> dict[str, Any]:
+    if delivery.kind == Kind.PROVE_ADDRESS:
+        path = own_addresses.proof_path(delivery.recipient, delivery.address)
+    elif delivery.kind == Kind.KNOWN_ADDRESS:
+        path = reverse("account_login")
+    elif delivery.kind == Kind.ACCOUNT_CHANGED:
+        path = reverse("account_reset_password")
+    else:
+        path = set_password_path(delivery.recipient)
+    return {
+        "link": urljoin(settings.SITE_URL, path),
+        "address": delivery.address,
+        "change": delivery.get_change_display(),
+        "support_address": settings.SUPPORT_ADDRESS,
+    }
 
 
 def _about_ticket(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
@@ -242,7 +260,9 @@ def _because(delivery: Delivery) -> str:
         Reason.FOLLOWER: _("You get this mail because you follow ticket #%(number)s."),
         Reason.ASSIGNEE: _("You get this mail because ticket #%(number)s is assigned to you."),
         Reason.GROUP: _("You get this mail because ticket #%(number)s waits for your group."),
-        Reason.ACCOUNT: _("You get this mail because somebody wrote to us from your address, or asked for it."),
+        Reason.ACCOUNT: _("You get this mail because of your account here.")
+        if delivery.kind == Kind.ACCOUNT_CHANGED
+        else _("You get this mail because somebody wrote to us from your address, or asked for it."),
         Reason.DIGEST: _("You get this mail because you chose one mail a day."),
     }[Reason(delivery.reason)] % {"number": number}
 

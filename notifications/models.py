@@ -26,6 +26,28 @@ class Kind(models.TextChoices):
     DIGEST = "digest", _("Daily digest")
     SET_PASSWORD = "set_password", _("Set a password")
     RESET_PASSWORD = "reset_password", _("Reset password")
+    PROVE_ADDRESS = "prove_address", _("Prove an address")  # to the other address that a person added
+    KNOWN_ADDRESS = "known_address", _("Address is known")  # somebody signed up with it, or wants it as theirs
+    ACCOUNT_CHANGED = "account_changed", _("Account changed")
+
+
+# About the account alone. Those that are sent to where they say, not to the login: it is that address which is asked, or told.
+ACCOUNT_KINDS = (Kind.SET_PASSWORD, Kind.RESET_PASSWORD, Kind.PROVE_ADDRESS, Kind.KNOWN_ADDRESS, Kind.ACCOUNT_CHANGED)
+SENT_ELSEWHERE = (Kind.PROVE_ADDRESS, Kind.KNOWN_ADDRESS, Kind.ACCOUNT_CHANGED)
+
+
+class Change(models.TextChoices):
+    """What changed in how somebody logs in; the words are those of the mail that tells them."""
+
+    PASSWORD = "password", _("Your password was changed.")
+    ADDRESS = "address", _("You now log in with another email address.")
+    REMOVED = "removed", _("An email address was removed from your account.")
+    APP_ON = "app_on", _("An authenticator app now confirms who you are.")
+    APP_OFF = "app_off", _("The authenticator app was switched off.")
+    PASSKEY_ON = "passkey_on", _("A passkey was added.")
+    PASSKEY_OFF = "passkey_off", _("A passkey was removed.")
+    CODES = "codes", _("New recovery codes were made; the old ones no longer work.")
+    SINGLE_SIGN_ON = "single_sign_on", _("Your account was connected with single sign-on.")
 
 
 class Reason(models.TextChoices):
@@ -76,6 +98,7 @@ class Delivery(models.Model):
     address = models.EmailField()
     kind = models.CharField(max_length=20, choices=Kind.choices)
     reason = models.CharField(max_length=20, choices=Reason.choices)
+    change = models.CharField(max_length=20, choices=Change.choices, blank=True)  # of Kind.ACCOUNT_CHANGED
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)  # while sending: when the lease ends

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from notifications.audience import Told, audience
-from notifications.models import Delivery, Kind, Reason, State
+from notifications.models import Change, Delivery, Kind, Reason, State
 from notifications.preferences import wanted
 from tickets.models import Channel, Event, EventKind, Ticket
 
@@ -28,6 +28,8 @@ _TOLD_TOGETHER = (Kind.UPDATE, Kind.SHARED)
 _AUTOMATIC = (Kind.CONFIRMATION, Kind.SET_PASSWORD)  # answers to a mail that came in, which a robot may answer again
 _AUTOMATIC_LIMIT, _AUTOMATIC_SPAN = 10, timedelta(hours=3)
 _ANSWER_LIMIT = 20  # mails to one person about mailed answers on one ticket, in the same span
+# Asked for on our pages, by anybody: two kinds with a ration each, so that nobody can use up that of another's password link.
+_LINKS, _WORDS = (Kind.RESET_PASSWORD, Kind.SET_PASSWORD), (Kind.PROVE_ADDRESS, Kind.KNOWN_ADDRESS)
 _RESET_LIMIT, _RESET_SPAN = 3, timedelta(hours=1)
 
 
@@ -163,10 +165,33 @@ def _invite_newcomer(event: Event) -> None:
 
 @transaction.atomic
 def queue_password_link(user: User) -> None:
-    """Asked for at "forgot password". At most 3 an hour to one mailbox, whoever asks. The link itself is made when the mail is sent, and never stored."""
-    User.objects.select_for_update().get(pk=user.pk)
-    kinds = (Kind.RESET_PASSWORD, Kind.SET_PASSWORD)
-    if _mail_to(user.email).filter(kind__in=kinds, created_at__gt=timezone.now() - _RESET_SPAN).count() >= _RESET_LIMIT:
+    """Asked for at "forgot password". The link itself is made when the mail is sent, and never stored."""
+    _queue_asked_for(user, user.email, Kind.RESET_PASSWORD if user.has_usable_password() else Kind.SET_PASSWORD)
+
+
+@transaction.atomic
+def queue_sign_up_answer(user: User, address: str) -> None:
+    """To whoever signed up: the link that begins the account, or word that there is one already."""
+    _queue_asked_for(user, address, Kind.KNOWN_ADDRESS if user.has_usable_password() else Kind.SET_PASSWORD)
+
+
+@transaction.atomic
+def queue_address_proof(user: User, address: str) -> None:
+    """To an address that somebody says is theirs too: the link that proves it, or to its owner word that it was tried."""
+    owner = User.objects.by_address(address)
+    _queue_asked_for(owner or user, address, Kind.KNOWN_ADDRESS if owner else Kind.PROVE_ADDRESS)
+
+
+def _queue_asked_for(user: User, address: str, kind: Kind) -> None:
+    """At most 3 an hour to one mailbox, whoever asks, and none to who is switched off."""
+    if not User.objects.select_for_update().get(pk=user.pk).is_active:
         return
-    kind = Kind.RESET_PASSWORD if user.has_usable_password() else Kind.SET_PASSWORD
-    Delivery.objects.create(recipient=user, address=user.email, kind=kind, reason=Reason.ACCOUNT)
+    sent = _mail_to(address) if kind in _LINKS else Delivery.objects.filter(address=address)
+    alike = sent.filter(kind__in=_LINKS if kind in _LINKS else _WORDS, created_at__gt=timezone.now() - _RESET_SPAN)
+    if alike.count() < _RESET_LIMIT:
+        Delivery.objects.create(recipient=user, address=address, kind=kind, reason=Reason.ACCOUNT)
+
+
+def queue_account_change(user: User, change: Change, *, address: str = "") -> None:
+    """Tells whose account it is, at the login's address or the one given, what changed; so that a thief's change is noticed."""
+    Delivery.objects.create(recipient=user, address=address or user.email, kind=Kind.ACCOUNT_CHANGED, reason=Reason.ACCOUNT, change=change)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import AgentGroup
+from accounts.own_addresses import proof_path
 from notifications.models import Delivery, Kind, Reason, State, Suspension
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_ticket, message, new_file
@@ -92,6 +94,14 @@ TABLE: dict[str, tuple[str, str]] = {
     "mail_again": (_NOBODY, "302 302 302 302 302 302 302"),
     "account_login": ("200 302 302 302 302 302 302", "200 302 302 302 302 302 302"),
     "account_logout": ("302 200 200 200 200 200 200", "302 302 302 302 302 302 302"),
+    "account_signup": (_NOWHERE, _NOWHERE),  # SIGNUP is off
+    "account_signup_done": (_NOWHERE, _NOBODY),
+    "account_reauthenticate": ("302 200 200 200 200 200 200", "302 200 200 200 200 200 200"),
+    "account_email": ("302 200 200 200 200 200 200", "302 302 302 302 302 302 302"),  # asks for the password first
+    "account_email_resend": (_NOBODY, "302 404 404 302 404 404 404"),
+    "account_email_remove": (_NOBODY, "302 302 302 302 302 302 302"),  # the same
+    "account_email_make_login": (_NOBODY, "302 302 302 302 302 302 302"),
+    "account_prove_address": ("302 200 200 200 200 200 200", "302 200 200 302 200 200 200"),
     "account_change_password": ("302 200 200 200 200 200 200", "302 200 200 200 200 200 200"),
     "account_reset_password": (_ALL, _ALL),
     "account_reset_password_done": (_ALL, _NOBODY),
@@ -139,8 +149,9 @@ def world(workflow, ana, ben, cleo, dan, eve, max_admin):
     )
     rule = MailRule.objects.create(name="Sign-ups", domains="signup.example", is_spam=True, position=1)
     stopped = Suspension.objects.create(user=ana, address=ana.email, reason="550 5.1.1 User unknown")
+    other = EmailAddress.objects.create(user=ana, email="ana@home.example")
     people = [None, cleo, ben, ana, dan, eve, max_admin]
-    return {"ticket": ticket, "held": held, "failed": failed, "rule": rule, "stopped": stopped, "people": people}
+    return {"ticket": ticket, "held": held, "failed": failed, "rule": rule, "stopped": stopped, "other": other, "people": people}
 
 
 def path_to(name: str, world) -> str:
@@ -149,6 +160,10 @@ def path_to(name: str, world) -> str:
     arguments: dict[str, list[object]] = {
         "attachment": [attachment.pk, attachment.name],
         "account_reset_password_from_key": ["1", "set-password"],
+        "account_email_resend": [world["other"].pk],
+        "account_email_remove": [world["other"].pk],
+        "account_email_make_login": [world["other"].pk],
+        "account_prove_address": [proof_path(ticket.requester, world["other"].email).split("/")[-2]],
         "desk_ticket_remove_follower": [ticket.number, world["people"][2].pk],
         "desk_ticket_undo": [ticket.number, ticket.events.latest("pk").pk],
         "desk_ticket_pictures": [ticket.number, attachment.comment_id],

@@ -148,7 +148,3 @@ def test_passwords_when_demo_mode_is_on_then_are_kept_for_it_alone(demo, first):
 def test_login_when_next_leads_elsewhere_then_stays_here(client, ana, next_page):
     answer = client.post(f"{LOGIN}?next={next_page}", {"login": ana.email, "password": PASSWORD, "next": next_page})
     assert (answer.status_code, answer.url) == (302, "/")
-
-
-def test_signup_when_asked_for_then_there_is_none(client, db):
-    assert client.get("/accounts/signup/").status_code == 404

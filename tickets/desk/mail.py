@@ -21,7 +21,7 @@ from accounts.keys import opens_an_account, without_keys
 from accounts.models import User
 from notifications import channels, kept_mail
 from notifications.apps import wake_sender
-from notifications.models import UNDELIVERED, Delivery, Kind
+from notifications.models import ACCOUNT_KINDS, UNDELIVERED, Delivery, Kind
 from tickets import access, actions
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.mail import ingest
@@ -228,7 +228,7 @@ def _may_read(user: User, delivery: Delivery) -> bool:
     """
     if delivery.kind == Kind.DIGEST:
         return not delivery.tells.exclude(ticket__in=access.tickets_for(user)).exists()
-    return delivery.kind not in (Kind.SET_PASSWORD, Kind.RESET_PASSWORD) or user.is_admin or settings.DEMO
+    return delivery.kind not in ACCOUNT_KINDS or user.is_admin or settings.DEMO
 
 
 @require_POST

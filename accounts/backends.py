@@ -1,0 +1,20 @@
+"""Who logs in with a password."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from allauth.account.auth_backends import AuthenticationBackend
+
+from accounts.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+
+
+class AddressBackend(AuthenticationBackend):  # type: ignore[misc] # allauth ships no types
+    """allauth's, with our own idea of whose an address is: one person's, by the login or by an address they have proven."""
+
+    def _authenticate_by_email(self, email: str, password: str) -> AbstractBaseUser | None:
+        found: AbstractBaseUser | None = self._check_password(User.objects.by_address(email), password)
+        return found
