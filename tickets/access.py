@@ -17,6 +17,8 @@ from tickets.models import Attachment, Comment, Event, Follower, InboundMessage,
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+    from tickets.models.ticket import FollowerQuerySet
+
 
 def visible_to(user: User, *, path: str = "") -> Q:
     """The one rule (MISSION.md, "Access, in one rule") as a condition on tickets; with `path` ("ticket__"), on rows that have one."""
@@ -29,7 +31,7 @@ def visible_to(user: User, *, path: str = "") -> Q:
     return (
         Q(**{f"{path}requester": user})
         | Q(**{f"{path}filer": user})
-        | Q(**{f"{path}pk__in": Follower.objects.filter(user=user).values("ticket")})
+        | Q(**{f"{path}pk__in": Follower.objects.in_force().filter(user=user).values("ticket")})
         | Q(**{f"{path}pk__in": OrganizationShare.objects.filter(organization__in=organizations).values("ticket")})
     )
 
@@ -122,19 +124,56 @@ def groups_for(user: User) -> QuerySet[AgentGroup]:
 
 def is_on(user: User, ticket: Ticket) -> bool:
     """Already takes part: requester, filer, assignee or follower. Enough for a bare ticket number in a subject, when `can_see` is too little."""
-    return user.pk in (ticket.requester_id, ticket.filer_id, ticket.assignee_id) or ticket.follower_rows.filter(user=user).exists()
+    return (
+        user.pk in (ticket.requester_id, ticket.filer_id, ticket.assignee_id) or ticket.follower_rows.in_force().filter(user=user).exists()
+    )
+
+
+def shareable_by(user: User) -> QuerySet[Organization]:
+    """The organizations this person may share a ticket with: staff any, customers their own."""
+    if user.is_staff:
+        return Organization.objects.filter(is_active=True)
+    return user.active_organizations() if user.is_active else Organization.objects.none()
+
+
+def followers_for(user: User, ticket: Ticket) -> FollowerQuerySet:
+    """The followers that this person may know of, on a ticket from `get_ticket`: to customers, the customers, and the staff whom customers brought in."""
+    rows = Follower.objects.filter(ticket=ticket)
+    return rows if user.is_staff else rows.filter(Q(user__role=Role.CUSTOMER) | Q(added_by__role=Role.CUSTOMER))
 
 
 def sees_only_by_following(user: User, ticket: Ticket) -> bool:
     """Whether taking the follower row away would take the ticket away."""
     if user.is_staff or user.pk in (ticket.requester_id, ticket.filer_id):
         return False
-    return not OrganizationShare.objects.filter(
-        ticket=ticket,
-        organization__is_active=True,
-        organization__memberships__user=user,
-        organization__memberships__is_active=True,
-    ).exists()
+    return not _giving(user, ticket).exists()
+
+
+def sees_only_by(organization: Organization, user: User, ticket: Ticket) -> bool:
+    """Whether taking the ticket from the organization would take it from this person, who sees it."""
+    return losing(ticket, organization).filter(pk=user.pk).exists()
+
+
+def losing(ticket: Ticket, organization: Organization) -> QuerySet[User]:
+    """The people who see the ticket because it is shared with this organization, and in no other way."""
+    members = Membership.objects.filter(is_active=True, organization__is_active=True)
+    others = OrganizationShare.objects.filter(ticket=ticket).exclude(organization=organization)
+    followers = Follower.objects.in_force().filter(ticket=ticket)
+    shared = members.filter(organization__in=others.values("organization"))
+    people = User.objects.filter(is_active=True, role=Role.CUSTOMER, pk__in=members.filter(organization=organization).values("user"))
+    people = people.exclude(pk__in=followers.values("user")).exclude(pk__in=shared.values("user"))
+    return people.exclude(pk__in=[pk for pk in (ticket.requester_id, ticket.filer_id) if pk])
+
+
+def membership_giving(user: User, ticket: Ticket) -> Organization | None:
+    """The organization by which alone this customer sees the ticket, if they do; of several, the first."""
+    if user.is_staff or user.pk in (ticket.requester_id, ticket.filer_id):
+        return None
+    return _giving(user, ticket).first()
+
+
+def _giving(user: User, ticket: Ticket) -> QuerySet[Organization]:
+    return user.active_organizations().filter(share_rows__ticket=ticket)
 
 
 def fileable_by(user: User) -> QuerySet[User]:

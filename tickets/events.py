@@ -63,7 +63,7 @@ def describe(event: Event, *, for_staff: bool) -> str:
     data = {"old": "", "new": "", **event.data}
     if not for_staff:
         data |= {key.removesuffix("_public"): value for key, value in event.data.items() if key.endswith("_public")}
-    old, new = data["old"], data["new"]
+    new = data["new"]
     words = {
         EventKind.OPENED: _("filed the ticket for %(new)s") % data if new else _("opened the ticket"),
         EventKind.COMMENTED: _("replied and set the status to %(new)s") % data if new else _("replied"),
@@ -77,8 +77,10 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.GROUP_CHANGED: _("moved the ticket to the group %(new)s") % data if new else _("removed the group"),
         EventKind.TYPE_CHANGED: _("set the type to %(new)s") % data if new else _("removed the type"),
         EventKind.PRIORITY_CHANGED: _("set the priority to %(new)s") % data if new else _("removed the priority"),
-        EventKind.FOLLOWER_ADDED: _("added %(new)s as a follower") % data if new else _("follows the ticket"),
-        EventKind.FOLLOWER_REMOVED: _("removed the follower %(old)s") % data if old else _("no longer follows the ticket"),
+        EventKind.FOLLOWER_ADDED: _("shared the ticket with %(new)s") % data if new else _("follows the ticket"),
+        EventKind.FOLLOWER_REMOVED: _follower_removed(data),
+        EventKind.ORGANIZATION_ADDED: _("shared the ticket with %(new)s") % data,
+        EventKind.ORGANIZATION_REMOVED: _("removed %(old)s from the ticket") % data,
         EventKind.MARKED_SPAM: _("marked the ticket as spam"),
         EventKind.NOT_SPAM: _("said that the ticket is not spam"),
         EventKind.REQUESTER_CHANGED: _("made %(new)s the requester") % data,
@@ -89,3 +91,9 @@ def describe(event: Event, *, for_staff: bool) -> str:
     if for_staff and data.get("type"):  # set in the same step
         return _("%(said)s, with the type %(type)s") % {"said": said, "type": data["type"]}
     return said
+
+
+def _follower_removed(data: dict[str, Any]) -> str:
+    if data.get("left"):
+        return _("left the ticket")
+    return _("removed %(old)s from the ticket") % data if data["old"] else _("no longer follows the ticket")

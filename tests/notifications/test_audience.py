@@ -121,12 +121,14 @@ def test_answer_when_mail_to_the_assignee_came_back_then_the_group_hears_of_it(t
     assert told(ticket) == {"Fay": FOLLOWER, "Dan": GROUP}
 
 
-def test_every_kind_when_counted_then_is_in_the_table(ticket, ana, dan, fay):
+def test_every_kind_when_counted_then_is_in_the_table(ticket, acme, ana, dan, fay):
     for who, verb, _expected in BY.values():
         other = make_ticket(ana)
         sharing.follow(other, actor=fay)
         verb(other, {"ana": ana, "dan": dan, "fay": fay}.get(who, dan))
     sharing.remove_follower(ticket, actor=dan, person=fay)
+    sharing.remove_organization(ticket, actor=dan, organization=acme)
+    sharing.add_organization(ticket, actor=dan, organization=acme)
     actions.close(ticket, actor=dan)
     actions.reopen(ticket, actor=dan)
     actions.change_status(ticket, actor=dan, status=status("Spam"))

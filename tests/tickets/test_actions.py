@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from accounts.models import AgentGroup, Membership, User
+from accounts.models import AgentGroup, Membership, Organization, User
 from tests.factories import make_ticket, message, new_file
 from tickets import access, actions, sharing
 from tickets.models import Attachment, Channel, Comment, Event, EventKind, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
@@ -447,7 +447,6 @@ STAFFS = {
     "group": lambda ticket, who: actions.set_group(ticket, actor=who, group=None),
     "type": lambda ticket, who: actions.set_type(ticket, actor=who, type=TicketType.objects.first()),
     "priority": lambda ticket, who: actions.set_priority(ticket, actor=who, priority=Priority.objects.first()),
-    "remove": lambda ticket, who: sharing.remove_follower(ticket, actor=who, person=who),
 }
 EVERYBODYS = {
     "comment": lambda ticket, who: actions.comment(ticket, actor=who, message=message()),
@@ -457,6 +456,8 @@ EVERYBODYS = {
     "follow": lambda ticket, who: sharing.follow(ticket, actor=who),
     "unfollow": lambda ticket, who: sharing.unfollow(ticket, actor=who),
     "add": lambda ticket, who: sharing.add_follower(ticket, actor=who, person=who),
+    "remove": lambda ticket, who: sharing.remove_follower(ticket, actor=who, person=who),
+    "unshare": lambda ticket, who: sharing.remove_organization(ticket, actor=who, organization=Organization.objects.get(name="Acme")),
 }
 
 

@@ -32,8 +32,10 @@ WORDS = {
     EventKind.GROUP_CHANGED: (NAMED, "moved the ticket to the group New One", None),
     EventKind.TYPE_CHANGED: (NAMED, "set the type to New One", None),
     EventKind.PRIORITY_CHANGED: (NAMED, "set the priority to New One", None),
-    EventKind.FOLLOWER_ADDED: ({"new": "Ben Ode"}, "added Ben Ode as a follower", "added Ben Ode as a follower"),
-    EventKind.FOLLOWER_REMOVED: ({"old": "Ben Ode"}, "removed the follower Ben Ode", "removed the follower Ben Ode"),
+    EventKind.FOLLOWER_ADDED: ({"new": "Ben Ode"}, "shared the ticket with Ben Ode", "shared the ticket with Ben Ode"),
+    EventKind.FOLLOWER_REMOVED: ({"old": "Ben Ode"}, "removed Ben Ode from the ticket", "removed Ben Ode from the ticket"),
+    EventKind.ORGANIZATION_ADDED: ({"new": "Globex"}, "shared the ticket with Globex", "shared the ticket with Globex"),
+    EventKind.ORGANIZATION_REMOVED: ({"old": "Globex"}, "removed Globex from the ticket", "removed Globex from the ticket"),
     EventKind.MARKED_SPAM: (MOVE, "marked the ticket as spam", None),
     EventKind.NOT_SPAM: (MOVE, "said that the ticket is not spam", None),
     EventKind.REQUESTER_CHANGED: (NAMED, "made New One the requester", "made New One the requester"),
@@ -61,6 +63,10 @@ def test_event_when_described_then_each_reads_their_own_names(ana, kind):
 @pytest.mark.parametrize(("kind", "words"), WITHOUT.items())
 def test_event_when_it_names_nobody_then_has_words_of_its_own(ana, kind, words):
     assert describe(Event(kind=kind, actor=ana, data={}), for_staff=True) == words
+
+
+def test_follower_when_they_went_by_themselves_then_left(ana):
+    assert describe(Event(kind=EventKind.FOLLOWER_REMOVED, actor=ana, data={"left": True}), for_staff=False) == "left the ticket"
 
 
 def test_close_when_nobody_did_it_then_says_why():

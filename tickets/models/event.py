@@ -28,6 +28,8 @@ class EventKind(models.TextChoices):
     PRIORITY_CHANGED = "priority_changed"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
+    ORGANIZATION_ADDED = "organization_added"  # the ticket is shared with it
+    ORGANIZATION_REMOVED = "organization_removed"
     MARKED_SPAM = "marked_spam"
     NOT_SPAM = "not_spam"
     REQUESTER_CHANGED = "requester_changed"  # staff confirmed whose ticket a forwarded mail is

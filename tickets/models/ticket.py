@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import AgentGroup, Organization
+from accounts.models import AgentGroup, Invitation, Membership, Organization
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.models.workflow import Priority, Status, TicketType
 
@@ -143,20 +143,50 @@ class Ticket(models.Model):
         return self.category == Category.SPAM
 
 
+class FollowerQuerySet(models.QuerySet["Follower"]):
+    def in_force(self) -> FollowerQuerySet:
+        """Those that let their person see the ticket."""
+        return self.filter(self._is_in_force())
+
+    def with_newcomers(self) -> FollowerQuerySet:
+        """Each with `awaited`: of who was invited and is no member yet, the address that was written; '' for all others.
+
+        Nothing else may be shown of them: that we know somebody is not for who invites to learn.
+        """
+        written = Invitation.objects.filter(person=OuterRef("user"), organization=OuterRef("through")).order_by("-pk").values("address")[:1]
+        awaited = Case(When(self._is_in_force(), then=Value("")), default=Subquery(written), output_field=models.CharField())
+        return self.annotate(awaited=Coalesce(awaited, Value("?")))
+
+    @staticmethod
+    def _is_in_force() -> Q:
+        memberships = Membership.objects.filter(is_active=True, organization__is_active=True)
+        return Q(through=None) | Q(Exists(memberships.filter(user=OuterRef("user"), organization=OuterRef("through"))))
+
+
 class Follower(models.Model):
     """A person who sees the ticket and, unless muted, gets mail at each update. The requester is one from the start."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="follower_rows")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="follower_rows")
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Counts only while the person is an active member of it: they began to follow as one, or were invited into it with the ticket.
+    through = models.ForeignKey(Organization, on_delete=models.CASCADE, null=True, related_name="+")
     is_muted = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = FollowerQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["ticket", "user"], name="one_follower_row")]
 
     def __str__(self) -> str:
         return f"{self.user} follows {self.ticket_id}"
+
+    @property
+    def name(self) -> str:
+        """What customers read; one of `with_newcomers`."""
+        awaited: str = self.awaited  # type: ignore[attr-defined] # annotated
+        return awaited.partition("@")[0] or self.user.display_name
 
 
 class OrganizationShare(models.Model):
