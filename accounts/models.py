@@ -8,14 +8,20 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import PUBLIC_MAIL_DOMAINS, domain_of, normalise_address, validate_domain
+
+# What a browser's name for itself holds; the first that fits, as most of them claim to be others too.
+_PROGRAMS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "Mac"), ("Linux", "Linux"))
 
 TIME_ZONES = frozenset(zoneinfo.available_timezones())  # asking reads hundreds of files
 
@@ -148,8 +154,9 @@ class User(AbstractBaseUser):
         return self.is_active and self.role == Role.ADMIN
 
     def get_session_auth_hash(self) -> str:
-        """A session ends when the password changes, and when what was signed for this person is revoked."""
-        return salted_hmac("accounts.session", f"{super().get_session_auth_hash()}{self.token_generation}", algorithm="sha256").hexdigest()
+        """A session ends when the password or the role changes, and when what was signed for this person is revoked."""
+        state = f"{super().get_session_auth_hash()}{self.token_generation}{self.role}"
+        return salted_hmac("accounts.session", state, algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         return self.is_admin
@@ -324,3 +331,27 @@ class AgentGroup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Device(models.Model):
+    """A browser in which somebody is logged in. Goes with its session. Written by `accounts.devices` alone."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices")
+    session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="device")
+    auth_hash = models.CharField(max_length=128)  # of the person when it logged in
+    browser = models.CharField(max_length=300, blank=True)  # as it calls itself
+    address = models.GenericIPAddressField(null=True)
+    began_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.name}"
+
+    @property
+    def name(self) -> str:
+        """Such as "Firefox on Linux": enough to tell one's own browsers apart."""
+        program = next((name for mark, name in _PROGRAMS if mark in self.browser), "")
+        system = next((name for mark, name in _SYSTEMS if mark in self.browser), "")
+        if program and system:
+            return gettext("%(program)s on %(system)s") % {"program": program, "system": system}
+        return program or system or gettext("A browser we don't know")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from allauth.account import views
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from accounts import views as ours
 
@@ -13,6 +13,10 @@ urlpatterns = [
     path("signup/", ours.sign_up, name="account_signup"),
     path("signup/done/", ours.sign_up_done, name="account_signup_done"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("second-step/", include("allauth.mfa.urls")),
+    path("sessions/", ours.sessions, name="account_sessions"),
+    path("sessions/others/end/", ours.sessions_end_others, name="account_sessions_end_others"),
+    path("sessions/<int:pk>/end/", ours.session_end, name="account_session_end"),
     path("email/", ours.addresses, name="account_email"),
     path("email/<int:pk>/resend/", ours.address_resend, name="account_email_resend"),
     path("email/<int:pk>/remove/", ours.address_remove, name="account_email_remove"),

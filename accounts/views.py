@@ -1,4 +1,4 @@
-"""The pages of signing up and of one's own addresses. All else about logging in is allauth's, with our templates."""
+"""The pages of signing up, of one's own addresses and sessions. All else about logging in is allauth's, with our templates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import own_addresses
+from accounts import devices, own_addresses
 from accounts.forms import AddressForm, SignUpForm
 from accounts.models import User
 from accounts.sign_up import OFF, may_sign_up
@@ -168,3 +168,30 @@ def prove_address(request: HttpRequest, key: str) -> HttpResponse:
     return render(
         request, "account/prove_address.html", {"address": address, "works": works, "is_others": meant is not None and not is_mine}
     )
+
+
+# --- Where one is logged in ----------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@login_required
+def sessions(request: HttpRequest) -> HttpResponse:
+    rows = list(devices.of(_person(request)))
+    return render(request, "account/sessions.html", {"devices": rows, "here": request.session.session_key})
+
+
+@require_POST
+@login_required
+def session_end(request: HttpRequest, pk: int) -> HttpResponse:
+    """One's own, this one too. One that has ended meanwhile is no mistake."""
+    devices.end(devices.of(_person(request)).filter(pk=pk))
+    messages.success(request, _("That browser is logged out."))
+    return redirect("account_sessions")
+
+
+@require_POST
+@login_required
+def sessions_end_others(request: HttpRequest) -> HttpResponse:
+    devices.end_others(request, _person(request))
+    messages.success(request, _("You are logged out everywhere but here."))
+    return redirect("account_sessions")

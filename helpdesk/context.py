@@ -18,6 +18,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_logo": settings.SITE_LOGO,
         "accent": settings.ACCENT,
+        "staff_mfa": settings.STAFF_MFA,
         "signup_open": settings.SIGNUP != "off",
         "support_address": settings.SUPPORT_ADDRESS,
         "demo": settings.DEMO,

@@ -10,7 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
+from accounts import devices
 from accounts.models import User
+from accounts.second_step import must_set_up
 from helpdesk.http import page_before
 from tickets.actions import DomainError, NotAllowed
 from tickets.models import Ticket
@@ -76,6 +78,24 @@ def _language(request: HttpRequest, person: User | AnonymousUser | None) -> str:
     if isinstance(person, User) and person.language:
         return person.known_language
     return translation.get_language_from_request(request)
+
+
+class SecondStepMiddleware:
+    """Notes that a browser is still in use, and takes staff who must have a second step and have none to the page that sets it up: all else waits."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and isinstance(request.user, User):
+            if devices.is_due(request):
+                devices.note(request, request.user)
+            if not request.path_info.startswith(_BEFORE_SECOND_STEP) and must_set_up(request.user):
+                return redirect("mfa_index")
+        return self.get_response(request)
+
+
+_BEFORE_SECOND_STEP = ("/accounts/second-step/", "/accounts/reauthenticate/", "/accounts/logout/", "/site.css", "/favicon.ico")
 
 
 class DomainErrorMiddleware:

@@ -103,6 +103,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "anymail",
     "csp",
     "crispy_forms",
@@ -123,6 +124,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "helpdesk.middleware.PersonMiddleware",
+    "helpdesk.middleware.SecondStepMiddleware",
     "helpdesk.middleware.DomainErrorMiddleware",
 ]
 ROOT_URLCONF = "helpdesk.urls"
@@ -284,6 +286,21 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds in which the password, once as
 ACCOUNT_FORMS = {"reset_password": "accounts.forms.ResetPasswordForm"}
 # Beside allauth's own: 30 tries to log in a minute and network, 10 failed ones, and 5 failed ones in 5 minutes for an account.
 ACCOUNT_RATE_LIMITS = {"signup": "5/m/ip,30/h/ip", "manage_email": "5/m/user,20/h/user"}
+STAFF_MFA = env_bool("STAFF_MFA")  # whether staff must have a second step
+MFA_ADAPTER = "accounts.second_step.SecondStepAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers make passkeys for https and localhost alone
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # another address that awaits its proof is in nobody's way
+MFA_TOTP_TOLERANCE = 1  # steps of half a minute: clocks differ, and people are slow
+MFA_FORMS = {
+    "authenticate": "accounts.second_step.AuthenticateForm",
+    "reauthenticate": "accounts.second_step.ReauthenticateForm",
+    "add_webauthn": "accounts.second_step.AddPasskeyForm",
+    "authenticate_webauthn": "accounts.second_step.AuthenticatePasskeyForm",
+    "login_webauthn": "accounts.second_step.LoginPasskeyForm",
+    "reauthenticate_webauthn": "accounts.second_step.ReauthenticatePasskeyForm",
+}
 SIGNUP = env_str("SIGNUP", "off").lower()  # who may make an account for themselves, see accounts.sign_up
 if SIGNUP not in ("off", "on", "domains"):
     problems["SIGNUP"] = "is not one of off, on, domains."

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from notifications.apps import wake_sender
 from notifications.models import Change
 from notifications.relay import queue_account_change, queue_address_proof, queue_password_link, queue_sign_up_answer
@@ -18,8 +19,6 @@ from tickets.actions import IllegalMove
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-
-    from accounts.models import User
 
 
 # allauth's names of the mails by which it tells that something changed. What is not here, we don't tell.
@@ -47,11 +46,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth shi
         )
         return redirect("account_login")
 
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
+        """Who has a second step shows that one: a password that was overheard must not be enough to take the step away."""
+        methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        return [method for method in methods if method["id"] != "reauthenticate"] or methods
+
     def set_password(self, user: User, password: str) -> None:
         """Compare and set: of two uses of one link at the same moment, one wins."""
         before = user.password
         user.set_password(password)
-        if not type(user).objects.filter(pk=user.pk, password=before).update(password=user.password):
+        if not User.objects.filter(pk=user.pk, password=before).update(password=user.password):
             raise IllegalMove(_("This link was used already."))
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:

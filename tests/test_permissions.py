@@ -97,6 +97,23 @@ TABLE: dict[str, tuple[str, str]] = {
     "account_signup": (_NOWHERE, _NOWHERE),  # SIGNUP is off
     "account_signup_done": (_NOWHERE, _NOBODY),
     "account_reauthenticate": ("302 200 200 200 200 200 200", "302 200 200 200 200 200 200"),
+    "account_sessions": ("302 200 200 200 200 200 200", _NOBODY),
+    "account_session_end": (_NOBODY, "302 302 302 302 302 302 302"),
+    "account_sessions_end_others": (_NOBODY, "302 302 302 302 302 302 302"),
+    "mfa_index": ("302 200 200 200 200 200 200", _NOBODY),
+    "mfa_authenticate": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),  # for who is half logged in
+    "mfa_reauthenticate": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),  # nobody here has a second step
+    "mfa_activate_totp": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),  # asks for the password first
+    "mfa_deactivate_totp": ("302 404 404 404 404 404 404", "302 404 404 404 404 404 404"),
+    "mfa_view_recovery_codes": ("302 404 404 404 404 404 404", _NOBODY),
+    "mfa_generate_recovery_codes": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
+    "mfa_download_recovery_codes": ("302 404 404 404 404 404 404", _NOBODY),
+    "mfa_list_webauthn": ("302 200 200 200 200 200 200", _NOBODY),
+    "mfa_add_webauthn": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
+    "mfa_reauthenticate_webauthn": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
+    "mfa_edit_webauthn": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
+    "mfa_remove_webauthn": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
+    "mfa_login_webauthn": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
     "account_email": ("302 200 200 200 200 200 200", "302 302 302 302 302 302 302"),  # asks for the password first
     "account_email_resend": (_NOBODY, "302 404 404 302 404 404 404"),
     "account_email_remove": (_NOBODY, "302 302 302 302 302 302 302"),  # the same
@@ -160,6 +177,9 @@ def path_to(name: str, world) -> str:
     arguments: dict[str, list[object]] = {
         "attachment": [attachment.pk, attachment.name],
         "account_reset_password_from_key": ["1", "set-password"],
+        "account_session_end": [10_000_000],
+        "mfa_edit_webauthn": [1],
+        "mfa_remove_webauthn": [1],
         "account_email_resend": [world["other"].pk],
         "account_email_remove": [world["other"].pk],
         "account_email_make_login": [world["other"].pk],
