@@ -7,9 +7,9 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from accounts.models import Membership, Organization, Role, User
-from tickets import actions
+from tickets import actions, articles
 from tickets.files import NewFile
-from tickets.models import Channel, Ticket
+from tickets.models import Article, Audience, Channel, Ticket
 
 PASSWORD = "correct horse battery"
 
@@ -36,3 +36,22 @@ def make_ticket(
     shared = requester.active_organizations().first() if share else None
     fields = {"actor": requester, "share_with": shared, "message": message(text), **fields}
     return actions.open_ticket(requester=requester, subject=subject, **fields)
+
+
+def make_article(
+    author: User,
+    title: str = "Export completion data",
+    *,
+    html: str = "<p>Open the Studio and choose Export.</p>",
+    section: str = "Using the Studio",
+    readers: Audience | Organization = Audience.EVERYBODY,
+    files: tuple[NewFile, ...] = (),
+    publish: bool = True,
+) -> Article:
+    """Written, and unless said otherwise published, by `author`. `readers`: an audience, or the one organization that it is for."""
+    article = articles.create(actor=author, section=section, title=title, html=html, new_files=files)
+    if isinstance(readers, Organization):
+        article = articles.place(article, actor=author, section=section, audience=Audience.ORGANIZATIONS, organizations=[readers])
+    elif readers != Audience.EVERYBODY:
+        article = articles.place(article, actor=author, section=section, audience=readers)
+    return articles.publish(article, actor=author) if publish else article

@@ -17,9 +17,9 @@ from accounts.models import AgentGroup
 from accounts.own_addresses import proof_path
 from notifications.models import Delivery, Kind, Reason, State, Suspension
 from notifications.unsubscribe import unsubscribe_path
-from tests.factories import make_ticket, message, new_file
+from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
-from tickets import actions, sharing
+from tickets import actions, articles, sharing
 from tickets.models import Attachment, Channel, MailRule
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "ticket_fixed": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_close": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_reopen": (_NOBODY, "302 404 302 302 302 302 302"),
+    "articles": (_ALL, _NOBODY),
+    "article": ("404 404 200 200 200 200 200", _NOBODY),
+    "article_by_number": ("404 404 302 302 302 302 302", _NOBODY),
+    "article_feedback": (_NOBODY, "404 404 302 302 302 302 302"),
+    "article_file": ("404 404 200 200 200 200 200", _NOBODY),
     "profile": ("302 200 200 200 200 200 200", "302 302 302 302 302 302 302"),
     "attachment": ("302 404 200 200 200 404 200", _NOBODY),
     "desk": ("302 404 404 404 200 200 200", _NOBODY),
@@ -89,6 +94,18 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_mail_replay": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_mail_out": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_mail_out_retry": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_articles": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_article_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
+    "desk_article_find": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_article_words": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_article_ticket": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_article": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
+    "desk_article_place": (_NOBODY, "302 404 404 404 422 422 422"),
+    "desk_article_publish": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_article_unpublish": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_article_archive": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_article_version": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_article_restore": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_person": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_person_lift": (_NOBODY, "302 404 404 404 302 302 302"),
     "mail_again": (_NOBODY, "302 302 302 302 302 302 302"),
@@ -146,8 +163,8 @@ def names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterato
 
 
 @pytest.fixture
-def world(workflow, ana, ben, cleo, dan, eve, max_admin):
-    """A ticket of Ana's in a private group that Dan is in and Eve is not, with all that hangs on one."""
+def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
+    """A ticket of Ana's in a private group that Dan is in and Eve is not, with all that hangs on one; and an article for Ana's organization."""
     private = AgentGroup.objects.create(name="Private", is_private=True)
     private.members.add(dan, max_admin)
     ticket = make_ticket(ana, group=private, message=message(files=(new_file(),)))
@@ -167,15 +184,37 @@ def world(workflow, ana, ben, cleo, dan, eve, max_admin):
     rule = MailRule.objects.create(name="Sign-ups", domains="signup.example", is_spam=True, position=1)
     stopped = Suspension.objects.create(user=ana, address=ana.email, reason="550 5.1.1 User unknown")
     other = EmailAddress.objects.create(user=ana, email="ana@home.example")
+    no = articles.give_feedback(make_article(eve), reader=ana, is_helpful=False, comment="Where is the button?")
+    article = make_article(eve, readers=acme, files=(new_file("steps.txt"),))
     people = [None, cleo, ben, ana, dan, eve, max_admin]
-    return {"ticket": ticket, "held": held, "failed": failed, "rule": rule, "stopped": stopped, "other": other, "people": people}
+    return {
+        "ticket": ticket,
+        "held": held,
+        "failed": failed,
+        "rule": rule,
+        "stopped": stopped,
+        "other": other,
+        "article": article,
+        "no": no,
+        "people": people,
+    }
 
 
 def path_to(name: str, world) -> str:
-    ticket = world["ticket"]
+    ticket, article = world["ticket"], world["article"]
     attachment = Attachment.objects.get(comment__ticket=ticket, comment__is_internal=False)
     arguments: dict[str, list[object]] = {
         "attachment": [attachment.pk, attachment.name],
+        "article": [article.pk, article.slug],
+        "article_by_number": [article.pk],
+        "article_feedback": [article.pk],
+        "article_file": [article.files.get().pk, "steps.txt"],
+        **{name: [article.pk] for name in TABLE if name.startswith("desk_article_")},
+        **{key: [] for key in ("desk_articles", "desk_article_new", "desk_article_find", "desk_article_words")},
+        "desk_article": [article.pk],
+        "desk_article_ticket": [world["no"].pk],
+        "desk_article_version": [article.pk, article.newest_id],
+        "desk_article_restore": [article.pk, article.newest_id],
         "account_reset_password_from_key": ["1", "set-password"],
         "account_session_end": [10_000_000],
         "mfa_edit_webauthn": [1],

@@ -1,6 +1,6 @@
 """The only place that turns a person into a queryset or a yes/no. What somebody may not see looks like what does not exist.
 
-Lists, pages, attachments, search and mail all start here and never widen what they are given.
+Lists, pages, attachments, articles, search and mail all start here and never widen what they are given.
 """
 
 from __future__ import annotations
@@ -12,7 +12,20 @@ from django.http import Http404
 
 from accounts.addresses import domain_of, normalise_address
 from accounts.models import AgentGroup, Membership, Organization, Role, User
-from tickets.models import Attachment, Comment, Event, Follower, InboundMessage, Mailbox, OrganizationShare, Ticket
+from tickets.models import (
+    Article,
+    ArticleFile,
+    ArticleState,
+    Attachment,
+    Audience,
+    Comment,
+    Event,
+    Follower,
+    InboundMessage,
+    Mailbox,
+    OrganizationShare,
+    Ticket,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -77,6 +90,38 @@ def get_attachment(user: User, pk: int) -> Attachment:
     try:
         return attachments.get(pk=pk)
     except (Attachment.DoesNotExist, OverflowError) as error:
+        raise Http404 from error
+
+
+def articles_for(user: User | AnonymousUser) -> QuerySet[Article]:
+    """Help articles: all of them for staff, drafts too; for everybody else those that are published for them."""
+    if isinstance(user, User) and user.is_staff:
+        return Article.objects.all()
+    published = Article.objects.filter(state=ArticleState.PUBLISHED)
+    if not isinstance(user, User) or not user.is_active:
+        return published.filter(audience=Audience.EVERYBODY)
+    theirs = Article.organizations.through.objects.filter(organization__in=user.active_organizations()).values("article")
+    return published.filter(~Q(audience=Audience.ORGANIZATIONS) | Q(pk__in=theirs))
+
+
+def get_article(user: User | AnonymousUser, pk: int) -> Article:
+    """Raises Http404 alike for invisible and missing."""
+    try:
+        return articles_for(user).select_related("section", "published", "newest").get(pk=pk)
+    except (Article.DoesNotExist, OverflowError) as error:
+        raise Http404 from error
+
+
+def get_article_file(user: User | AnonymousUser, pk: int) -> ArticleFile:
+    """Readers get what belongs to the published words: a picture of a draft is as hidden as the draft. Raises Http404."""
+    articles = articles_for(user)
+    if isinstance(user, User) and user.is_staff:
+        files = ArticleFile.objects.filter(article__in=articles)
+    else:
+        files = ArticleFile.objects.filter(versions__in=articles.values("published"))
+    try:
+        return files.get(pk=pk)
+    except (ArticleFile.DoesNotExist, OverflowError) as error:
         raise Http404 from error
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup
 from tickets import files
+from tickets.article_links import note_links
 from tickets.courtesy import is_mere_thanks
 from tickets.events import record
 from tickets.lifecycle import Category, Trigger, target
@@ -215,6 +216,7 @@ def _say(ticket: Ticket, *, actor: User, message: Message, is_internal: bool = F
     )
     for new in message.files:
         _attach(said, new)
+    note_links(said)
     return said
 
 

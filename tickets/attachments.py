@@ -1,4 +1,4 @@
-"""Hands out attached files, each time asking `access`. Never lets a browser run or guess what somebody sent."""
+"""Hands out files, each time after `access` was asked. Never lets a browser run or guess what somebody sent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.models import User
-    from tickets.models import Attachment
+    from tickets.models import Attachment, StoredFile
 
 # The file can neither run a script nor load anything, whatever it turns out to be.
 _HEADERS = {
@@ -58,8 +58,11 @@ def tiles(attachments: Iterable[Attachment]) -> list[Tile]:
 @login_required
 @cache_control(private=True, no_store=True)
 def attachment(request: HttpRequest, pk: int, name: str) -> FileResponse:
+    return handed_out(request, access.get_attachment(cast("User", request.user), pk))
+
+
+def handed_out(request: HttpRequest, file: StoredFile) -> FileResponse:
     """Shown in place only where asked for, and only a picture that we checked."""
-    file = access.get_attachment(cast("User", request.user), pk)
     is_shown = file.is_image and request.GET.get("inline") == "1"
     try:
         content = file.file.open("rb")
@@ -76,7 +79,7 @@ def attachment(request: HttpRequest, pk: int, name: str) -> FileResponse:
     return response
 
 
-def _served_type(file: Attachment) -> str:
+def _served_type(file: StoredFile) -> str:
     if file.is_image or file.content_type == "text/plain":
         return file.content_type
     return "application/octet-stream"

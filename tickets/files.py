@@ -9,12 +9,12 @@ import unicodedata
 import warnings
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import filetype
 from PIL import Image
 
-from tickets.models import Attachment, Comment
+from tickets.models import Article, ArticleFile, Attachment, Comment
 
 if TYPE_CHECKING:
     from django.core.files.base import File
@@ -48,22 +48,30 @@ def clean_name(name: str) -> str:
 
 
 def attach(comment: Comment, new: NewFile) -> Attachment:
-    """Stores the bytes under a generated name and the row beside it. Raises OSError when they can't be stored."""
+    """Raises OSError when the bytes can't be stored."""
+    return Attachment.objects.create(comment=comment, content_id=new.content_id[:250], **_stored(new))
+
+
+def attach_to_article(article: Article, new: NewFile) -> ArticleFile:
+    """As above."""
+    return ArticleFile.objects.create(article=article, **_stored(new))
+
+
+def _stored(new: NewFile) -> dict[str, Any]:
+    """What a row says of the bytes, which go under a generated name when it is saved."""
     content_type, is_image = _inspect(new.content)
     digest = hashlib.sha256()
     for chunk in new.content.chunks():
         digest.update(chunk)
     new.content.name = "file"  # the storage wants one; `generated_name` decides where the bytes go
-    return Attachment.objects.create(
-        comment=comment,
-        file=new.content,
-        name=clean_name(new.name),
-        content_type=content_type,
-        size=new.content.size,
-        sha256=digest.hexdigest(),
-        content_id=new.content_id[:250],
-        is_image=is_image,
-    )
+    return {
+        "file": new.content,
+        "name": clean_name(new.name),
+        "content_type": content_type,
+        "size": new.content.size,
+        "sha256": digest.hexdigest(),
+        "is_image": is_image,
+    }
 
 
 def _inspect(content: File[bytes]) -> tuple[str, bool]:

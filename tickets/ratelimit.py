@@ -1,4 +1,4 @@
-"""How often one person may do something. A fixed window on the cache; while the cache is down nobody is held up."""
+"""How often one person, or one network, may do something. A fixed window on the cache; while the cache is down nobody is held up."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 SPAN = 600  # seconds
 
 
-def is_too_often(deed: str, person: User, *, limit: int) -> bool:
-    """Counts one more, and tells whether that is more than `limit` within the present ten minutes."""
-    key = f"rate:{deed}:{person.pk}:{int(time.time()) // SPAN}"
+def is_too_often(deed: str, who: User | str, *, limit: int) -> bool:
+    """Counts one more, and tells whether that is more than `limit` within the present ten minutes. `who`: a person, or a network's address."""
+    name = who if isinstance(who, str) else who.pk
+    key = f"rate:{deed}:{name}:{int(time.time()) // SPAN}"
     cache.add(key, 0, timeout=SPAN)
     try:
         return cache.incr(key) > limit

@@ -22,7 +22,8 @@ _VOID = frozenset({"br", "hr", "img"})
 _TABLE = frozenset("table thead tbody tfoot tr td th caption".split())
 _BLOCKS = frozenset("address blockquote center div dl dd dt li ol p pre table ul hr".split())
 TAGS = _VOID | _TABLE | _BLOCKS | frozenset("a b code del em i kbd s samp small strong sub sup u".split())
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})  # the page has its own
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})  # a message's are bold words: the page has its own
+_KEPT_HEADINGS = {"h1": "h2", "h2": "h2", "h3": "h3", "h4": "h3", "h5": "h3", "h6": "h3"}  # an article's stand below its title
 _KEPT = {"a": ("href",), "td": ("colspan", "rowspan"), "th": ("colspan", "rowspan"), "ol": ("start",)}
 _CLOSED_BY = {  # what ends where the next one begins
     "li": ("p", "li"),
@@ -42,14 +43,15 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(r"""(?<![\w-])([a-zA-Z]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
 
 
-def tidy(html: str, *, picture: Callable[[dict[str, str]], str]) -> str:
-    """`picture` puts something in the place of an image, given the attributes it has."""
-    return _Tidier(html, picture).run()
+def tidy(html: str, *, picture: Callable[[dict[str, str]], str], has_headings: bool = False) -> str:
+    """`picture` puts something in the place of an image, given the attributes it has. `has_headings`: they stay headings, of two levels."""
+    return _Tidier(html, picture, has_headings=has_headings).run()
 
 
 class _Tidier:
-    def __init__(self, html: str, picture: Callable[[dict[str, str]], str]) -> None:
+    def __init__(self, html: str, picture: Callable[[dict[str, str]], str], *, has_headings: bool) -> None:
         self._html, self._picture = html, picture
+        self._headings = _KEPT_HEADINGS if has_headings else {}
         self._pieces: list[str] = []
         self._open: list[str] = []
         self._endless: set[str] = set()  # what is known to end nowhere from here on
@@ -77,6 +79,7 @@ class _Tidier:
             self._pieces.append("&lt;")
             return start + 1
         name = match["name"].lower()
+        name = self._headings.get(name, name)
         if match["end"]:
             self._end(name)
         elif name in _UNSEEN:
@@ -98,17 +101,17 @@ class _Tidier:
         return len(self._html) if name in ("script", "style") else start
 
     def _start(self, name: str, attributes: str) -> None:
-        if name in _HEADINGS:
+        if name in _HEADINGS and not self._headings:
             self._start("p", "")
             self._start("strong", "")
         elif name == "img":
             self._pieces.append(self._picture(_attributes(attributes)))
-        elif name in TAGS:
+        elif name in TAGS or name in self._headings:
             self._make_room(name)
             self._push(name, attributes)
 
     def _make_room(self, name: str) -> None:
-        closed = _CLOSED_BY.get(name, ("p",) if name in _BLOCKS else ())
+        closed = _CLOSED_BY.get(name, ("p",) if name in _BLOCKS or name in self._headings else ())
         while self._open and self._open[-1] in closed:
             self._pop()
 
@@ -123,7 +126,7 @@ class _Tidier:
         self._pieces += [f"<{name}", *(f' {key}="{escape(values[key])}"' for key in kept if key in values), ">"]
 
     def _end(self, name: str) -> None:
-        if name in _HEADINGS:
+        if name in _HEADINGS and not self._headings:
             self._end("strong")
             self._end("p")
         elif self._left_out[name]:

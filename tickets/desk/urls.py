@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.desk import mail, mail_list, mail_many, people, rules, verbs
+from tickets.desk import articles, mail, mail_list, mail_many, people, rules, verbs
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
 from tickets.desk.queue import queue
@@ -56,6 +56,18 @@ urlpatterns = [
     path("mail/in/<int:pk>/replay/", mail.replay, name="desk_mail_replay"),
     path("mail/out/<int:pk>/", mail.mail_out, name="desk_mail_out"),
     path("mail/out/<int:pk>/retry/", mail.mail_out_retry, name="desk_mail_out_retry"),
+    path("articles/", articles.article_list, name="desk_articles"),
+    path("articles/new/", articles.article_new, name="desk_article_new"),
+    path("articles/find/", articles.article_find, name="desk_article_find"),
+    path("articles/words/", articles.article_words, name="desk_article_words"),
+    path("articles/words/<int:pk>/ticket/", articles.article_ticket, name="desk_article_ticket"),
+    path("articles/<int:pk>/", articles.article, name="desk_article"),
+    path("articles/<int:pk>/place/", articles.article_place, name="desk_article_place"),
+    path("articles/<int:pk>/publish/", articles.article_publish, name="desk_article_publish"),
+    path("articles/<int:pk>/unpublish/", articles.article_unpublish, name="desk_article_unpublish"),
+    path("articles/<int:pk>/archive/", articles.article_archive, name="desk_article_archive"),
+    path("articles/<int:pk>/versions/<int:version>/", articles.article_version, name="desk_article_version"),
+    path("articles/<int:pk>/versions/<int:version>/restore/", articles.article_restore, name="desk_article_restore"),
     path("people/<int:pk>/", people.person, name="desk_person"),
     path("people/<int:pk>/suspensions/<int:suspension>/lift/", people.lift, name="desk_person_lift"),
 ]

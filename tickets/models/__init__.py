@@ -1,8 +1,24 @@
-"""Every fact about a ticket. Fields, constraints, indexes and small properties only: what may happen is decided in `tickets.actions`."""
+"""Every fact about a ticket, and the help articles.
+
+Fields, constraints, indexes and small properties only: what may happen is decided by the verbs, in `tickets.actions` and `tickets.articles`.
+"""
 
 from __future__ import annotations
 
-from tickets.models.conversation import Attachment, Comment
+from tickets.models.article import (
+    Article,
+    ArticleEvent,
+    ArticleEventKind,
+    ArticleFeedback,
+    ArticleFile,
+    ArticleLink,
+    ArticleSection,
+    ArticleState,
+    ArticleTerm,
+    ArticleVersion,
+    Audience,
+)
+from tickets.models.conversation import Attachment, Comment, StoredFile
 from tickets.models.event import Event, EventKind
 from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, InboundState, Mailbox
 from tickets.models.rule import MailRule
@@ -10,7 +26,18 @@ from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
 from tickets.models.workflow import Priority, Status, TicketType
 
 __all__ = [
+    "Article",
+    "ArticleEvent",
+    "ArticleEventKind",
+    "ArticleFeedback",
+    "ArticleFile",
+    "ArticleLink",
+    "ArticleSection",
+    "ArticleState",
+    "ArticleTerm",
+    "ArticleVersion",
     "Attachment",
+    "Audience",
     "Authentication",
     "Channel",
     "Comment",
@@ -25,6 +52,7 @@ __all__ = [
     "OrganizationShare",
     "Priority",
     "Status",
+    "StoredFile",
     "Ticket",
     "TicketType",
 ]

@@ -35,27 +35,35 @@ class Comment(models.Model):
         return f"{self.author}: {self.text[:50]}"
 
 
-def generated_name(_attachment: Attachment, _filename: str) -> str:
+def generated_name(_file: StoredFile, _filename: str) -> str:
     """Where the bytes lie. Nothing of the sender's file name reaches the disk."""
     key = uuid4().hex
     return f"attachments/{key[:2]}/{key}"
 
 
-class Attachment(models.Model):
-    """A file of a comment, seen by those who see the comment. Type and name were decided by `tickets.files`."""
+class StoredFile(models.Model):
+    """Bytes that somebody sent. Type and name were decided by `tickets.files`."""
 
-    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="attachments")
     file = models.FileField(upload_to=generated_name, max_length=100)
     name = models.CharField(max_length=200)
     content_type = models.CharField(max_length=100)
     size = models.PositiveBigIntegerField()  # bytes
     sha256 = models.CharField(max_length=64)
-    content_id = models.CharField(max_length=250, blank=True)  # of a picture inside a mail's text
     is_image = models.BooleanField(default=False)  # a picture that browsers can show and that we have checked
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Attachment(StoredFile):
+    """A file of a comment, seen by those who see the comment."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="attachments")
+    content_id = models.CharField(max_length=250, blank=True)  # of a picture inside a mail's text
 
     class Meta:
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
-
-    def __str__(self) -> str:
-        return self.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from tickets.attachments import attachment
-from tickets.portal.views import ticket
+from tickets.portal.views import articles, ticket
 from tickets.portal.views.home import home
 from tickets.portal.views.profile import profile
 from tickets.portal.views.ticket_list import ticket_list
@@ -25,6 +25,11 @@ urlpatterns = [
     path(f"{_TICKET}fixed/", ticket.fixed, name="ticket_fixed"),
     path(f"{_TICKET}close/", ticket.close, name="ticket_close"),
     path(f"{_TICKET}reopen/", ticket.reopen, name="ticket_reopen"),
+    path("articles/", articles.articles, name="articles"),
+    path("articles/<int:pk>/", articles.article, name="article_by_number"),
+    path("articles/<int:pk>-<slug:slug>/", articles.article, name="article"),
+    path("articles/<int:pk>/feedback/", articles.feedback, name="article_feedback"),
+    path("articles/files/<int:pk>/<str:name>", articles.article_file, name="article_file"),
     path("profile/", profile, name="profile"),
     path("attachments/<int:pk>/<str:name>", attachment, name="attachment"),
 ]

@@ -69,6 +69,17 @@ def rich_text(text: str) -> SafeString:
     return _clean(linebreaks(linked) + cut, frozenset())
 
 
+def rich_article(html: str, pictures: Mapping[str, str]) -> SafeString:
+    """An article's words. `pictures`: the address of each picture that is its own, by the name under which the text knows it."""
+    tame = tidy(html[:MAX_HTML], picture=partial(_own_picture, pictures=pictures), has_headings=True)
+    return _clean(tame, frozenset(pictures.values()), headings=("h2", "h3"))
+
+
+def _own_picture(image: Mapping[str, str], *, pictures: Mapping[str, str]) -> str:
+    url = pictures.get(image.get("src", ""))
+    return f'<img src="{escape(url)}" alt="{escape(image.get("alt", "")[:200])}">' if url else ""
+
+
 def pictures_of(comment: Comment) -> dict[str, str]:
     """Addresses of the pictures that the comment's HTML may show in place, by Content-ID."""
     return {file.content_id: picture_url(file) for file in comment.attachments.all() if file.content_id and file.is_image}
@@ -115,7 +126,7 @@ def _is_remote(source: str) -> bool:
     return source[:8].lower() == "https://"
 
 
-def _clean(html: str, own: frozenset[str], *, is_remote_shown: bool = False) -> SafeString:
+def _clean(html: str, own: frozenset[str], *, is_remote_shown: bool = False, headings: tuple[str, ...] = ()) -> SafeString:
     def keep(tag: str, name: str, value: str) -> str | None:
         if name == "src":
             return value if value in own or (is_remote_shown and _is_remote(value)) else None
@@ -128,7 +139,7 @@ def _clean(html: str, own: frozenset[str], *, is_remote_shown: bool = False) -> 
     return mark_safe(
         nh3.clean(
             html,
-            tags=set(TAGS),
+            tags={*TAGS, *headings},
             attributes=_ATTRIBUTES,
             attribute_filter=keep,
             url_schemes=_SCHEMES,
