@@ -17,15 +17,31 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
-from tickets import actions, sharing
+from tickets import actions, articles, sharing
 from tickets.demo_files import demo_file
-from tickets.models import Channel, Comment, Event, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
+from tickets.models import (
+    Article,
+    ArticleEvent,
+    ArticleFeedback,
+    ArticleVersion,
+    Audience,
+    Channel,
+    Comment,
+    Event,
+    Follower,
+    OrganizationShare,
+    Priority,
+    Status,
+    Ticket,
+    TicketType,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PASSWORD = "demo"  # noqa: S105 public by intent
 _STORIES = Path(__file__).with_name("demo_tickets.toml")
+_ARTICLES = Path(__file__).with_name("demo_articles.toml")
 _ORGANIZATIONS = {
     "acme.example": "Acme",
     "globex.example": "Globex",
@@ -97,6 +113,8 @@ def seed(now: datetime, *, tell: Callable[[Event], None]) -> int:
     `tell` gets each event as soon as it has happened, while the ticket is as it was then.
     """
     cast = _Cast(people=_make_people(), tell=tell)
+    for told in tomllib.loads(_ARTICLES.read_text())["article"]:
+        _write_article(told, cast.people, now - span(told["age"]))
     for step in sorted(stories(now), key=lambda step: step.at):
         _play(step, cast)
     return Ticket.objects.count()
@@ -169,6 +187,43 @@ def _make_organizations(people: dict[str, User]) -> None:
         EmailDomain.objects.create(organization=organization, domain=domain)
         members = [person for person in people.values() if person.email.endswith(f"@{domain}")]
         Membership.objects.bulk_create(Membership(user=person, organization=organization) for person in members)
+
+
+# --- Help articles -----------------------------------------------------------------------------------------------------------
+
+
+def _write_article(told: dict[str, Any], people: dict[str, User], at: datetime) -> Article:
+    """`picture:NAME` in the text is the address of that file of its own."""
+    author, title = people[told["author"]], told["title"]
+    attached = [demo_file(name) for name in told.get("files", ())]
+    article = articles.create(actor=author, section=told["section"], title=title, html=told["html"].strip(), new_files=attached)
+    html = told["html"].strip()
+    for file in article.files.all():
+        html = html.replace(f"picture:{file.name}", articles.file_url(file))
+    kept = [file.pk for file in article.files.all()]
+    article = articles.save(article, actor=author, title=title, html=html, kept=kept)
+    if told.get("readers"):
+        article = _put_before(article, told["readers"], author)
+    if not told.get("draft"):
+        article = articles.publish(article, actor=author)
+    for number, said in enumerate(told.get("said", ())):
+        reader, visitor = (people[said["who"]], "") if "who" in said else (None, f"visitor-{number}")
+        answer = articles.give_feedback(
+            article, reader=reader, visitor=visitor, is_helpful=said["helpful"], comment=said.get("comment", "")
+        )
+        ArticleFeedback.objects.filter(pk=answer.pk).update(at=at + timedelta(days=1, hours=5 * number))
+    ArticleVersion.objects.filter(article=article).update(created_at=at)
+    ArticleEvent.objects.filter(article=article).update(at=at)
+    Article.objects.filter(pk=article.pk).update(created_at=at, published_at=at if article.is_published else None)
+    return article
+
+
+def _put_before(article: Article, readers: str, author: User) -> Article:
+    """`readers`: an audience, or the one organization that the article is for."""
+    if readers in Audience.values:
+        return articles.place(article, actor=author, section=article.section.name, audience=Audience(readers))
+    only = [Organization.objects.get(name=readers)]
+    return articles.place(article, actor=author, section=article.section.name, audience=Audience.ORGANIZATIONS, organizations=only)
 
 
 # --- Playing -----------------------------------------------------------------------------------------------------------------
