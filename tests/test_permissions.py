@@ -38,6 +38,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "ticket_new": ("302 200 200 200 302 302 302", "302 422 422 422 302 302 302"),
     "ticket": ("302 404 200 200 302 302 302", _NOBODY),
     "ticket_reply": (_NOBODY, "302 404 422 422 302 302 302"),
+    "ticket_seen": (_NOBODY, "302 404 204 204 302 302 302"),
     "ticket_follow": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_unfollow": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_mail": (_NOBODY, "302 404 302 302 302 302 302"),

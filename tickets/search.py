@@ -1,20 +1,31 @@
-"""Finds tickets by words, among those it is given: `tickets.access` has limited them, and nothing here widens them."""
+"""Finds tickets by words, among those it is given: `tickets.access` has limited them, and nothing here widens them.
+
+Shows where the words stand, too, in what the same person may read.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 from tickets.models import Comment, Ticket
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from django.db.models import QuerySet
 
 MAX_LENGTH = 200  # characters of a query that count
 MAX_WORDS = 10
 _BIGGEST = 2**63 - 1  # the largest number a ticket can have
+_BEFORE, _AROUND = 60, 220  # characters of a snippet: before the first word that was found, and in all
 
 
 def search(queryset: QuerySet[Ticket], text: str, *, for_staff: bool) -> QuerySet[Ticket]:
@@ -42,3 +53,35 @@ def _has(word: str, *, for_staff: bool) -> Q:
     if number.isdecimal() and len(number) <= len(str(_BIGGEST)) and int(number) <= _BIGGEST:
         found |= Q(pk=int(number))
     return found
+
+
+# --- Where the words stand -----------------------------------------------------------------------------------------------------
+
+
+def marked(text: str, words: Collection[str]) -> SafeString:
+    """The text with the words in <mark>; everything else, and what is inside, is escaped."""
+    parts = re.split(f"({_any_of(words)})", text, flags=re.IGNORECASE) if words else [text]
+    return mark_safe("".join(f"<mark>{escape(part)}</mark>" if at % 2 else escape(part) for at, part in enumerate(parts)))
+
+
+def snippets(tickets: Collection[Ticket], words: Sequence[str]) -> dict[int, SafeString]:
+    """By ticket: the newest public comment with one of the words in it, cut to where the first of them stands. Two queries."""
+    if not words:
+        return {}
+    has_one = reduce(or_, (Q(text__icontains=word) for word in words))
+    newest = Comment.objects.filter(has_one, ticket__in=[ticket.pk for ticket in tickets], is_internal=False)
+    latest = [row["latest"] for row in newest.order_by().values("ticket").annotate(latest=Max("pk"))]
+    said = Comment.objects.filter(pk__in=latest).values_list("ticket", "text")
+    return {ticket: _snippet(" ".join(text.split()), words) for ticket, text in said}
+
+
+def _snippet(text: str, words: Sequence[str]) -> SafeString:
+    found = re.search(_any_of(words), text, flags=re.IGNORECASE)
+    start = max(0, found.start() - _BEFORE) if found else 0
+    cut = text[start : start + _AROUND]
+    return marked(f"{'…' if start else ''}{cut}{'…' if start + _AROUND < len(text) else ''}", words)
+
+
+def _any_of(words: Collection[str]) -> str:
+    """The longest first, so that "up" leaves "update" whole."""
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

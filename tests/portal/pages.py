@@ -26,7 +26,7 @@ def has(response: Any, *wanted: str) -> list[bool]:
 
 def rows(response: Any) -> list[int]:
     """Numbers of the tickets in a list, in its order."""
-    listed = re.findall(r'<li class="ticket-row">.*?</li>', response.content.decode(), flags=re.DOTALL)
+    listed = re.findall(r'<li class="ticket-row[^"]*">.*?</li>', response.content.decode(), flags=re.DOTALL)
     return [int(re.search(r'href="/tickets/(\d+)/"', row)[1]) for row in listed]  # type: ignore[index]
 
 

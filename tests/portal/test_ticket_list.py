@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from accounts.models import Membership
 from tests.factories import make_ticket, message
 from tests.portal.pages import has, rows
 from tickets import actions, sharing
@@ -42,7 +43,7 @@ def listed(client, tickets, query="") -> set[str]:
         ("show=closed", {"closed", "spam"}),
         ("show=all", {"mine", "closed", "spam"}),
         ("show=all&whose=followed", {"mine", "closed", "spam", "followed"}),
-        ("whose=organizations", {"mine", "shared"}),
+        ("whose=organization-0", {"mine"}),
         ("whose=any", {"mine", "shared", "followed"}),
         ("show=all&whose=any", {"mine", "closed", "shared", "followed", "spam"}),
         ("q=shared", {"shared"}),
@@ -55,6 +56,49 @@ def listed(client, tickets, query="") -> set[str]:
 def test_list_when_filtered_then_holds_what_is_asked_for(client, ana, tickets, query, names):
     client.force_login(ana)
     assert listed(client, tickets, query) == names
+
+
+def test_list_when_of_one_of_several_organizations_then_holds_its_tickets_alone(client, ana, ben, cleo, acme, globex, tickets):
+    Membership.objects.create(user=ana, organization=globex)
+    client.force_login(ana)
+    assert listed(client, tickets, f"whose=organization-{acme.pk}") == {"mine", "shared"}
+    assert listed(client, tickets, f"whose=organization-{globex.pk}") == {"followed", "foreign"}
+
+
+def test_list_when_of_somebody_elses_organization_then_holds_ones_own(client, ana, globex, tickets):
+    client.force_login(ana)
+    page = client.get(f"/tickets/?whose=organization-{globex.pk}")
+    assert ([value for value, _word in page.context["whose_choices"]][:2], page.context["whose"]) == (["mine", "followed"], "mine")
+    assert has(page, "Shared with Acme", "Globex") == [True, False]
+
+
+@pytest.mark.parametrize(("sort", "order"), [("updated", [0, 2, 1]), ("newest", [2, 1, 0]), ("oldest", [0, 1, 2]), ("x", [0, 2, 1])])
+def test_list_when_sorted_then_has_that_order_and_keeps_it_from_page_to_page(client, workflow, ana, sort, order):
+    made = [make_ticket(ana, f"Number {at}") for at in range(3)]
+    actions.comment(made[0], actor=ana, message=message())
+    client.force_login(ana)
+    page = client.get(f"/tickets/?sort={sort}&show=open")
+    assert rows(page) == [made[at].number for at in order]
+    assert f"sort={sort}" in page.context["tabs"][1]["href"]
+
+
+def test_list_when_searched_then_shows_where_the_words_stand(client, ana, dan, tickets):
+    ticket = Ticket.objects.get(pk=tickets["shared"])
+    actions.comment(ticket, actor=dan, message=message("Is it the <b>proxy</b>?", channel=Channel.DESK))
+    actions.add_note(ticket, actor=dan, message=message("The proxy of their boss", channel=Channel.DESK))
+    client.force_login(ana)
+    page = client.get("/tickets/?q=PROXY+shared").content.decode()
+    assert ["<mark>Shared</mark>" in page, "Is it the &lt;b&gt;<mark>proxy</mark>&lt;/b&gt;?" in page, "boss" in page] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_list_when_a_word_is_in_a_note_alone_then_finds_nothing(client, ana, dan, tickets):
+    actions.add_note(Ticket.objects.get(pk=tickets["mine"]), actor=dan, message=message("zebra", channel=Channel.DESK))
+    client.force_login(ana)
+    assert rows(client.get("/tickets/?q=zebra")) == []
 
 
 def test_list_when_searched_for_a_hidden_number_then_finds_nothing(client, ana, tickets):
@@ -135,10 +179,12 @@ def test_list_when_posted_to_then_is_refused(client, ana):
     assert client.post("/tickets/").status_code == 405
 
 
-@pytest.mark.parametrize("count", [1, 25])
-def test_list_when_there_are_many_then_costs_the_same(client, workflow, ana, django_assert_num_queries, count):
+@pytest.mark.parametrize(("count", "shown"), [(1, 1), (50, 25)])
+def test_list_when_there_are_many_then_costs_the_same(client, workflow, ana, ben, django_assert_num_queries, count, shown):
     for _at in range(count):
-        make_ticket(ana)
+        make_ticket(ben)
     client.force_login(ana)
-    with django_assert_num_queries(3):  # session, person, tickets
-        assert len(rows(client.get("/tickets/"))) == count
+    with django_assert_num_queries(4):  # session, person, organizations, tickets
+        assert len(rows(client.get("/tickets/?whose=any"))) == shown
+    with django_assert_num_queries(6):  # and which comments match, and these
+        assert len(rows(client.get("/tickets/?q=broken"))) == shown

@@ -21,6 +21,7 @@ from tickets.models.article import (
 from tickets.models.conversation import Attachment, Comment, StoredFile
 from tickets.models.event import Event, EventKind
 from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, InboundState, Mailbox
+from tickets.models.reading import TicketRead
 from tickets.models.rule import MailRule
 from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
 from tickets.models.workflow import Priority, Status, TicketType
@@ -54,5 +55,6 @@ __all__ = [
     "Status",
     "StoredFile",
     "Ticket",
+    "TicketRead",
     "TicketType",
 ]

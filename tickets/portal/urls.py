@@ -19,6 +19,7 @@ urlpatterns = [
     path("tickets/new/", ticket_new, name="ticket_new"),
     path(_TICKET, ticket.ticket, name="ticket"),
     path(f"{_TICKET}reply/", ticket.reply, name="ticket_reply"),
+    path(f"{_TICKET}seen/", ticket.seen, name="ticket_seen"),
     path(f"{_TICKET}follow/", ticket.follow, name="ticket_follow"),
     path(f"{_TICKET}unfollow/", ticket.unfollow, name="ticket_unfollow"),
     path(f"{_TICKET}mail/", ticket.mail_level, name="ticket_mail"),

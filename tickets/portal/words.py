@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from tickets.lifecycle import Category
+from tickets.search import marked
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from accounts.models import User
@@ -34,14 +36,19 @@ class Row:
     """A ticket in a customer's list."""
 
     number: int
-    subject: str
+    subject: str  # with the words that were looked for marked
     requester: User
     public_updated_at: datetime
     status: Standing
+    is_unread: bool
+    snippet: str  # of a comment in which they stand
 
 
-def row_of(ticket: Ticket) -> Row:
-    return Row(ticket.number, ticket.subject, ticket.requester, ticket.public_updated_at, standing(ticket))
+def row_of(ticket: Ticket, *, words: Collection[str] = (), snippet: str = "") -> Row:
+    """Of one that `tickets.reading.with_unread` has looked at."""
+    is_unread: bool = ticket.is_unread  # type: ignore[attr-defined] # annotated
+    subject = marked(ticket.subject, words)
+    return Row(ticket.number, subject, ticket.requester, ticket.public_updated_at, standing(ticket), is_unread, snippet)
 
 
 def standing(ticket: Ticket) -> Standing:

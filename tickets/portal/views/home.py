@@ -12,6 +12,7 @@ from tickets.access import tickets_for
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.portal.views.ticket_list import own
 from tickets.portal.words import row_of
+from tickets.reading import with_unread
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -27,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if person.is_staff:
         return redirect("desk")
     tickets = tickets_for(person).filter(own(person), category__in=(*UNRESOLVED, Category.RESOLVED))
-    shown = tickets.select_related("status", "requester").order_by("-public_updated_at", "-id")[:_SHOWN]
+    shown = with_unread(tickets, person).select_related("status", "requester").order_by("-public_updated_at", "-id")[:_SHOWN]
     rows = [row_of(ticket) for ticket in shown]
     context = {
         "your_turn": [row for row in rows if row.status.is_your_turn],

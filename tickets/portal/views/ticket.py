@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError
 from django.db.models import Q
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,12 +23,13 @@ from tickets.portal.door import PersonRequest, customer_required
 from tickets.portal.timeline import timeline
 from tickets.portal.words import standing
 from tickets.ratelimit import is_too_often, refusal
-from tickets.uploads import MessageForm
+from tickets.reading import mark_read, with_unread
+from tickets.uploads import MessageForm, SeenField
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 _LIMIT = 30  # comments of one person in ten minutes
 _VERB_LIMIT = 30  # closings, reopenings and the like, as each may mail all who follow
@@ -58,12 +60,23 @@ def reply(request: PersonRequest, number: int) -> HttpResponse:
         form.add_error("text", _("This was not sent. Send it again."))
         form.renew_key()
         return _page(request, found, form, status=409)
+    mark_read(said.ticket, request.user)
     if said.ticket_id == number:
         messages.success(request, _("Your reply is posted."))
     else:
         words = _("Ticket %(old)s was closed, so your reply opened this one, %(new)s. The two are linked.")
         messages.success(request, words % {"old": number, "new": said.ticket_id})
     return redirect(f"{reverse('ticket', args=[said.ticket_id])}#c{said.pk}")
+
+
+@require_POST
+@customer_required
+def seen(request: PersonRequest, number: int) -> HttpResponse:
+    """The page was shown, up to this event. Sent by the page itself; who has no scripts has read it when they answer."""
+    ticket = access.get_ticket(request.user, number)
+    if newest := SeenField(required=False).clean(request.POST.get("seen")):
+        mark_read(ticket, request.user, seen=newest)
+    return HttpResponse(status=204)
 
 
 def _verb(view: Callable[[PersonRequest, Ticket], None]) -> Callable[[HttpRequest, int], HttpResponse]:
@@ -75,6 +88,7 @@ def _verb(view: Callable[[PersonRequest, Ticket], None]) -> Callable[[HttpReques
         if is_too_often("verb", request.user, limit=_VERB_LIMIT):
             messages.warning(request, refusal())
             return redirect("ticket", number=number)
+        mark_read(ticket, request.user)
         try:
             view(request, ticket)
         except actions.IllegalMove as refused:
@@ -128,8 +142,8 @@ def reopen(request: PersonRequest, ticket: Ticket) -> None:
 
 
 def _get(request: PersonRequest, number: int) -> Ticket:
-    among = preferences.with_levels(Ticket.objects.select_related("status", "requester", "filer"), request.user)
-    return access.get_ticket(request.user, number, among=among)
+    among = with_unread(Ticket.objects.select_related("status", "requester", "filer"), request.user)
+    return access.get_ticket(request.user, number, among=preferences.with_levels(among, request.user))
 
 
 def _news(request: PersonRequest, ticket: Ticket, seen: int | None) -> str:

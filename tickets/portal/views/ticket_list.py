@@ -16,22 +16,23 @@ from tickets.models import Follower, OrganizationShare, Ticket
 from tickets.paging import page_of
 from tickets.portal.door import PersonRequest, customer_required
 from tickets.portal.words import row_of
-from tickets.search import search
+from tickets.reading import with_unread
+from tickets.search import search, snippets, words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
     from django.http import HttpResponse
-    from django.utils.functional import _StrPromise
 
-    from accounts.models import User
+    from accounts.models import Organization, User
 
 _TABS = {"open": gettext_lazy("Open"), "closed": gettext_lazy("Solved and closed"), "all": gettext_lazy("All")}
 _CATEGORIES = {"open": UNRESOLVED, "closed": (*FINISHED, Category.SPAM)}  # spam reads as closed
-_WHOSE: dict[str, _StrPromise] = {
-    "mine": gettext_lazy("Mine"),
-    "followed": gettext_lazy("I follow"),
-    "organizations": gettext_lazy("My organizations'"),
-    "any": gettext_lazy("All I can see"),
+_SORTS = {
+    "updated": (gettext_lazy("Last updated"), ("-public_updated_at", "-id")),
+    "newest": (gettext_lazy("Newest first"), ("-id",)),
+    "oldest": (gettext_lazy("Oldest first"), ("id",)),
 }
 
 
@@ -39,22 +40,29 @@ _WHOSE: dict[str, _StrPromise] = {
 @customer_required
 def ticket_list(request: PersonRequest) -> HttpResponse:
     query = request.GET.get("q", "")
+    words = words_of(query)
+    organizations = list(request.user.active_organizations().order_by("name"))
+    whose_choices = _whose(organizations)
     # Who looks for something looks everywhere, unless they say where.
-    show = _chosen(request, "show", _TABS, default="all" if query.strip() else "open")
-    whose = _chosen(request, "whose", _WHOSE, default="any" if query.strip() else "mine")
-    tickets = search(_tickets(request.user, show, whose), query, for_staff=False).select_related("status", "requester")
-    page = page_of(tickets, request_get=request.GET, order=("-public_updated_at", "-id"))
+    show = _chosen(request, "show", _TABS, default="all" if words else "open")
+    whose = _chosen(request, "whose", whose_choices, default="any" if words else "mine")
+    sort = _chosen(request, "sort", _SORTS, default="updated")
+    found = search(_tickets(request.user, show, whose), query, for_staff=False)
+    page = page_of(with_unread(found, request.user).select_related("status", "requester"), request_get=request.GET, order=_SORTS[sort][1])
+    said = snippets(page.rows, words)
     context = {
-        "tickets": [row_of(ticket) for ticket in page.rows],
+        "tickets": [row_of(ticket, words=words, snippet=said.get(ticket.pk, "")) for ticket in page.rows],
         "prev_url": page.prev_url,
         "next_url": page.next_url,
         "q": query,
         "show": show,
         "whose": whose,
-        "whose_choices": _WHOSE.items(),
+        "whose_choices": whose_choices.items(),
+        "sort": sort,
+        "sorts": [(key, label) for key, (label, _order) in _SORTS.items()],
         "tabs": [{"label": label, "href": _link(request, show=key), "current": key == show} for key, label in _TABS.items()],
         "everywhere": "" if (show, whose) == ("all", "any") else _link(request, show="all", whose="any"),
-        "empty": _("Nothing of yours is open.") if show == "open" else _("Nothing here yet."),
+        "empty": _("Nothing of yours is open.") if (show, whose) == ("open", "mine") else _("Nothing here yet."),
     }
     return render(request, "portal/ticket_list.html", context)
 
@@ -64,18 +72,23 @@ def own(person: User) -> Q:
     return Q(requester=person) | Q(filer=person)
 
 
+def _whose(organizations: Sequence[Organization]) -> dict[str, str]:
+    """Each organization by itself: who belongs to several keeps them apart."""
+    shared = {f"organization-{one.pk}": _("Shared with %(organization)s") % {"organization": one} for one in organizations}
+    return {"mine": _("Mine"), "followed": _("I follow"), **shared, "any": _("All I can see")}
+
+
 def _tickets(person: User, show: str, whose: str) -> QuerySet[Ticket]:
     tickets = tickets_for(person)
     if show in _CATEGORIES:
         tickets = tickets.filter(category__in=_CATEGORIES[show])
-    match whose:
-        case "mine":
+    match whose.partition("-"):
+        case ("mine", _, _):
             return tickets.filter(own(person))
-        case "followed":
+        case ("followed", _, _):
             return tickets.filter(pk__in=Follower.objects.filter(user=person, is_muted=False).values("ticket"))
-        case "organizations":
-            shares = OrganizationShare.objects.filter(organization__in=person.active_organizations())
-            return tickets.filter(pk__in=shares.values("ticket"))
+        case ("organization", _, pk):
+            return tickets.filter(pk__in=OrganizationShare.objects.filter(organization=int(pk)).values("ticket"))
     return tickets
 
 
