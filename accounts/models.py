@@ -231,6 +231,7 @@ class Membership(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("organization"))
     is_active = models.BooleanField(_("active"), default=True)
     is_manager = models.BooleanField(_("manager"), default=False, help_text=_("May remove members, and make others managers."))
+    follows_all = models.BooleanField(_("follows all tickets"), default=False, help_text=_("Gets mail of each ticket shared with it."))
     awaits_proof = models.BooleanField(_("awaits proof"), default=False, help_text=_("Becomes active when the person proves the address."))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

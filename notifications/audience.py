@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accounts.models import User
+from accounts.models import Membership, User
 from notifications.models import Kind, Reason, Suspension
 from tickets import access
 from tickets.models import Event, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from django.db.models import OuterRef, QuerySet
 
     from tickets.models import Ticket
 
@@ -74,7 +76,7 @@ def _candidates(event: Event) -> list[Told]:
         ]
     if kind not in _TOLD_TO_FOLLOWERS or _looks_unchanged(event):
         return []
-    return [*_confirmation(event), *_followers(event), *_support(event)]
+    return [*_confirmation(event), *_followers(event), *_standing(event), *_support(event)]
 
 
 def _confirmation(event: Event) -> list[Told]:
@@ -100,6 +102,19 @@ def _followers(event: Event) -> list[Told]:
         Told(user, Kind.UPDATE, Reason.REQUESTER if user.pk == event.ticket.requester_id else Reason.FOLLOWER)
         for user in _others(followers, event)
     ]
+
+
+def _standing(event: Event) -> list[Told]:
+    """Who follows everything of an organization that the ticket is shared with. Asked anew each time, so whoever left is not among them."""
+    people = User.objects.filter(pk__in=standing_memberships(event.ticket).values("user")).exclude(follower_rows__ticket=event.ticket)
+    return [Told(user, Kind.UPDATE, Reason.ORGANIZATION) for user in _others(people, event)]
+
+
+def standing_memberships(ticket: Ticket | OuterRef) -> QuerySet[Membership]:
+    """By which people follow the ticket without a row of their own on it."""
+    return Membership.objects.filter(
+        follows_all=True, is_active=True, organization__is_active=True, organization__share_rows__ticket=ticket
+    )
 
 
 def _support(event: Event) -> list[Told]:

@@ -248,7 +248,7 @@ def stop_url(delivery: Delivery) -> str:
     """
     if delivery.kind == Kind.DIGEST:
         return urljoin(settings.SITE_URL, unsubscribe_path(None, delivery.recipient))
-    if delivery.event is None or delivery.reason not in (Reason.REQUESTER, Reason.FOLLOWER, Reason.GROUP):
+    if delivery.event is None or delivery.reason not in (Reason.REQUESTER, Reason.FOLLOWER, Reason.ORGANIZATION, Reason.GROUP):
         return ""
     return urljoin(settings.SITE_URL, unsubscribe_path(delivery.event.ticket, delivery.recipient))
 
@@ -258,6 +258,9 @@ def _because(delivery: Delivery) -> str:
     return {
         Reason.REQUESTER: _("You get this mail because ticket #%(number)s is yours."),
         Reason.FOLLOWER: _("You get this mail because you follow ticket #%(number)s."),
+        Reason.ORGANIZATION: _(
+            "You get this mail because you follow everything of your organization, and ticket #%(number)s is shared with it."
+        ),
         Reason.ASSIGNEE: _("You get this mail because ticket #%(number)s is assigned to you."),
         Reason.GROUP: _("You get this mail because ticket #%(number)s waits for your group."),
         Reason.ACCOUNT: _("You get this mail because of your account here.")

@@ -55,6 +55,7 @@ class Reason(models.TextChoices):
 
     REQUESTER = "requester", _("requester")
     FOLLOWER = "follower", _("follower")
+    ORGANIZATION = "organization", _("follows the organization")
     ASSIGNEE = "assignee", _("assignee")
     GROUP = "group", _("member of the group")
     ACCOUNT = "account", _("owner of the account")

@@ -5,7 +5,8 @@ link of a mail and in a mail program's own button is one verb, `tickets.sharing.
 (`TicketPreference`), else for everything (`MailPreference`), else every update. So a customer can't choose `Level.NONE` for one ticket, as that is to stop
 following, and choosing any other level is to follow: no two switches can say different things.
 Staff are also told because a ticket is theirs or their group's, which following does not decide. For them `NONE` on a ticket is kept, ends following
-too, and goes when they follow again.
+too, and goes when they follow again. So it is for customers who follow everything of an organization: that is a choice on their membership and makes no row
+on any ticket, so that leaving ends it and nothing has to be cleared away.
 
 Levels are asked when deliveries are made. Mail about the account knows none, and who asked for something by opening a ticket gets its confirmation at
 once unless they want nothing at all. Support hears of every customer's word (MISSION C9): where all of the staff who would be told want none of it, they
@@ -17,19 +18,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from accounts.models import Membership, User
+from notifications.audience import standing_memberships
 from notifications.models import Delivery, Kind, Level, MailPreference, State, TicketPreference
 from tickets import access, actions, sharing
 from tickets.models import EventKind, Follower, Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from accounts.models import User
+    from accounts.models import Organization
     from notifications.audience import Told
     from tickets.models import Event
 
@@ -80,12 +83,14 @@ def general_level(user: User) -> Level:
 
 
 def with_levels(tickets: QuerySet[Ticket], user: User) -> QuerySet[Ticket]:
-    """Each with `own_level`, '' for none, and `general_level`: what this person chose for it and for everything."""
+    """Each with what this person chose: for it (`own_level`, '' for none), for everything (`general_level`), for all of its organization (`follows_all`)."""
     own = TicketPreference.objects.filter(user=user, ticket=OuterRef("pk")).values("level")
     general = MailPreference.objects.filter(user=user).values("level")
     return tickets.annotate(
         own_level=Coalesce(Subquery(own), Value("")),
         general_level=Coalesce(Subquery(general), Value(Level.ALL.value)),
+        follows_all=Exists(standing_memberships(OuterRef("pk")).filter(user=user))
+        & ~Exists(Follower.objects.filter(ticket=OuterRef("pk"), user=user)),
     )
 
 
@@ -146,6 +151,15 @@ def is_mailed(follower: Follower, ticket: Ticket) -> bool:
     return not follower.is_muted and (level in (Level.ALL, Level.DIGEST) or (level == Level.MINE and is_own))
 
 
+def mailed_for_all(ticket: Ticket) -> list[User]:
+    """Who is mailed an answer without a row on the ticket, as they follow everything of an organization that it is shared with."""
+    own = TicketPreference.objects.filter(user=OuterRef("pk"), ticket=ticket).values("level")
+    general = MailPreference.objects.filter(user=OuterRef("pk")).values("level")
+    people = User.objects.filter(pk__in=standing_memberships(ticket).values("user")).exclude(follower_rows__ticket=ticket)
+    people = people.annotate(level=Coalesce(Subquery(own), Subquery(general), Value(Level.ALL.value)))
+    return list(people.filter(level__in=(Level.ALL, Level.DIGEST), is_active=True).order_by("pk"))
+
+
 def said_of(follower: Follower) -> str:
     """What staff should know of this follower's mail, '' for the usual; one of `with_level_of_each`."""
     level: str = follower.level  # type: ignore[attr-defined] # annotated
@@ -179,7 +193,7 @@ def choose_for(ticket: Ticket, user: User, level: str) -> None:
         stop(ticket, user)
         return
     if not user.is_staff:
-        sharing.follow(ticket, actor=user)
+        follow(ticket, user)
     if level:
         TicketPreference.objects.update_or_create(user=user, ticket=ticket, defaults={"level": level})
     else:
@@ -188,7 +202,8 @@ def choose_for(ticket: Ticket, user: User, level: str) -> None:
 
 @transaction.atomic
 def follow(ticket: Ticket, user: User) -> None:
-    sharing.follow(ticket, actor=user)
+    if not _follows_all(user, ticket):
+        sharing.follow(ticket, actor=user)
     TicketPreference.objects.filter(user=user, ticket=ticket, level=Level.NONE).delete()
 
 
@@ -196,11 +211,24 @@ def follow(ticket: Ticket, user: User) -> None:
 def stop(ticket: Ticket, user: User) -> None:
     """No more mails about it, not even those that wait."""
     sharing.unfollow(ticket, actor=user)
-    if user.is_staff:
+    if user.is_staff or _follows_all(user, ticket):
         TicketPreference.objects.update_or_create(user=user, ticket=ticket, defaults={"level": Level.NONE})
     else:
         TicketPreference.objects.filter(user=user, ticket=ticket).delete()
     _withdraw(user, Q(ticket=ticket))
+
+
+def _follows_all(user: User, ticket: Ticket) -> bool:
+    """Is told of the ticket for its organization's sake; who has a row on it, for the row's."""
+    return standing_memberships(ticket).filter(user=user).exists() and not ticket.follower_rows.filter(user=user).exists()
+
+
+@transaction.atomic
+def follow_all(user: User, organizations: Collection[Organization]) -> None:
+    """Of these organizations of the person's everything, of their others not."""
+    memberships = Membership.objects.filter(user=user, is_active=True, organization__is_active=True)
+    memberships.filter(organization__in=organizations).update(follows_all=True)
+    memberships.exclude(organization__in=organizations).update(follows_all=False)
 
 
 @transaction.atomic

@@ -31,9 +31,12 @@ _SHOWN = 50  # tickets with a level of their own
 @login_required
 def mail_preferences(request: HttpRequest) -> HttpResponse:
     person = cast("User", request.user)
-    form = LevelForm(request.POST if request.method == "POST" else None, initial={"level": preferences.general_level(person)})
+    memberships = list(person.memberships.filter(is_active=True, organization__is_active=True).select_related("organization"))
+    posted = request.POST if request.method == "POST" else None
+    form = LevelForm(posted, memberships=memberships, initial={"level": preferences.general_level(person)})
     if form.is_valid():
         preferences.choose(person, Level(form.cleaned_data["level"]))
+        preferences.follow_all(person, form.cleaned_data.get("follow_all", ()))
         messages.success(request, _("Your mail settings are saved."))
         return redirect("mail_preferences")
     own = preferences.of_single_tickets(person).filter(ticket__in=access.tickets_for(person))

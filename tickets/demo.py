@@ -17,7 +17,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
-from tickets import actions, articles, sharing
+from tickets import access, actions, articles, sharing
 from tickets.demo_files import demo_file
 from tickets.models import (
     Article,
@@ -35,6 +35,7 @@ from tickets.models import (
     Ticket,
     TicketType,
 )
+from tickets.reading import mark_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +118,15 @@ def seed(now: datetime, *, tell: Callable[[Event], None]) -> int:
         _write_article(told, cast.people, now - span(told["age"]))
     for step in sorted(stories(now), key=lambda step: step.at):
         _play(step, cast)
+    _read_up(cast, now)
     return Ticket.objects.count()
+
+
+def _read_up(cast: _Cast, now: datetime) -> None:
+    """Customers have looked at all but the news of the last two days."""
+    for person in (one for one in cast.people.values() if not one.is_staff):
+        for ticket in access.tickets_for(person).filter(public_updated_at__lt=now - timedelta(days=2)):
+            mark_read(ticket, person)
 
 
 def stories(now: datetime) -> list[Step]:

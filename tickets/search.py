@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_LENGTH = 200  # characters of a query that count
 MAX_WORDS = 10
 _BIGGEST = 2**63 - 1  # the largest number a ticket can have
-_BEFORE, _AROUND = 60, 220  # characters of a snippet: before the first word that was found, and in all
+_BEFORE, _AROUND = 40, 180  # characters of a snippet: before the first word that was found, and in all
 
 
 def search(queryset: QuerySet[Ticket], text: str, *, for_staff: bool) -> QuerySet[Ticket]:
@@ -78,6 +78,7 @@ def snippets(tickets: Collection[Ticket], words: Sequence[str]) -> dict[int, Saf
 def _snippet(text: str, words: Sequence[str]) -> SafeString:
     found = re.search(_any_of(words), text, flags=re.IGNORECASE)
     start = max(0, found.start() - _BEFORE) if found else 0
+    start += text[start : start + _BEFORE].find(" ") + 1 if start else 0  # at a whole word
     cut = text[start : start + _AROUND]
     return marked(f"{'…' if start else ''}{cut}{'…' if start + _AROUND < len(text) else ''}", words)
 

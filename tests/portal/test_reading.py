@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests.factories import make_ticket, message
 from tests.portal.pages import reply
-from tickets import actions
+from tickets import actions, sharing
 from tickets.models import Channel, Event, Priority, Status, TicketRead, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ NO_NEWS = {
     "a priority": lambda t, dan: actions.set_priority(t, actor=dan, priority=Priority.objects.first()),
     "a type": lambda t, dan: actions.set_type(t, actor=dan, type=TicketType.objects.first()),
     "spam": lambda t, dan: actions.change_status(t, actor=dan, status=Status.objects.get(name="Spam")),
-    "an agent who follows": lambda t, dan: actions.follow(t, actor=dan),
+    "an agent who follows": lambda t, dan: sharing.follow(t, actor=dan),
 }
 
 

@@ -124,7 +124,9 @@ def _composer(
         "statuses": _statuses_to_send_with(ticket, statuses, chosen=shown.data.get("status", "")),
         "hint": _("It is spam: nobody will be mailed.")
         if ticket.is_spam
-        else _who_will_be_mailed([row for row in followers if preferences.is_mailed(row, ticket)], me=me),
+        else _who_will_be_mailed(
+            [row.user for row in followers if preferences.is_mailed(row, ticket)] + preferences.mailed_for_all(ticket), me=me
+        ),
         "max_files": settings.MAX_FILES,
         "max_bytes": settings.MAX_FILE_BYTES,
     }
@@ -141,8 +143,8 @@ def _statuses_to_send_with(ticket: Ticket, statuses: list[Status], *, chosen: st
     return sorted(words, key=lambda choice: choice[0] != chosen)
 
 
-def _who_will_be_mailed(followers: list[Follower], *, me: User) -> str:
-    names = [row.user.display_name for row in followers if row.user_id != me.pk and row.user.is_active]
+def _who_will_be_mailed(people: list[User], *, me: User) -> str:
+    names = [person.display_name for person in people if person != me and person.is_active]
     if not names:
         return _("Nobody who gets mail follows this ticket: nobody will be mailed.")
     more = len(names) - _NAMED

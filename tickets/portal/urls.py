@@ -8,7 +8,7 @@ from tickets.attachments import attachment
 from tickets.portal.views import articles, ticket
 from tickets.portal.views.home import home
 from tickets.portal.views.profile import profile
-from tickets.portal.views.ticket_list import ticket_list
+from tickets.portal.views.ticket_list import organization_follow, ticket_list
 from tickets.portal.views.ticket_new import ticket_new
 
 _TICKET = "tickets/<int:number>/"
@@ -16,6 +16,7 @@ _TICKET = "tickets/<int:number>/"
 urlpatterns = [
     path("", home, name="home"),
     path("tickets/", ticket_list, name="tickets"),
+    path("tickets/organizations/<int:pk>/follow/", organization_follow, name="organization_follow"),
     path("tickets/new/", ticket_new, name="ticket_new"),
     path(_TICKET, ticket.ticket, name="ticket"),
     path(f"{_TICKET}reply/", ticket.reply, name="ticket_reply"),

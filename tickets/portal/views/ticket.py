@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import preferences
+from notifications.models import Level
 from tickets import access, actions
 from tickets.models import Channel, EventKind, Ticket
 from tickets.portal.door import PersonRequest, customer_required
@@ -184,9 +185,11 @@ def _people(request: PersonRequest, ticket: Ticket) -> dict[str, Any]:
     """Customers who get mail of it; staff who follow are not theirs to know."""
     rows = ticket.follower_rows.filter(is_muted=False).select_related("user").order_by("created_at", "id")
     people = [row.user for row in rows if row.user.is_active and not row.user.is_staff]
+    follows_all: bool = ticket.follows_all  # type: ignore[attr-defined] # annotated
     return {
         "followers": people,
-        "is_following": request.user in people,
+        "is_following": request.user in people or (follows_all and ticket.own_level != Level.NONE),  # type: ignore[attr-defined]
+        "follows_all": follows_all,
         "levels": preferences.choices(request.user, ticket),
         "organizations": list(ticket.organizations.filter(is_active=True)),
     }

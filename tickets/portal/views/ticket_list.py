@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.db.models import Q
-from django.shortcuts import render
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from notifications import preferences
 from tickets.access import tickets_for
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.models import Follower, OrganizationShare, Ticket
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpResponse
 
-    from accounts.models import Organization, User
+    from accounts.models import Membership, User
 
 _TABS = {"open": gettext_lazy("Open"), "closed": gettext_lazy("Solved and closed"), "all": gettext_lazy("All")}
 _CATEGORIES = {"open": UNRESOLVED, "closed": (*FINISHED, Category.SPAM)}  # spam reads as closed
@@ -41,8 +45,8 @@ _SORTS = {
 def ticket_list(request: PersonRequest) -> HttpResponse:
     query = request.GET.get("q", "")
     words = words_of(query)
-    organizations = list(request.user.active_organizations().order_by("name"))
-    whose_choices = _whose(organizations)
+    memberships = _memberships(request.user)
+    whose_choices = _whose(memberships)
     # Who looks for something looks everywhere, unless they say where.
     show = _chosen(request, "show", _TABS, default="all" if words else "open")
     whose = _chosen(request, "whose", whose_choices, default="any" if words else "mine")
@@ -58,6 +62,7 @@ def ticket_list(request: PersonRequest) -> HttpResponse:
         "show": show,
         "whose": whose,
         "whose_choices": whose_choices.items(),
+        "membership": next((one for one in memberships if whose == f"organization-{one.organization_id}"), None),
         "sort": sort,
         "sorts": [(key, label) for key, (label, _order) in _SORTS.items()],
         "tabs": [{"label": label, "href": _link(request, show=key), "current": key == show} for key, label in _TABS.items()],
@@ -72,9 +77,35 @@ def own(person: User) -> Q:
     return Q(requester=person) | Q(filer=person)
 
 
-def _whose(organizations: Sequence[Organization]) -> dict[str, str]:
+@require_POST
+@customer_required
+def organization_follow(request: PersonRequest, pk: int) -> HttpResponse:
+    """Mail of everything that is shared with this organization of the person's, or (without `follow`) no longer."""
+    memberships = _memberships(request.user)
+    chosen = next((one.organization for one in memberships if one.organization_id == pk), None)
+    if chosen is None:
+        raise Http404
+    others = [one.organization for one in memberships if one.follows_all and one.organization != chosen]
+    if request.POST.get("follow"):
+        preferences.follow_all(request.user, [*others, chosen])
+        words = _("You follow everything of %(organization)s: each ticket that is shared with it is mailed to you.")
+    else:
+        preferences.follow_all(request.user, others)
+        words = _("You follow only those tickets of %(organization)s that you chose.")
+    messages.success(request, words % {"organization": chosen})
+    return redirect(f"{reverse('tickets')}?whose=organization-{pk}")
+
+
+def _memberships(person: User) -> list[Membership]:
+    memberships = person.memberships.filter(is_active=True, organization__is_active=True)
+    return list(memberships.select_related("organization").order_by("organization__name"))
+
+
+def _whose(memberships: Sequence[Membership]) -> dict[str, str]:
     """Each organization by itself: who belongs to several keeps them apart."""
-    shared = {f"organization-{one.pk}": _("Shared with %(organization)s") % {"organization": one} for one in organizations}
+    shared = {
+        f"organization-{one.organization_id}": _("Shared with %(organization)s") % {"organization": one.organization} for one in memberships
+    }
     return {"mine": _("Mine"), "followed": _("I follow"), **shared, "any": _("All I can see")}
 
 
