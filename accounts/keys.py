@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_KEY = re.compile(r"(/password/reset/key/|/email/prove/|/mail/unsubscribe/|/invitations/)[^/\s?\"'<>]+")
+_KEY = re.compile(r"(/password/reset/key/|/email/prove/|/mail/unsubscribe/|/mail/answer/|/invitations/)[^/\s?\"'<>]+")
 
 
 _TO_AN_ACCOUNT = (b"/password/reset/key/", b"/invitations/")

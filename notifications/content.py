@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts import own_addresses
 from accounts.proof import set_password_path
+from notifications.answers import Answer, answer_path
 from notifications.audience import may_be_told_of
 from notifications.models import ACCOUNT_KINDS, Delivery, Kind, Reason, State
 from notifications.unsubscribe import unsubscribe_path
@@ -132,7 +133,7 @@ def _about_ticket(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]
         "is_internal": is_internal(events),
         "has_note": any(entry.is_note for entry in entries),
         "earlier": _earlier(events, recipient),
-        "closes_at": ticket.close_due_at if any(_resolves(event) for event in events) else None,
+        **_question(ticket, events, recipient),
     } | _preview([entry.text or f"{entry.who} {entry.did}" for entry in entries] or [ticket.subject])
 
 
@@ -227,6 +228,17 @@ def _in_short(entry: Entry) -> Entry:
 def is_internal(events: Sequence[Event]) -> bool:
     """Whether the mail tells of something that customers never see; then its answer is not for them either."""
     return any(event.is_internal for event in events)
+
+
+def _question(ticket: Ticket, events: Sequence[Event], recipient: User) -> dict[str, Any]:
+    """Of a ticket that was resolved, and still is: when it closes, and for customers the way to each of the two answers."""
+    if not (ticket.is_resolved and any(_resolves(event) for event in events)):
+        return {}
+    asks = {"closes_at": ticket.close_due_at}
+    if recipient.is_staff:
+        return asks
+    fixed, broken = (urljoin(settings.SITE_URL, answer_path(answer, ticket, recipient)) for answer in Answer)
+    return asks | {"fixed_url": fixed, "broken_url": broken}
 
 
 def _resolves(event: Event) -> bool:

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import AgentGroup
 from accounts.own_addresses import proof_path
+from notifications.answers import Answer, answer_path
 from notifications.models import Delivery, Kind, Reason, State, Suspension
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
@@ -145,6 +146,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "account_reset_password_from_key_done": (_ALL, _NOBODY),
     "mail_preferences": ("302 200 200 200 200 200 200", "302 422 422 422 422 422 422"),
     "unsubscribe": (_ALL, _ALL),
+    "mail_answer": ("200 404 404 200 404 404 404", "200 404 404 200 404 404 404"),
     "webhook_mime": (_NOWHERE, _NOWHERE),  # no provider is switched on
     "webhook_tracking": (_NOWHERE, _NOWHERE),
     "healthz": (_ALL, _NOBODY),
@@ -237,6 +239,8 @@ def path_to(name: str, world) -> str:
         "webhook_mime": ["postmark"],
         "webhook_tracking": ["postmark"],
     }
+    if name == "mail_answer":
+        return answer_path(Answer.BROKEN, ticket, ticket.requester)
     if name == "unsubscribe":
         return unsubscribe_path(ticket, ticket.requester)
     if name in arguments:

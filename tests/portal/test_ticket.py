@@ -117,7 +117,7 @@ def test_ticket_when_in_a_status_then_says_what_happens_next(client, ana, dan, t
 def test_ticket_when_resolved_then_asks_and_says_when_it_closes(client, ana, dan, ticket):
     resolve(ticket, dan)
     Ticket.objects.update(close_due_at=timezone.now() + timedelta(hours=30, minutes=1))
-    asked = ("Did this fix it?", "the ticket closes by itself in 30 h", "Yes, this fixed it", "No, keep it open")
+    asked = ("Did this fix it?", "the ticket closes by itself in 30 h", "Yes, this fixed it", "No, still broken")
     assert has(page(client, ana, ticket), *asked) == [True] * 4
 
 

@@ -20,7 +20,7 @@ from tickets.desk.forms import offered
 from tickets.mail.automatic import is_machines
 from tickets.mail.route import is_ours
 from tickets.models import Channel, Priority, Ticket, TicketType
-from tickets.uploads import LineField, MessageForm, TextField
+from tickets.uploads import EditorWidget, LineField, MessageForm, TextField
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -57,7 +57,7 @@ class FileForm(MessageForm):
         label=gettext_lazy("Description"),
         help_text=gettext_lazy("The customer reads it."),
         error_messages={"required": gettext_lazy("Describe what happened.")},
-        widget=forms.Textarea(attrs={"data-draft": "file", "rows": 10}),
+        widget=EditorWidget,
     )
     priority = forms.ModelChoiceField(Priority.objects.none(), required=False, empty_label=gettext_lazy("Not set"))
     type = forms.ModelChoiceField(TicketType.objects.none(), required=False, empty_label=gettext_lazy("Not set"))

@@ -6,6 +6,7 @@ from django.urls import path
 
 from tickets.attachments import attachment
 from tickets.portal.views import articles, ticket
+from tickets.portal.views.answer import answer
 from tickets.portal.views.home import home
 from tickets.portal.views.profile import profile
 from tickets.portal.views.ticket_list import organization_follow, ticket_list
@@ -32,6 +33,7 @@ urlpatterns = [
     path("articles/<int:pk>-<slug:slug>/", articles.article, name="article"),
     path("articles/<int:pk>/feedback/", articles.feedback, name="article_feedback"),
     path("articles/files/<int:pk>/<str:name>", articles.article_file, name="article_file"),
+    path("mail/answer/<str:token>/", answer, name="mail_answer"),
     path("profile/", profile, name="profile"),
     path("attachments/<int:pk>/<str:name>", attachment, name="attachment"),
 ]

@@ -80,8 +80,8 @@ def seen(request: PersonRequest, number: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _verb(view: Callable[[PersonRequest, Ticket], None]) -> Callable[[HttpRequest, int], HttpResponse]:
-    """Does the deed, and leads back to the ticket. Refused by the ticket's state, it says so there."""
+def _verb(view: Callable[[PersonRequest, Ticket], str | None]) -> Callable[[HttpRequest, int], HttpResponse]:
+    """Does the deed, and leads back to the ticket, to where the view says. Refused by the ticket's state, it says so there."""
 
     @wraps(view)
     def post(request: PersonRequest, number: int) -> HttpResponse:
@@ -90,11 +90,12 @@ def _verb(view: Callable[[PersonRequest, Ticket], None]) -> Callable[[HttpReques
             messages.warning(request, refusal())
             return redirect("ticket", number=number)
         mark_read(ticket, request.user)
+        anchor = None
         try:
-            view(request, ticket)
+            anchor = view(request, ticket)
         except actions.IllegalMove as refused:
             messages.warning(request, str(refused))
-        return redirect("ticket", number=number)
+        return redirect(f"{reverse('ticket', args=[number])}{anchor or ''}")
 
     return require_POST(customer_required(post))
 
@@ -137,9 +138,10 @@ def close(request: PersonRequest, ticket: Ticket) -> None:
 
 
 @_verb
-def reopen(request: PersonRequest, ticket: Ticket) -> None:
+def reopen(request: PersonRequest, ticket: Ticket) -> str:
     actions.reopen(ticket, actor=request.user)
     messages.success(request, _("The ticket is open again. Tell us below what is still wrong."))
+    return "#reply"
 
 
 def _get(request: PersonRequest, number: int) -> Ticket:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0003_mail_decisions'),
+        ('tickets', '0005_articles'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
