@@ -65,6 +65,8 @@ def _candidates(event: Event) -> list[Told]:
     ticket, kind = event.ticket, EventKind(event.kind)
     if kind == EventKind.FOLLOWER_ADDED:
         return _new_follower(event)
+    if kind == EventKind.ORGANIZATION_ADDED:
+        return _standing(event, Kind.SHARED, organization=event.data["organization"])
     if kind == EventKind.REQUESTER_CHANGED:
         return _confirmation(event)
     if kind == EventKind.ASSIGNED:
@@ -104,10 +106,11 @@ def _followers(event: Event) -> list[Told]:
     ]
 
 
-def _standing(event: Event) -> list[Told]:
+def _standing(event: Event, kind: Kind = Kind.UPDATE, **which: int) -> list[Told]:
     """Who follows everything of an organization that the ticket is shared with. Asked anew each time, so whoever left is not among them."""
-    people = User.objects.filter(pk__in=standing_memberships(event.ticket).values("user")).exclude(follower_rows__ticket=event.ticket)
-    return [Told(user, Kind.UPDATE, Reason.ORGANIZATION) for user in _others(people, event)]
+    memberships = standing_memberships(event.ticket).filter(**which)
+    people = User.objects.filter(pk__in=memberships.values("user")).exclude(follower_rows__ticket=event.ticket)
+    return [Told(user, kind, Reason.ORGANIZATION) for user in _others(people, event)]
 
 
 def standing_memberships(ticket: Ticket | OuterRef) -> QuerySet[Membership]:

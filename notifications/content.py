@@ -129,6 +129,7 @@ def _about_ticket(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]
         "unsubscribe_url": stop_url(delivery),
         "can_be_answered": True,
         "actor": event.actor,
+        "follows_all": delivery.reason == Reason.ORGANIZATION,
         "entries": entries,
         "is_internal": is_internal(events),
         "has_note": any(entry.is_note for entry in entries),

@@ -53,6 +53,8 @@ outsider is added         .   .     .   .   .   .    S    .   .   .   .
 colleague follows         .   .     .   .   .   .    .    .   .   .   .
 follower stops            .   .     .   .   .   .    .    .   .   .   .
 follower is removed       .   .     .   .   .   .    .    .   .   .   .
+private one is shared     .   .     .   .   .   S    .    .   .   .   .
+sharing is taken back     .   .     .   .   .   .    .    .   .   .   .
 requester is changed      .   .     .   .   C   .    .    .   .   .   .
 spam                      .   .     .   .   .   .    .    .   .   .   .
 spam, requester replies   .   .     .   .   .   .    .    .   .   .   .
@@ -138,6 +140,12 @@ EVENTS = {
     "colleague follows": lambda t: sharing.follow(t, actor=person("max")),
     "follower stops": lambda t: preferences.stop(t, person("fay")),
     "follower is removed": lambda t: sharing.remove_follower(t, actor=person("dan"), person=person("fay")),
+    "private one is shared": lambda t: sharing.add_organization(
+        settled(make_ticket(person("ana"), share=False)), actor=person("ana"), organization=Organization.objects.get(name="Acme")
+    ),
+    "sharing is taken back": lambda t: sharing.remove_organization(
+        t, actor=person("ana"), organization=Organization.objects.get(name="Acme")
+    ),
     "requester is changed": lambda t: sharing.change_requester(t, actor=person("dan"), requester=person("ben")),
     "spam": lambda t: move(t, "Spam"),
     "spam, requester replies": after(lambda t: move(t, "Spam"), lambda t: say(t, "ana")),
