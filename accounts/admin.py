@@ -150,3 +150,5 @@ class AgentGroupAdmin(KeptAdmin):
         if obj.is_default:
             AgentGroup.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
         super().save_model(request, obj, form, change)
+        if "is_private" in form.changed_data:
+            obj.tickets.update(is_indexed=False)  # other staff find them as related from now on

@@ -251,6 +251,7 @@ CELERY_BEAT_SCHEDULE = {
         ("reports", "notifications.tasks.match_reports", 15),
         ("close", "tickets.tasks.close_due", 60),
         ("fetch", "tickets.tasks.fetch_mail", 60),
+        ("index", "tickets.tasks.index_waiting", 15),
     )
 }
 
@@ -346,6 +347,11 @@ TRUSTED_ARC_DOMAINS = env_list("TRUSTED_ARC_DOMAINS")  # forwarders whose word a
 
 SMTP_HOST = env_str("SMTP_HOST", "127.0.0.1")  # where the mail receiver listens
 SMTP_PORT = env_int("SMTP_PORT", 8025, low=1, high=65535)
+
+# --- Related tickets -----------------------------------------------------------------------------------------------------------
+
+# Of two tickets that are equally alike, one of today counts up to twice as much; after this many days, a third of that is left. 0: age does not count.
+RELATED_RECENCY_DAYS = env_int("RELATED_RECENCY_DAYS", 35, high=3650)
 
 # --- Limits --------------------------------------------------------------------------------------------------------------------
 

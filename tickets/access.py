@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts.addresses import domain_of, normalise_address
@@ -26,8 +26,11 @@ from tickets.models import (
     OrganizationShare,
     Ticket,
 )
+from tickets.models.posting import STAFF
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.contrib.auth.models import AnonymousUser
 
     from tickets.models.ticket import FollowerQuerySet
@@ -55,6 +58,34 @@ def _hidden_groups(user: User) -> QuerySet[AgentGroup]:
 
 def tickets_for(user: User | AnonymousUser) -> QuerySet[Ticket]:
     return Ticket.objects.filter(visible_to(user)) if isinstance(user, User) else Ticket.objects.none()
+
+
+def scopes_of(user: User) -> list[int]:
+    """The circles this person belongs to, as the index of related tickets has them. In more than `_MOST_SCOPES` organizations: the ones joined last."""
+    if not user.is_active:
+        return []
+    if user.is_staff:
+        return [STAFF, *(-group for group in user.agent_groups.filter(is_private=True).values_list("pk", flat=True)[:_MOST_SCOPES])]
+    memberships = Membership.objects.filter(user=user, is_active=True, organization__is_active=True)
+    return list(memberships.order_by("-pk").values_list("organization", flat=True)[:_MOST_SCOPES])
+
+
+_MOST_SCOPES = 30
+
+
+def seen_by_name(user: User, scopes: Collection[int]) -> list[int]:
+    """Numbers of the tickets that this person sees for being named on them, and not for belonging to a circle of `scopes`: few, the newest first."""
+    if user.is_staff:
+        assigned = Ticket.objects.filter(assignee=user, group__in=_hidden_groups(user))
+        return list(assigned.order_by("-pk").values_list("pk", flat=True)[:_MOST_BY_NAME])
+    shared = OrganizationShare.objects.filter(organization__in=scopes)
+    followed = Follower.objects.in_force().filter(user=user).exclude(Exists(shared.filter(ticket=OuterRef("ticket"))))
+    filed = Ticket.objects.filter(filer=user).exclude(Exists(shared.filter(ticket=OuterRef("pk"))))
+    numbers = followed.values_list("ticket", flat=True).union(filed.values_list("pk", flat=True))
+    return list(numbers.order_by("-ticket")[:_MOST_BY_NAME])
+
+
+_MOST_BY_NAME = 200
 
 
 def can_see(user: User, ticket: Ticket) -> bool:

@@ -381,6 +381,7 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
         "category": status.category,
     }
     now = timezone.now()
+    ticket.is_indexed &= Category.SPAM not in (ticket.category, status.category)
     ticket.status, ticket.category = status, status.category
     ticket.resolved_at = (ticket.resolved_at or now) if ticket.is_finished else None
     ticket.close_due_at = now + status.closes_after if status.closes_after else None

@@ -32,12 +32,17 @@ def record(
     **data: Any,
 ) -> Event:
     """Adds to the ticket's history and outbox, inside the caller's transaction. `data` keeps names as they are now."""
+    if kind in _CHANGE_CIRCLES:
+        Ticket.objects.filter(pk=ticket.pk).update(is_indexed=False)
     event = Event.objects.create(
         ticket=ticket, kind=kind, actor=actor, comment=comment, is_internal=is_internal, data=data, at=timezone.now()
     )
     transaction.on_commit(_nudge)
     return event
 
+
+# Another circle of people may see the ticket, so it is indexed anew. Spam is told by `actions`, whatever event it comes with.
+_CHANGE_CIRCLES = {EventKind.GROUP_CHANGED, EventKind.REQUESTER_CHANGED, EventKind.ORGANIZATION_ADDED, EventKind.ORGANIZATION_REMOVED}
 
 _is_held: ContextVar[bool] = ContextVar("_is_held", default=False)
 

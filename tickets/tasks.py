@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from tickets import sweeps
+from tickets import indexing, sweeps
 from tickets.mail import fetch, ingest
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,11 @@ def fetch_mail() -> None:
 @shared_task
 def close_due() -> None:
     sweeps.close_due()
+
+
+@shared_task
+def index_waiting() -> None:
+    indexing.index_waiting(most=10_000)
 
 
 def wake_ingest() -> None:

@@ -21,6 +21,7 @@ from tickets.models.article import (
 from tickets.models.conversation import Attachment, Comment, StoredFile
 from tickets.models.event import Event, EventKind
 from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, InboundState, Mailbox
+from tickets.models.posting import IndexedTicket, Posting
 from tickets.models.reading import TicketRead
 from tickets.models.rule import MailRule
 from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
@@ -48,9 +49,11 @@ __all__ = [
     "ImapLogin",
     "InboundMessage",
     "InboundState",
+    "IndexedTicket",
     "MailRule",
     "Mailbox",
     "OrganizationShare",
+    "Posting",
     "Priority",
     "Status",
     "StoredFile",

@@ -84,6 +84,7 @@ class Ticket(models.Model):
     close_due_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
     submission_key = models.UUIDField(null=True, unique=True, editable=False)  # of the form, so that a form sent twice is one ticket
+    is_indexed = models.BooleanField(default=False, editable=False)  # `Posting` has it as it is; whatever changes who sees it says no
 
     followers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Follower", through_fields=("ticket", "user"), related_name="followed_tickets"
@@ -108,6 +109,7 @@ class Ticket(models.Model):
             models.Index(fields=["group", "category", "-updated_at"], name="ticket_by_group"),
             models.Index(fields=["requester", "-public_updated_at"], name="ticket_by_requester"),
             models.Index(fields=["close_due_at"], condition=Q(close_due_at__isnull=False), name="ticket_due_to_close"),
+            models.Index(fields=["-id"], condition=Q(is_indexed=False), name="ticket_to_index"),
         ]
 
     def __str__(self) -> str:
