@@ -73,12 +73,17 @@ def _candidates(event: Event) -> list[Told]:
         stands = ticket.assignee if ticket.assignee_id == event.data["assignee"] else None  # else a later event tells its own
         return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([stands], event)]
     if kind == EventKind.NOTED:
-        return [person for person in _support(event) if person.reason != Reason.GROUP] + [
-            person for person in _followers(event) if person.user.is_staff
-        ]
+        around = [*(person for person in _support(event) if person.reason != Reason.GROUP), *_followers(event)]
+        return [person for person in [*_named(event), *around] if person.user.is_staff]
     if kind not in _TOLD_TO_FOLLOWERS or _looks_unchanged(event):
         return []
-    return [*_confirmation(event), *_followers(event), *_standing(event), *_support(event)]
+    return [*_confirmation(event), *_named(event), *_followers(event), *_standing(event), *_support(event)]
+
+
+def _named(event: Event) -> list[Told]:
+    """Those whom the words name: they hear of it whether they follow or not, and though they follow in silence."""
+    named = User.objects.filter(pk__in=event.data.get("named", {}).values()).order_by("pk")
+    return [Told(user, Kind.UPDATE, Reason.MENTIONED) for user in _others(named, event)]
 
 
 def _confirmation(event: Event) -> list[Told]:

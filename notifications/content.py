@@ -157,9 +157,12 @@ def _entries(events: Sequence[Event], recipient: User) -> list[Entry]:
 
 def _entry(event: Event, recipient: User, limit: int) -> Entry:
     text = event.comment.text.strip() if event.comment else ""
+    did = describe(event, for_staff=recipient.is_staff)
+    if recipient.pk in event.data.get("named", {}).values():
+        did = _("%(did)s and named you") % {"did": did}
     return Entry(
         who=event.actor.display_name if event.actor else "",
-        did=describe(event, for_staff=recipient.is_staff),
+        did=did,
         at=event.at,
         text=text[:limit].rstrip(),
         is_cut=len(text) > limit,
@@ -254,6 +257,9 @@ def _status(ticket: Ticket, recipient: User) -> str:
     return ticket.status.name if recipient.is_staff else ticket.status.label_for_customers
 
 
+_STOPPABLE = (Reason.REQUESTER, Reason.FOLLOWER, Reason.ORGANIZATION, Reason.GROUP, Reason.MENTIONED)
+
+
 def stop_url(delivery: Delivery) -> str:
     """Where mails about the ticket, or the daily one, can be stopped; '' for who is told because the work is theirs, which no link ends.
 
@@ -261,13 +267,14 @@ def stop_url(delivery: Delivery) -> str:
     """
     if delivery.kind == Kind.DIGEST:
         return urljoin(settings.SITE_URL, unsubscribe_path(None, delivery.recipient))
-    if delivery.event is None or delivery.reason not in (Reason.REQUESTER, Reason.FOLLOWER, Reason.ORGANIZATION, Reason.GROUP):
+    if delivery.event is None or delivery.reason not in _STOPPABLE:
         return ""
     return urljoin(settings.SITE_URL, unsubscribe_path(delivery.event.ticket, delivery.recipient))
 
 
 def _because(delivery: Delivery) -> str:
-    number = delivery.event.ticket.number if delivery.event else 0
+    event = delivery.event
+    number, who = (event.ticket.number, event.actor.display_name if event.actor else "") if event else (0, "")
     return {
         Reason.REQUESTER: _("You get this mail because ticket #%(number)s is yours."),
         Reason.FOLLOWER: _("You get this mail because you follow ticket #%(number)s."),
@@ -276,11 +283,12 @@ def _because(delivery: Delivery) -> str:
         ),
         Reason.ASSIGNEE: _("You get this mail because ticket #%(number)s is assigned to you."),
         Reason.GROUP: _("You get this mail because ticket #%(number)s waits for your group."),
+        Reason.MENTIONED: _("You get this mail because %(who)s named you on ticket #%(number)s."),
         Reason.ACCOUNT: _("You get this mail because of your account here.")
         if delivery.kind == Kind.ACCOUNT_CHANGED
         else _("You get this mail because somebody wrote to us from your address, or asked for it."),
         Reason.DIGEST: _("You get this mail because you chose one mail a day."),
-    }[Reason(delivery.reason)] % {"number": number}
+    }[Reason(delivery.reason)] % {"number": number, "who": who}
 
 
 def _ink_on(colour: str) -> str:

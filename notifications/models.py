@@ -58,6 +58,7 @@ class Reason(models.TextChoices):
     ORGANIZATION = "organization", _("follows the organization")
     ASSIGNEE = "assignee", _("assignee")
     GROUP = "group", _("member of the group")
+    MENTIONED = "mentioned", _("named in it")
     ACCOUNT = "account", _("owner of the account")
     DIGEST = "digest", _("chose the daily digest")
 

@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
 from notifications.audience import standing_memberships
-from notifications.models import Delivery, Kind, Level, MailPreference, State, TicketPreference
+from notifications.models import Delivery, Kind, Level, MailPreference, Reason, State, TicketPreference
 from tickets import access, actions, sharing
 from tickets.models import EventKind, Follower, Ticket
 
@@ -65,6 +65,8 @@ def _is_for(person: Told, event: Event) -> bool:
     """Brought to the person by name, or more than a bare status on a ticket of their own."""
     if person.kind == Kind.SHARED:
         return event.actor_id != person.user.pk
+    if person.reason == Reason.MENTIONED:
+        return True
     ticket = event.ticket
     is_own = person.user.pk in (ticket.requester_id, ticket.filer_id, ticket.assignee_id)
     return is_own and event.kind != EventKind.STATUS_CHANGED

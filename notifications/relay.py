@@ -94,6 +94,8 @@ def _tell_together(event: Event, new: Delivery) -> None:
     if waiting is None:
         return
     head, part = (new, waiting) if new.kind == Kind.SHARED else (waiting, new)
+    if part.reason == Reason.MENTIONED:  # what concerns the person most is why they get the mail
+        Delivery.objects.filter(pk=head.pk).update(reason=Reason.MENTIONED)
     Delivery.objects.filter(Q(pk=part.pk) | Q(told_by=part)).update(state=State.MERGED, told_by=head)
 
 

@@ -198,6 +198,37 @@ def groups_for(user: User) -> QuerySet[AgentGroup]:
     return AgentGroup.objects.filter(Q(is_private=False) | Q(members=user)).distinct() if user.is_staff else AgentGroup.objects.none()
 
 
+def nameable_on(user: User, ticket: Ticket | None, *, is_internal: bool = False) -> QuerySet[User]:
+    """The other people this person may name by "@" in words on a ticket that they see, or on one that they are about to file (None).
+
+    Customers: whom they may find, and the staff who answered them here. The assignee who did not is nobody they know of, and of who stands outside
+    their organizations nobody is in here, not even followers. Staff: whoever sees the ticket; in an internal note each other alone.
+    """
+    people = who_see(ticket) if ticket else User.objects.active_staff()
+    if not user.is_active or (is_internal and not user.is_staff):
+        people = people.none()
+    elif not user.is_staff:
+        found = findable_by(user).order_by()
+        answered = Comment.objects.filter(ticket=ticket, is_internal=False).values("author") if ticket else ()
+        staff = people.exclude(role=Role.CUSTOMER).filter(Q(pk__in=found.values("pk")) | Q(pk__in=answered))
+        people = found.filter(role=Role.CUSTOMER) | staff
+    elif is_internal:
+        people = people.exclude(role=Role.CUSTOMER)
+    return people.exclude(pk=user.pk).order_by("name", "email")
+
+
+def who_see(ticket: Ticket) -> QuerySet[User]:
+    """`visible_to`, asked the other way round."""
+    private = AgentGroup.objects.filter(tickets=ticket, is_private=True)
+    in_group = AgentGroup.members.through.objects.filter(agentgroup=ticket.group_id).values("user")
+    shared = OrganizationShare.objects.filter(ticket=ticket, organization__is_active=True).values("organization")
+    members = Membership.objects.filter(is_active=True, organization__in=shared).values("user")
+    followers = Follower.objects.in_force().filter(ticket=ticket).values("user")
+    staff = ~Q(role=Role.CUSTOMER) & (~Exists(private) | Q(pk__in=in_group) | Q(pk__in=(ticket.assignee_id,)))
+    customers = Q(role=Role.CUSTOMER) & (Q(pk__in=(ticket.requester_id, ticket.filer_id)) | Q(pk__in=followers) | Q(pk__in=members))
+    return User.objects.filter(staff | customers, is_active=True)
+
+
 def is_on(user: User, ticket: Ticket) -> bool:
     """Already takes part: requester, filer, assignee or follower. Enough for a bare ticket number in a subject, when `can_see` is too little."""
     return (

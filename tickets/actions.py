@@ -35,6 +35,7 @@ from tickets.models import (
     Ticket,
     TicketType,
 )
+from tickets.naming import name_people
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -123,7 +124,10 @@ def open_ticket(  # noqa: PLR0913 all by name
     details: dict[str, Any] = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
     if ticket.filer:
         details["new"] = _name(requester)
-    record(ticket, EventKind.OPENED, actor=actor, comment=ticket.description, quiet=quiet or rule.is_quiet, **details)
+    is_quiet = quiet or rule.is_quiet
+    if not is_quiet:  # a machine names nobody
+        details |= name_people(ticket.description, ticket, author=actor)
+    record(ticket, EventKind.OPENED, actor=actor, comment=ticket.description, quiet=is_quiet, **details)
     return ticket
 
 
@@ -149,7 +153,7 @@ def _opened_by(message: Message, requester: User) -> Ticket | None:
 
 @transaction.atomic
 def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | None = None, type: TicketType | None = None) -> Comment:
-    """A public reply; `status` is where staff want the ticket to go with it, `type` what that status may require.
+    """A public reply; `status` is where staff want the ticket to go with it, `type` what that status may require. Who is named in it sees the ticket.
 
     A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so): the answer's `.ticket` tells which.
     """
@@ -163,7 +167,7 @@ def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | N
     said = _say(ticket, actor=actor, message=message)
     moved = _answered(ticket, status=status, type=type) if actor.is_staff else _heard(ticket, said)
     save(ticket, public=True)
-    record(ticket, EventKind.COMMENTED, actor=actor, comment=said, **moved)
+    record(ticket, EventKind.COMMENTED, actor=actor, comment=said, **moved, **name_people(said, ticket, author=actor))
     return said
 
 
@@ -194,7 +198,7 @@ def add_note(ticket: Ticket, *, actor: User, message: Message) -> Comment:
         return earlier
     note = _say(ticket, actor=actor, message=message, is_internal=True)
     save(ticket)
-    record(ticket, EventKind.NOTED, actor=actor, comment=note, is_internal=True)
+    record(ticket, EventKind.NOTED, actor=actor, comment=note, is_internal=True, **name_people(note, ticket, author=actor))
     return note
 
 

@@ -91,6 +91,8 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.REQUESTER_CHANGED: _("made %(new)s the requester") % data,
     }
     said = words[EventKind(event.kind)]
+    if event.data.get("shared_with"):
+        said = _("%(said)s and shared the ticket with %(names)s") % {"said": said, "names": ", ".join(event.data["shared_with"])}
     if for_staff and data.get("rule"):
         return _("%(said)s (sorted by the rule “%(rule)s”)") % {"said": said, "rule": data["rule"]}
     if for_staff and data.get("type"):  # set in the same step

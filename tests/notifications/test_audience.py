@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import AgentGroup, Membership, User
-from notifications.audience import audience
+from notifications.audience import audience, may_be_told
 from notifications.models import Suspension
 from tests.factories import make_ticket, make_user, message
 from tickets import actions, sharing
@@ -234,3 +234,48 @@ def test_private_group_when_customer_writes_then_outsiders_at_the_desk_hear_noth
     actions.set_group(ticket, actor=dan, group=group)
     actions.comment(ticket, actor=ana, message=message("A secret"))
     assert told(ticket) == {"Fay": FOLLOWER, "Dan": GROUP}
+
+
+# --- Named ---------------------------------------------------------------------------------------------------------------------
+
+NAMED = ("update", "mentioned")
+
+
+def test_reply_when_it_names_people_then_each_is_told_once_and_as_named(ticket, ana, ben, dan):
+    actions.comment(ticket, actor=dan, message=message("@Ana, @Ben Ode, @Eve Devops, @Dan: look. @Ana!"))
+    assert told(ticket) == {"Ana": NAMED, "Ben": NAMED, "Eve": NAMED, "Fay": FOLLOWER}
+
+
+def test_reply_when_it_names_who_follows_in_silence_then_they_are_told(ticket, ana, fay):
+    sharing.unfollow(ticket, actor=fay)
+    actions.comment(ticket, actor=ana, message=message("@Fay?"))
+    assert told(ticket) == {"Fay": NAMED, "Dan": GROUP}
+
+
+def test_opening_when_it_names_a_teammate_then_they_are_told(ticket, ana, ben):
+    assert told(make_ticket(ana, share=False, text="@ben")) == {"Ana": ("confirmation", "requester"), "Ben": NAMED, "Dan": GROUP}
+
+
+def test_note_when_it_names_staff_and_a_customer_then_staff_are_told(ticket, dan, eve):
+    actions.add_note(ticket, actor=dan, message=message("@Eve, @Ana Ford and @Fay"))
+    assert told(ticket) == {"Eve": NAMED}
+
+
+def test_note_when_named_in_data_by_whatever_way_then_no_customer_is_told(ticket, dan, ana):
+    note = actions.add_note(ticket, actor=dan, message=message("..."))
+    note.events.update(data={"named": {"@Ana": ana.pk}})
+    assert told(ticket) == {}
+
+
+def test_reply_when_it_names_nobody_who_may_be_named_then_the_same_people_are_told(ticket, ana, cleo):
+    actions.comment(ticket, actor=ana, message=message("@Cleo Roy @nobody"))
+    assert told(ticket) == {"Fay": FOLLOWER, "Dan": GROUP}
+
+
+def test_named_person_when_taken_off_before_mail_leaves_then_is_not_told(workflow, ana, ben, dan):
+    ticket = make_ticket(ana, share=False)
+    actions.comment(ticket, actor=ana, message=message("@ben"))
+    event = ticket.events.latest("pk")
+    assert may_be_told(ben, event)
+    sharing.remove_follower(ticket, actor=dan, person=ben)
+    assert not may_be_told(ben, event)

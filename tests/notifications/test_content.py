@@ -356,3 +356,17 @@ def test_words_when_written_from_right_to_left_then_stand_so(ticket, ana, dan):
     actions.comment(ticket, actor=dan, message=message("שלום"))
     cells = [cell for cell in lxml_html.fromstring(html(to(ana))).iter("td") if cell.text == "שלום"]
     assert [cell.get("dir") for cell in cells] == ["auto"]
+
+
+# --- Named ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_mail_to_who_is_named_says_so_and_others_read_whom_it_was_shared_with(workflow, ana, ben, dan):
+    ticket = make_ticket(ana, share=False)
+    sharing.follow(ticket, actor=dan)
+    actions.comment(ticket, actor=ana, message=message("@Ben Ode, look."))
+    did = "Ana Ford replied and shared the ticket with Ben Ode"
+    assert [[line for line in text(to(person)).splitlines() if "Ana Ford" in line and " · " not in line] for person in (ben, dan)] == [
+        [f"{did} and named you.", f"You get this mail because Ana Ford named you on ticket #{ticket.number}."],
+        [f"{did}."],
+    ]

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from notifications.channels import deliver_due, retry
-from notifications.models import Delivery, Kind, State
+from notifications.models import Delivery, Kind, Reason, State
 from notifications.relay import relay_waiting
 from tests.factories import make_ticket, make_user, message
 from tickets import actions, sharing
@@ -252,3 +252,10 @@ def test_followers_when_many_then_each_gets_one_mail(ticket, clock, sink, acme, 
     clock.shift(timedelta(seconds=60))
     assert deliver_due() == 7
     assert Delivery.objects.filter(state=State.MERGED).count() == 3 * 7
+
+
+def test_mail_when_one_of_its_updates_names_the_reader_then_that_is_why(ticket, ana, dan):
+    say(ticket, dan)
+    say(ticket, dan, "@Ana, can you try?")
+    assert mails(ana) == [("update", ["An answer.", "@Ana, can you try?"])]
+    assert Delivery.objects.get(recipient=ana, state=State.QUEUED).reason == Reason.MENTIONED

@@ -74,6 +74,14 @@ def test_update_when_customers_chose_a_level_then_it_decides(ticket, ana, ben, d
     assert told() == {name: how for name, how in expected.items() if how}
 
 
+@pytest.mark.parametrize(("level", "how"), [(Level.ALL, AT_ONCE), (Level.MINE, AT_ONCE), (Level.DIGEST, LATER), (Level.NONE, None)])
+def test_named_when_following_in_silence_then_level_alone_decides(ticket, ana, ben, dan, level, how):
+    preferences.stop(ticket, ben)
+    preferences.choose(ben, level)
+    actions.comment(ticket, actor=dan, message=message("@Ben?"))
+    assert told().get("Ben") == how
+
+
 @pytest.mark.parametrize(("level", "how"), [(Level.ALL, "queued"), (Level.MINE, "queued"), (Level.DIGEST, "queued"), (Level.NONE, None)])
 def test_confirmation_when_a_level_was_chosen_then_only_nothing_stops_it(ticket, ana, level, how):
     preferences.choose(ana, level)

@@ -221,3 +221,43 @@ def test_tidy_when_tags_nest_too_deep_then_keeps_the_words_and_the_rest():
 )
 def test_tidy_when_markup_is_loose_then_reads_it_as_browsers_do(html, left):
     assert tidy(html, picture=lambda _image: "") == left
+
+
+# --- Who is named --------------------------------------------------------------------------------------------------------------
+
+
+def marked(html: str = "", *, text: str = "", named: tuple[str, ...]) -> str:
+    comment = Comment(pk=1, text=text, html=html)
+    comment.__dict__["_prefetched_objects_cache"] = {"attachments": ()}
+    return rich(comment, named=named).replace('<span class="mention">', "[[").replace("</span>", "]]")
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "expected"),
+    [
+        ("Hi @Ben Ode, @ben & @Benny", ("@Ben Ode", "@ben"), "<p>Hi [[@Ben Ode]], [[@ben]] &amp; @Benny</p>"),
+        ("@O'Brien <b> @a&b", ("@O'Brien", "@a&b"), "<p>[[@O'Brien]] &lt;b&gt; [[@a&amp;b]]</p>"),
+        ("x@ben @ben", ("@ben",), "<p>x@ben [[@ben]]</p>"),
+        ("@ben", (), "<p>@ben</p>"),
+        ("@.* @x", ("@.*",), "<p>[[@.*]] @x</p>"),
+    ],
+)
+def test_names_are_marked_in_text(text, named, expected):
+    assert marked(text=text, named=named) == expected
+
+
+@pytest.mark.parametrize(
+    ("html", "named", "expected"),
+    [
+        ("<p><b>@Ben</b> and @Ben</p>", ("@Ben",), "<p><b>[[@Ben]]</b> and [[@Ben]]</p>"),
+        (
+            """<a href="https://x.example/?a= @ben>'&quot;">y</a>""",
+            ("@ben",),
+            f"""<a href="https://x.example/?a= @ben&gt;'&quot;" {LINK}>y</a>""",
+        ),
+        ("<p>@Be<i>n</i></p>", ("@Ben",), "<p>@Be<i>n</i></p>"),
+        ("<p>@<script>x</script></p>", ("@<script>x</script>",), "<p>@</p>"),
+    ],
+)
+def test_names_are_marked_in_html_and_never_in_a_tag(html, named, expected):
+    assert marked(html, named=named).replace('rel="noopener noreferrer nofollow" target="_blank"', LINK) == expected

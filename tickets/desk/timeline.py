@@ -76,6 +76,12 @@ class Entry:
         return self.comment is not None and not self.is_remote_shown and has_remote_pictures(self.comment)
 
     @property
+    def named(self) -> Collection[str]:
+        """The words that name somebody."""
+        named: dict[str, int] = self.event.data.get("named", {})
+        return named
+
+    @property
     def attachments(self) -> list[Tile]:
         return tiles(self.comment.attachments.all()) if self.comment else []
 
@@ -113,5 +119,7 @@ def timeline(user: User, ticket: Ticket, *, news: Collection[int] = (), pictures
 
 def _words(event: Event) -> str:
     """A reply or note speaks for itself, unless the status moved with it."""
-    says_itself = event.comment_id is not None and not event.data.get("new") and event.kind != EventKind.OPENED
+    says_itself = (
+        event.comment_id is not None and not (event.data.get("new") or event.data.get("shared_with")) and event.kind != EventKind.OPENED
+    )
     return "" if says_itself else describe(event, for_staff=True)

@@ -16,7 +16,7 @@ from tickets.models import EventKind
 from tickets.templatetags.rich import picture_url, rich
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from accounts.models import User
@@ -68,7 +68,9 @@ def timeline(user: User, ticket: Ticket) -> Timeline:
 
 def _entries(event: Event, comment: Comment | None, known: Collection[int]) -> list[Entry]:
     if comment:
-        return [_reply(comment)]
+        names = ", ".join(event.data.get("shared_with", ()))
+        shared = [Entry("change", event.at, event.actor, words=_("shared the ticket with %(names)s") % {"names": names})] if names else []
+        return [_reply(comment, event.data.get("named", ())), *shared]
     if event.kind in _SILENT or _looks_unchanged(event):
         return []
     actor: User | Support | None = event.actor
@@ -77,8 +79,8 @@ def _entries(event: Event, comment: Comment | None, known: Collection[int]) -> l
     return [Entry("change", event.at, actor, words=describe(event, for_staff=False))]
 
 
-def _reply(comment: Comment) -> Entry:
-    html = rich(comment)
+def _reply(comment: Comment, named: Iterable[str]) -> Entry:
+    html = rich(comment, named=named)
     below = [file for file in comment.attachments.all() if not (file.is_image and escape(picture_url(file)) in html)]
     return Entry("reply", comment.created_at, comment.author, comment.pk, "", html, comment.channel, tiles(below))
 

@@ -8,6 +8,7 @@ from tickets.attachments import attachment
 from tickets.portal.views import articles, ticket
 from tickets.portal.views.answer import answer
 from tickets.portal.views.home import home
+from tickets.portal.views.nameable import nameable_people
 from tickets.portal.views.profile import profile
 from tickets.portal.views.ticket_list import organization_follow, ticket_list
 from tickets.portal.views.ticket_new import ticket_new
@@ -19,7 +20,9 @@ urlpatterns = [
     path("tickets/", ticket_list, name="tickets"),
     path("tickets/organizations/<int:pk>/follow/", organization_follow, name="organization_follow"),
     path("tickets/new/", ticket_new, name="ticket_new"),
+    path("tickets/new/nameable/", nameable_people, name="nameable"),
     path(_TICKET, ticket.ticket, name="ticket"),
+    path(f"{_TICKET}nameable/", nameable_people, name="ticket_nameable"),
     path(f"{_TICKET}reply/", ticket.reply, name="ticket_reply"),
     path(f"{_TICKET}seen/", ticket.seen, name="ticket_seen"),
     path(f"{_TICKET}follow/", ticket.follow, name="ticket_follow"),

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from tickets.tidy import TAGS, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tickets.models import Attachment, Comment
 
@@ -44,12 +44,13 @@ _ATTRIBUTES = {
 
 
 @register.simple_tag
-def rich(comment: Comment, *, is_remote_shown: bool = False) -> SafeString:
+def rich(comment: Comment, *, is_remote_shown: bool = False, named: Iterable[str] = ()) -> SafeString:
     """What a comment says, with what it quotes folded away. Its attachments must be prefetched.
 
     `is_remote_shown`: with the pictures of other servers, which then learn that somebody looks. The page's policy must allow them.
+    `named`: the words that named somebody, as its event keeps them.
     """
-    said = _html(comment, is_remote_shown=is_remote_shown) or rich_text(comment.text)
+    said = _with_marks(_html(comment, is_remote_shown=is_remote_shown) or rich_text(comment.text), named)
     if not comment.quoted.strip():
         return said
     return format_html(
@@ -58,6 +59,20 @@ def rich(comment: Comment, *, is_remote_shown: bool = False) -> SafeString:
         _("Show quoted text"),
         rich_text(comment.quoted),
     )
+
+
+def _with_marks(cleaned: SafeString, named: Iterable[str]) -> SafeString:
+    """Each of the words marked where it stands in text; tags, whose attributes nh3 has put into double quotes, are stepped over."""
+    words = sorted((_as_cleaned(word) for word in named), key=len, reverse=True)
+    if not words:
+        return cleaned
+    either = rf"""(<[^<>"]*(?:"[^"]*"[^<>"]*)*>)|(?<![\w@.+=&#%~/\\-])({"|".join(map(re.escape, words))})(?!\w)"""
+    return mark_safe(re.sub(either, lambda match: match[1] or f'<span class="mention">{match[2]}</span>', cleaned))
+
+
+def _as_cleaned(text: str) -> str:
+    """As nh3 writes text between tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\xa0", "&nbsp;")
 
 
 def rich_text(text: str) -> SafeString:

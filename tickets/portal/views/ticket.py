@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+    from tickets.models import Comment
+
 _LIMIT = 30  # comments of one person in ten minutes
 _VERB_LIMIT = 30  # closings, reopenings and the like, as each may mail all who follow
 _RELATED = 10  # linked tickets that are shown
@@ -63,11 +65,19 @@ def reply(request: PersonRequest, number: int) -> HttpResponse:
         return _page(request, found, form, status=409)
     mark_read(said.ticket, request.user)
     if said.ticket_id == number:
-        messages.success(request, _("Your reply is posted."))
+        messages.success(request, _posted(said))
     else:
         words = _("Ticket %(old)s was closed, so your reply opened this one, %(new)s. The two are linked.")
         messages.success(request, words % {"old": number, "new": said.ticket_id})
     return redirect(f"{reverse('ticket', args=[said.ticket_id])}#c{said.pk}")
+
+
+def _posted(said: Comment) -> str:
+    """With whom a name in it shared the ticket is said, as no script may have told it before."""
+    names = ", ".join(said.events.get().data.get("shared_with", ()))
+    if not names:
+        return _("Your reply is posted.")
+    return _("Your reply is posted. You named %(names)s, who can read this ticket from now on.") % {"names": names}
 
 
 @require_POST
