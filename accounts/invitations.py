@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from accounts.addresses import domain_of, normalise_address
 from accounts.errors import IllegalMove, NotAllowed
-from accounts.models import Invitation, Inviters, Membership, Organization, User
+from accounts.models import Invitation, Inviters, Membership, Organization, Role, User
 from accounts.proof import prove_address
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 VALID = timedelta(days=7)
 _AGAIN = timedelta(minutes=10)  # before one is mailed anew
 _LIMIT, _SPAN = 20, timedelta(hours=1)  # invitations of one customer
+_LONGEST = 254  # characters of an address
 _TOKEN = re.compile(r"(?P<pk>\d{1,15})-(?P<mac>[a-z2-7]{26})", re.ASCII)
 
 
@@ -67,6 +68,19 @@ def invite(*, actor: User, organization: Organization, address: str, name: str =
         invited_by=actor,
         expires_at=timezone.now() + VALID,
     )
+
+
+@transaction.atomic
+def add_person(*, actor: User, address: str, name: str = "") -> User:
+    """Somebody who belongs to no organization, for staff. Says who is here already: staff may know."""
+    if not actor.is_staff or actor.role == Role.CSM:
+        raise NotAllowed(_("You add people to the organizations that you look after."))
+    address = normalise_address(address)
+    _check_address(address)
+    if User.objects.by_address(address):
+        raise IllegalMove(_("%(address)s is here already.") % {"address": address})
+    logger.info("%s adds a person", actor.pk)
+    return User.objects.admit(address, name=name)
 
 
 @transaction.atomic
@@ -131,7 +145,7 @@ def _check_address(address: str) -> None:
         validate_email(address)
     except ValidationError:
         address = ""
-    if not address.isascii() or not address:
+    if not address.isascii() or not 0 < len(address) <= _LONGEST:
         raise IllegalMove(_("Write an email address such as name@example.com."))
     if domain_of(address) == settings.SUPPORT_DOMAIN:
         raise IllegalMove(_("This is our own mail domain."))

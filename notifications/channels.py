@@ -111,6 +111,8 @@ def _refusal(delivery: Delivery) -> str:
         return _("This person's account is switched off.")
     if delivery.event and not may_be_told(delivery.recipient, delivery.event):
         return _("This person may no longer see the ticket.")
+    if delivery.kind == Kind.INVITATION and delivery.invitation and not delivery.invitation.is_open:
+        return _("The invitation was accepted or taken back meanwhile.")
     if delivery.kind == Kind.DIGEST and not events_of(delivery):
         return _("Nothing that it was to tell may be told any more.")
     if delivery.kind == Kind.PROVE_ADDRESS and not own_addresses.awaits_proof(delivery.recipient, delivery.address):

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from accounts import own_addresses
+from accounts import invitations, own_addresses
 from accounts.proof import set_password_path
 from notifications.answers import Answer, answer_path
 from notifications.audience import may_be_told_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from accounts.models import User
+    from accounts.models import Invitation, User
     from tickets.models import Event, Ticket
 
 _WORDS = 12_000  # characters of new text in a mail, of all its events together
@@ -89,10 +89,14 @@ def context_of(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
         "recipient": recipient,
         "for_staff": recipient.is_staff,
         "because": _because(delivery),
-        "preferences_url": "" if delivery.reason == Reason.ACCOUNT else urljoin(settings.SITE_URL, reverse("mail_preferences")),
+        "preferences_url": ""
+        if delivery.reason in (Reason.ACCOUNT, Reason.INVITED)
+        else urljoin(settings.SITE_URL, reverse("mail_preferences")),
     }
     if delivery.kind in ACCOUNT_KINDS:
         return context | _about_account(delivery)
+    if delivery.invitation:
+        return context | _about_invitation(delivery.invitation, recipient)
     if delivery.kind == Kind.DIGEST:
         return context | _digest(delivery, events)
     return context | _about_ticket(delivery, events)
@@ -112,6 +116,19 @@ def _about_account(delivery: Delivery) -> dict[str, Any]:
         "address": delivery.address,
         "change": delivery.get_change_display(),
         "support_address": settings.SUPPORT_ADDRESS,
+    }
+
+
+def _about_invitation(invitation: Invitation, recipient: User) -> dict[str, Any]:
+    """For who is invited, the only place where the link is ever written; for who looks after the organization, its page at the desk."""
+    is_invited = invitation.person_id == recipient.pk
+    path = invitations.link_path(invitation) if is_invited else reverse("desk_organization", args=[invitation.organization_id])
+    return {
+        "who": invitation.invited_by.display_name,
+        "organization": invitation.organization.name,
+        "address": invitation.address,
+        "expires_at": invitation.expires_at,
+        "link": urljoin(settings.SITE_URL, path),
     }
 
 
@@ -288,6 +305,8 @@ def _because(delivery: Delivery) -> str:
         if delivery.kind == Kind.ACCOUNT_CHANGED
         else _("You get this mail because somebody wrote to us from your address, or asked for it."),
         Reason.DIGEST: _("You get this mail because you chose one mail a day."),
+        Reason.INVITED: _("You get this mail because somebody wrote your address into an invitation. If you do not know them, do nothing."),
+        Reason.LEAD: _("You get this mail because you look after this organization."),
     }[Reason(delivery.reason)] % {"number": number, "who": who}
 
 

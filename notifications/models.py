@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Invitation
 from tickets.models import Event, Ticket
 
 
@@ -29,6 +30,8 @@ class Kind(models.TextChoices):
     PROVE_ADDRESS = "prove_address", _("Prove an address")  # to the other address that a person added
     KNOWN_ADDRESS = "known_address", _("Address is known")  # somebody signed up with it, or wants it as theirs
     ACCOUNT_CHANGED = "account_changed", _("Account changed")
+    INVITATION = "invitation", _("Invitation")  # into an organization; the only mail that holds its link
+    INVITED = "invited", _("Somebody was invited")  # to who looks after the organization
 
 
 # About the account alone. Those that are sent to where they say, not to the login: it is that address which is asked, or told.
@@ -61,6 +64,8 @@ class Reason(models.TextChoices):
     MENTIONED = "mentioned", _("named in it")
     ACCOUNT = "account", _("owner of the account")
     DIGEST = "digest", _("chose the daily digest")
+    INVITED = "invited", _("was invited")
+    LEAD = "lead", _("looks after the organization")
 
 
 class State(models.TextChoices):
@@ -96,6 +101,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 class Delivery(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, null=True, related_name="deliveries")  # None: about the account alone
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, null=True, related_name="deliveries")
+    invitation = models.ForeignKey(Invitation, on_delete=models.CASCADE, null=True, related_name="deliveries")
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="deliveries")
     address = models.EmailField()
     kind = models.CharField(max_length=20, choices=Kind.choices)

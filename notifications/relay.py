@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Invitation, Role, User
 from notifications.audience import Told, audience
 from notifications.models import Change, Delivery, Kind, Reason, State
 from notifications.preferences import wanted
@@ -31,6 +31,7 @@ _ANSWER_LIMIT = 20  # mails to one person about mailed answers on one ticket, in
 # Asked for on our pages, by anybody: two kinds with a ration each, so that nobody can use up that of another's password link.
 _LINKS, _WORDS = (Kind.RESET_PASSWORD, Kind.SET_PASSWORD), (Kind.PROVE_ADDRESS, Kind.KNOWN_ADDRESS)
 _RESET_LIMIT, _RESET_SPAN = 3, timedelta(hours=1)
+_INVITATION_LIMIT, _INVITATION_SPAN = 3, timedelta(days=1)
 
 
 def relay_waiting() -> int:
@@ -150,6 +151,54 @@ def _mail_to(address: str) -> QuerySet[Delivery]:
     plain = local.partition("+")[0]
     tagged = Q(email__startswith=f"{plain}+", email__endswith=f"@{domain}")
     return Delivery.objects.filter(recipient__in=User.objects.filter(tagged | Q(email=f"{plain}@{domain}")))
+
+
+# --- Invitations ---------------------------------------------------------------------------------------------------------------
+
+
+def relay_invitations() -> int:
+    """As `relay_waiting`, for invitations: each is told in the log if it fails, tried again next time, and holds up no other."""
+    done = 0
+    for pk in list(Invitation.objects.filter(dispatched_at=None).order_by("id").values_list("pk", flat=True)[:_BATCH]):
+        try:
+            done += _dispatch_invitation(pk)
+        except Exception:
+            logger.exception("invitation %s could not be dispatched; it is tried again", pk)
+    return done
+
+
+@transaction.atomic
+def _dispatch_invitation(pk: int) -> bool:
+    waiting = Invitation.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, dispatched_at=None)
+    invitation = waiting.select_related("organization__delivery_lead", "person", "invited_by").first()
+    if invitation is None:
+        return False
+    if invitation.is_open:
+        _queue_invitation(invitation)
+    invitation.dispatched_at = timezone.now()
+    invitation.save(update_fields=["dispatched_at"])
+    return True
+
+
+def _queue_invitation(invitation: Invitation) -> None:
+    """To who is invited, at most 3 a day to one mailbox, whoever invites; and once to who looks after the organization, if a customer did it."""
+    person, fields = invitation.person, {"invitation": invitation}
+    recent = _mail_to(person.email).filter(kind=Kind.INVITATION, created_at__gt=timezone.now() - _INVITATION_SPAN)
+    had_enough = recent.exclude(state=State.CANCELLED).count() >= _INVITATION_LIMIT
+    Delivery.objects.create(
+        recipient=person,
+        address=person.email,
+        kind=Kind.INVITATION,
+        reason=Reason.INVITED,
+        state=State.CANCELLED if had_enough else State.QUEUED,
+        error=_("Held back: this address had 3 invitations within a day.") if had_enough else "",
+        **fields,
+    )
+    if invitation.generation > 1 or invitation.invited_by.is_staff:
+        return
+    lead = invitation.organization.delivery_lead
+    for staff in [lead] if lead and lead.is_staff else User.objects.active_staff().filter(role=Role.ADMIN):
+        Delivery.objects.create(recipient=staff, address=staff.email, kind=Kind.INVITED, reason=Reason.LEAD, **fields)
 
 
 # --- Mail about the account ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from notifications import relay as outbox
 
 @shared_task
 def relay() -> None:
-    """Nudged after each commit that recorded an event, and on schedule."""
+    """Nudged after each commit that recorded an event or invited somebody, and on schedule."""
+    outbox.relay_invitations()
     outbox.relay_waiting()
     channels.deliver_due()
 

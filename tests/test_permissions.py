@@ -13,7 +13,8 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.models import AgentGroup
+from accounts import invitations
+from accounts.models import AgentGroup, EmailDomain
 from accounts.own_addresses import proof_path
 from notifications.answers import Answer, answer_path
 from notifications.models import Delivery, Kind, Reason, State, Suspension
@@ -55,6 +56,17 @@ TABLE: dict[str, tuple[str, str]] = {
     "article_feedback": (_NOBODY, "404 404 302 302 302 302 302"),
     "article_file": ("404 404 200 200 200 200 200", _NOBODY),
     "profile": ("302 200 200 200 200 200 200", "302 302 302 302 302 302 302"),
+    "organizations": ("302 302 302 302 302 302 302", _NOBODY),
+    "organization": ("302 404 200 200 302 302 302", _NOBODY),
+    "organization_invite": (_NOBODY, "302 404 422 422 302 302 302"),
+    "organization_resend": (_NOBODY, "302 404 403 302 302 302 302"),
+    "organization_revoke": (_NOBODY, "302 404 403 302 302 302 302"),
+    "organization_manager": (_NOBODY, "302 404 403 403 302 302 302"),
+    "organization_remove": ("302 404 404 404 302 302 302", "302 404 404 404 302 302 302"),
+    "organization_leave": ("302 404 200 200 302 302 302", "302 404 302 302 302 302 302"),
+    "invitation": ("200 200 200 200 200 200 200", "422 409 409 409 409 409 409"),
+    "invitation_join": (_NOBODY, "302 404 404 404 302 302 302"),
+    "invitation_decline": (_NOBODY, "302 404 404 404 302 302 302"),
     "attachment": ("302 404 200 200 200 404 200", _NOBODY),
     "desk": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_tickets": ("302 404 404 404 200 200 200", _NOBODY),
@@ -111,6 +123,21 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_article_archive": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_article_version": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_article_restore": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_organizations": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_organization_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
+    "desk_organization": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_organization_change": (_NOBODY, "302 404 404 404 422 422 422"),
+    "desk_organization_switch": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_organization_add_domain": (_NOBODY, "302 404 404 404 422 422 422"),
+    "desk_organization_remove_domain": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_organization_invite": (_NOBODY, "302 404 404 404 422 422 422"),
+    "desk_organization_resend": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_organization_revoke": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_organization_manager": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_organization_remove": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_people": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_person_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
+    "desk_person_add_to": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_person": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_person_lift": (_NOBODY, "302 404 404 404 302 302 302"),
     "mail_again": (_NOBODY, "302 302 302 302 302 302 302"),
@@ -192,6 +219,8 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
     other = EmailAddress.objects.create(user=ana, email="ana@home.example")
     no = articles.give_feedback(make_article(eve), reader=ana, is_helpful=False, comment="Where is the button?")
     article = make_article(eve, readers=acme, files=(new_file("steps.txt"),))
+    domain = EmailDomain.objects.create(organization=acme, domain="acme.example")
+    invited = invitations.invite(actor=ana, organization=acme, address="new@acme.example")
     people = [None, cleo, ben, ana, dan, eve, max_admin]
     return {
         "ticket": ticket,
@@ -202,6 +231,8 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
         "other": other,
         "article": article,
         "no": no,
+        "domain": domain,
+        "invited": invited,
         "people": people,
     }
 
@@ -233,16 +264,18 @@ def path_to(name: str, world) -> str:
         "desk_ticket_undo": [ticket.number, ticket.events.latest("pk").pk],
         "desk_ticket_pictures": [ticket.number, attachment.comment_id],
         "desk_ticket_retry": [ticket.number, world["failed"].pk],
-        "organization_follow": [ticket.organizations.get().pk],
+        "mail_answer": [answer_path(Answer.BROKEN, ticket, ticket.requester).split("/")[-2]],
         "desk_mail_out": [world["failed"].pk],
         "desk_mail_out_retry": [world["failed"].pk],
+        "invitation": [invitations.link_path(world["invited"]).split("/")[-2]],
+        "desk_person_add_to": [ticket.requester_id],
         "desk_person": [ticket.requester_id],
         "desk_person_lift": [ticket.requester_id, world["stopped"].pk],
         "webhook_mime": ["postmark"],
         "webhook_tracking": ["postmark"],
     }
-    if name == "mail_answer":
-        return answer_path(Answer.BROKEN, ticket, ticket.requester)
+    if name.startswith(("organization", "desk_organization", "invitation_")):
+        return path_to_organization(name, world)
     if name == "unsubscribe":
         return unsubscribe_path(ticket, ticket.requester)
     if name in arguments:
@@ -256,6 +289,18 @@ def path_to(name: str, world) -> str:
     if name.startswith(("ticket_", "desk_ticket_")) and name not in ("ticket_new", "desk_ticket_new"):
         return reverse(name, args=[ticket.number])
     return reverse(name, args=[ticket.number] if name in ("ticket", "desk_ticket") else [])
+
+
+def path_to_organization(name: str, world) -> str:
+    invited, domain = world["invited"], world["domain"]
+    if name in ("organizations", "desk_organizations", "desk_organization_new"):
+        return reverse(name)
+    if name.startswith("invitation_"):
+        return reverse(name, args=[invited.pk])
+    last = {"resend": invited.pk, "revoke": invited.pk, "manager": world["people"][2].pk, "remove": world["people"][2].pk}
+    part = name.rpartition("_")[2]
+    more = [domain.pk] if name.endswith("remove_domain") else [last[part]] if part in last else []
+    return reverse(name, args=[domain.organization_id, *more])
 
 
 def answers(client, method: str, path: str, people) -> str:

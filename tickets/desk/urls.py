@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.desk import articles, mail, mail_list, mail_many, people, rules, verbs
+from tickets.desk import articles, mail, mail_list, mail_many, organizations, people, rules, verbs
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
 from tickets.desk.queue import queue
 from tickets.desk.ticket import pictures, ticket
 
 _TICKET = "tickets/<int:number>/"
+_ORGANIZATION = "organizations/<int:pk>/"
 
 urlpatterns = [
     path("", dashboard, name="desk"),
@@ -68,6 +69,21 @@ urlpatterns = [
     path("articles/<int:pk>/archive/", articles.article_archive, name="desk_article_archive"),
     path("articles/<int:pk>/versions/<int:version>/", articles.article_version, name="desk_article_version"),
     path("articles/<int:pk>/versions/<int:version>/restore/", articles.article_restore, name="desk_article_restore"),
+    path("organizations/", organizations.organizations, name="desk_organizations"),
+    path("organizations/new/", organizations.organization_new, name="desk_organization_new"),
+    path(_ORGANIZATION, organizations.organization, name="desk_organization"),
+    path(f"{_ORGANIZATION}change/", organizations.change, name="desk_organization_change"),
+    path(f"{_ORGANIZATION}switch/", organizations.switch, name="desk_organization_switch"),
+    path(f"{_ORGANIZATION}domains/add/", organizations.add_domain, name="desk_organization_add_domain"),
+    path(f"{_ORGANIZATION}domains/<int:domain>/remove/", organizations.remove_domain, name="desk_organization_remove_domain"),
+    path(f"{_ORGANIZATION}invite/", organizations.invite, name="desk_organization_invite"),
+    path(f"{_ORGANIZATION}invitations/<int:invitation>/resend/", organizations.resend, name="desk_organization_resend"),
+    path(f"{_ORGANIZATION}invitations/<int:invitation>/revoke/", organizations.revoke, name="desk_organization_revoke"),
+    path(f"{_ORGANIZATION}members/<int:person>/manager/", organizations.manager, name="desk_organization_manager"),
+    path(f"{_ORGANIZATION}members/<int:person>/remove/", organizations.remove, name="desk_organization_remove"),
+    path("people/", people.people, name="desk_people"),
+    path("people/new/", people.person_new, name="desk_person_new"),
     path("people/<int:pk>/", people.person, name="desk_person"),
     path("people/<int:pk>/suspensions/<int:suspension>/lift/", people.lift, name="desk_person_lift"),
+    path("people/<int:pk>/organizations/add/", people.add_to, name="desk_person_add_to"),
 ]

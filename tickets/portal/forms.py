@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -56,6 +57,44 @@ class NewTicketForm(MessageForm):
     def organization(self) -> Organization | None:
         """Which the ticket is shared with."""
         return self._organizations.get(self.cleaned_data.get("share", ""))
+
+
+class JoinForm(forms.Form):
+    """How a newcomer accepts an invitation."""
+
+    name = LineField(
+        limit=150,
+        required=False,
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("Shown beside what you write."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    password1 = forms.CharField(
+        label=gettext_lazy("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": gettext_lazy("Choose a password.")},
+    )
+    password2 = forms.CharField(
+        label=gettext_lazy("Password (again)"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": gettext_lazy("Write the password a second time.")},
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._person = person
+
+    def clean_password1(self) -> str:
+        password: str = self.cleaned_data["password1"]
+        validate_password(password, self._person)
+        return password
+
+    def clean(self) -> None:
+        first, second = (self.cleaned_data.get(name) for name in ("password1", "password2"))
+        if first and second and first != second:
+            self.add_error("password2", _("The two passwords differ."))
 
 
 class ProfileForm(forms.Form):

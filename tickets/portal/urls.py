@@ -5,15 +5,17 @@ from __future__ import annotations
 from django.urls import path
 
 from tickets.attachments import attachment
-from tickets.portal.views import articles, ticket
+from tickets.portal.views import articles, organizations, ticket
 from tickets.portal.views.answer import answer
 from tickets.portal.views.home import home
+from tickets.portal.views.invitation import invitation
 from tickets.portal.views.nameable import nameable_people
 from tickets.portal.views.profile import profile
 from tickets.portal.views.ticket_list import organization_follow, ticket_list
 from tickets.portal.views.ticket_new import ticket_new
 
 _TICKET = "tickets/<int:number>/"
+_ORGANIZATION = "people/<int:pk>/"
 
 urlpatterns = [
     path("", home, name="home"),
@@ -37,6 +39,17 @@ urlpatterns = [
     path("articles/<int:pk>/feedback/", articles.feedback, name="article_feedback"),
     path("articles/files/<int:pk>/<str:name>", articles.article_file, name="article_file"),
     path("mail/answer/<str:token>/", answer, name="mail_answer"),
+    path("people/", organizations.organizations, name="organizations"),
+    path("people/invitations/<int:pk>/join/", organizations.join, name="invitation_join"),
+    path("people/invitations/<int:pk>/decline/", organizations.decline, name="invitation_decline"),
+    path(_ORGANIZATION, organizations.organization, name="organization"),
+    path(f"{_ORGANIZATION}invite/", organizations.invite, name="organization_invite"),
+    path(f"{_ORGANIZATION}invitations/<int:invitation>/resend/", organizations.resend, name="organization_resend"),
+    path(f"{_ORGANIZATION}invitations/<int:invitation>/revoke/", organizations.revoke, name="organization_revoke"),
+    path(f"{_ORGANIZATION}members/<int:person>/manager/", organizations.manager, name="organization_manager"),
+    path(f"{_ORGANIZATION}members/<int:person>/remove/", organizations.remove, name="organization_remove"),
+    path(f"{_ORGANIZATION}leave/", organizations.leave, name="organization_leave"),
+    path("invitations/<str:token>/", invitation, name="invitation"),
     path("profile/", profile, name="profile"),
     path("attachments/<int:pk>/<str:name>", attachment, name="attachment"),
 ]

@@ -1,0 +1,23 @@
+"""Whom to invite, in the portal and at the desk. Shapes and checks; `accounts.invitations` decides."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from tickets.uploads import LineField
+
+
+class InviteForm(forms.Form):
+    address = forms.EmailField(
+        label=gettext_lazy("Email"),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "maxlength": 254}),
+        error_messages=dict.fromkeys(("required", "invalid"), gettext_lazy("Write an email address such as name@example.com.")),
+    )
+    name = LineField(
+        limit=150,
+        required=False,
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("So that they are greeted by it. You may leave it empty."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": 150}),
+    )
