@@ -27,6 +27,11 @@ class ConfigurationSite(admin.AdminSite):
     index_title = gettext_lazy("What would you like to configure?")
     enable_nav_sidebar = False
 
+    def register(self, model_or_iterable: Any, *args: Any, **options: Any) -> None:
+        """allauth would show second factors and identity providers here: keys to accounts, which are for nobody to read or write."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        super().register([model for model in models if not model.__module__.startswith("allauth.")], *args, **options)
+
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request.user, "is_admin", False))
 

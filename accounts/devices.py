@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import get_adapter
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import Device, User
@@ -24,16 +26,15 @@ def note(request: HttpRequest, person: User) -> None:
     if not (key := request.session.session_key):
         return
     request.session[_SEEN] = int(time.time())
-    Device.objects.update_or_create(
-        session_id=key,
-        defaults={
-            "user": person,
-            "auth_hash": person.get_session_auth_hash(),
-            "browser": request.headers.get("User-Agent", "").replace("\0", "")[:300],
-            "address": _address(request),
-            "seen_at": timezone.now(),
-        },
-    )
+    fields = {
+        "user": person,
+        "auth_hash": person.get_session_auth_hash(),
+        "browser": request.headers.get("User-Agent", "").replace("\0", "")[:300],
+        "address": _address(request),
+        "seen_at": timezone.now(),
+    }
+    with suppress(IntegrityError):  # ended by another browser at this very moment
+        Device.objects.update_or_create(session_id=key, defaults=fields)
 
 
 def is_due(request: HttpRequest) -> bool:

@@ -1,5 +1,5 @@
 """The second step of logging in: an app's code, a passkey or a recovery code. allauth's, with what it leaves to us: secrets encrypted at rest,
-each code good for one use whatever the cache remembers, and who must have one.
+and each code good for one use, whatever the cache remembers.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
     from accounts.models import User
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes stand in for these, and are none of their own
@@ -35,11 +33,6 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery cod
 
 def has_second_step(person: User) -> bool:
     return bool(is_mfa_enabled(person, FACTORS))
-
-
-def must_set_up(person: User | AnonymousUser) -> bool:
-    """Whether this is staff who may do nothing else before they have a second step. The installation decides, by STAFF_MFA."""
-    return settings.STAFF_MFA and getattr(person, "is_staff", False) and not has_second_step(person)  # type: ignore[arg-type] # staff is a User
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth ships no types
@@ -89,7 +82,7 @@ def _use(authenticator: Authenticator, code: str) -> bool:
     row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
     secret = decrypt(row.data["secret"])
     newer = [step for step in totp.yield_hotp_counters_from_time() if step > row.data.get("last_step", 0)]
-    fitting = [step for step in newer if totp.compare_user_code(actual=code, expected=_code_of(secret, step))]
+    fitting = [step for step in newer if totp.compare_user_code(actual=code, expected=code_of(secret, step))]
     if not fitting:
         return False
     row.data["last_step"] = authenticator.data["last_step"] = min(fitting)
@@ -97,7 +90,7 @@ def _use(authenticator: Authenticator, code: str) -> bool:
     return True
 
 
-def _code_of(secret: str, step: int) -> str:
+def code_of(secret: str, step: int) -> str:
     code: str = totp.format_hotp_value(totp.hotp_value(secret, step))
     return code
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from allauth.decorators import rate_limit
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,17 +16,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from requests import RequestException
 
 from accounts import devices, own_addresses
 from accounts.forms import AddressForm, SignUpForm
 from accounts.models import User
 from accounts.sign_up import OFF, may_sign_up
+from accounts.single_sign_on import PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from allauth.account.models import EmailAddress
 
+logger = logging.getLogger(__name__)
 View = TypeVar("View", bound="Callable[..., HttpResponse]")
 
 
@@ -66,6 +71,41 @@ def sign_up_done(request: HttpRequest) -> HttpResponse:
     if settings.SIGNUP == OFF:
         raise Http404
     return render(request, "account/signup_done.html")
+
+
+# --- Logging in at an identity provider ----------------------------------------------------------------------------------------
+
+_GARBAGE = (RequestException, KeyError, TypeError, ValueError)  # what a provider that is gone or confused makes allauth raise
+
+
+@require_POST
+@_limited("login")
+def single_sign_on(request: HttpRequest) -> HttpResponse:
+    """Leads to the provider by a page of our own: our policy lets no form end elsewhere, wherever the provider may lead on to."""
+    if not settings.OIDC_SERVER_URL:
+        raise Http404
+    try:
+        answer = openid_connect.login(request, provider_id=PROVIDER)
+    except _GARBAGE as error:
+        return _sign_on_failed(request, error)
+    return render(request, "account/single_sign_on.html", {"address": answer.url}) if answer.status_code == 302 else answer
+
+
+@require_safe
+@_limited("login")
+def single_sign_on_back(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Where the provider sends people back to."""
+    try:
+        answer: HttpResponse = openid_connect.callback(request, provider_id=provider_id)
+    except _GARBAGE as error:
+        return _sign_on_failed(request, error)
+    return answer
+
+
+def _sign_on_failed(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.warning("logging in at the identity provider failed: %s", type(error).__name__)
+    messages.error(request, _("%(name)s can't be reached right now. Try again, or use your password.") % {"name": settings.OIDC_NAME})
+    return redirect("account_login")
 
 
 # --- One's own addresses -------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_logo": settings.SITE_LOGO,
         "accent": settings.ACCENT,
         "staff_mfa": settings.STAFF_MFA,
+        "oidc_name": settings.OIDC_NAME if settings.OIDC_SERVER_URL else "",
         "signup_open": settings.SIGNUP != "off",
         "support_address": settings.SUPPORT_ADDRESS,
         "demo": settings.DEMO,

@@ -12,7 +12,8 @@ from django.utils.cache import patch_vary_headers
 
 from accounts import devices
 from accounts.models import User
-from accounts.second_step import must_set_up
+from accounts.second_step import has_second_step
+from accounts.single_sign_on import came_by_it
 from helpdesk.http import page_before
 from tickets.actions import DomainError, NotAllowed
 from tickets.models import Ticket
@@ -90,9 +91,15 @@ class SecondStepMiddleware:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and isinstance(request.user, User):
             if devices.is_due(request):
                 devices.note(request, request.user)
-            if not request.path_info.startswith(_BEFORE_SECOND_STEP) and must_set_up(request.user):
+            if settings.STAFF_MFA and _waits_for_second_step(request, request.user):
                 return redirect("mfa_index")
         return self.get_response(request)
+
+
+def _waits_for_second_step(request: HttpRequest, person: User) -> bool:
+    if not person.is_staff or request.path_info.startswith(_BEFORE_SECOND_STEP):
+        return False
+    return not (has_second_step(person) or (settings.OIDC_MFA and came_by_it(request)))
 
 
 _BEFORE_SECOND_STEP = ("/accounts/second-step/", "/accounts/reauthenticate/", "/accounts/logout/", "/site.css", "/favicon.ico")

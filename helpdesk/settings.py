@@ -104,6 +104,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "anymail",
     "csp",
     "crispy_forms",
@@ -287,6 +289,26 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds in which the password, once as
 ACCOUNT_FORMS = {"reset_password": "accounts.forms.ResetPasswordForm"}
 # Beside allauth's own: 30 tries to log in a minute and network, 10 failed ones, and 5 failed ones in 5 minutes for an account.
 ACCOUNT_RATE_LIMITS = {"signup": "5/m/ip,30/h/ip", "manage_email": "5/m/user,20/h/user"}
+OIDC_SERVER_URL = env_url("OIDC_SERVER_URL", "", schemes=("https", "http"))  # of the identity provider; empty: passwords and passkeys alone
+OIDC_CLIENT_ID = env_str("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env_str("OIDC_CLIENT_SECRET")
+OIDC_NAME = env_str("OIDC_NAME", "Single sign-on")  # on its button
+OIDC_MFA = env_bool("OIDC_MFA")  # whether the provider asks staff for a second step, so that we need not
+if OIDC_SERVER_URL and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    problems["OIDC_CLIENT_ID"] = "or OIDC_CLIENT_SECRET is missing: OIDC_SERVER_URL names a provider, which gives both."
+if OIDC_SERVER_URL.startswith("http:") and not (DEBUG or DEMO):
+    problems["OIDC_SERVER_URL"] = "does not start with https://, so anybody between could say who people are."
+SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the adapter asks for more: the provider's word
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
+_OIDC_APP = {
+    "provider_id": "sso",
+    "name": OIDC_NAME,
+    "client_id": OIDC_CLIENT_ID,
+    "secret": OIDC_CLIENT_SECRET,
+    "settings": {"server_url": OIDC_SERVER_URL},
+}
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [_OIDC_APP]}} if OIDC_SERVER_URL else {}
 STAFF_MFA = env_bool("STAFF_MFA")  # whether staff must have a second step
 MFA_ADAPTER = "accounts.second_step.SecondStepAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

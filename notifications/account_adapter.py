@@ -11,6 +11,7 @@ from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from accounts.addresses import normalise_address
 from accounts.models import User
 from notifications.apps import wake_sender
 from notifications.models import Change
@@ -26,6 +27,7 @@ _CHANGES = {
     "account/email/password_changed": Change.PASSWORD,
     "account/email/password_reset": Change.PASSWORD,
     "account/email/password_set": Change.PASSWORD,
+    "socialaccount/email/account_connected": Change.SINGLE_SIGN_ON,
     "mfa/email/totp_activated": Change.APP_ON,
     "mfa/email/totp_deactivated": Change.APP_OFF,
     "mfa/email/webauthn_added": Change.PASSKEY_ON,
@@ -45,6 +47,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth shi
             request, _("This account is switched off. Write to %(address)s if you need it.") % {"address": settings.SUPPORT_ADDRESS}
         )
         return redirect("account_login")
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Tries are counted by the person, whichever of their addresses and of our host names is used."""
+        address = str(credentials.get("email", ""))
+        person = User.objects.by_address(address)
+        return f"person {person.pk}" if person else normalise_address(address)
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
         """Who has a second step shows that one: a password that was overheard must not be enough to take the step away."""
@@ -78,6 +86,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth shi
     def tell_address_removed(self, user: User, removed: str) -> None:
         self._tell(user, Change.REMOVED, address=removed)
         self._tell(user, Change.REMOVED)
+
+    def tell_second_step_forgotten(self, user: User) -> None:
+        self._tell(user, Change.FORGOTTEN)
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None

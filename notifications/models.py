@@ -49,6 +49,7 @@ class Change(models.TextChoices):
     APP_OFF = "app_off", _("The authenticator app was switched off.")
     PASSKEY_ON = "passkey_on", _("A passkey was added.")
     PASSKEY_OFF = "passkey_off", _("A passkey was removed.")
+    FORGOTTEN = "forgotten", _("Your second step was removed by our staff, as you had lost it.")
     CODES = "codes", _("New recovery codes were made; the old ones no longer work.")
     SINGLE_SIGN_ON = "single_sign_on", _("Your account was connected with single sign-on.")
 

@@ -145,6 +145,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "account_logout": ("302 200 200 200 200 200 200", "302 302 302 302 302 302 302"),
     "account_signup": (_NOWHERE, _NOWHERE),  # SIGNUP is off
     "account_signup_done": (_NOWHERE, _NOBODY),
+    "account_single_sign_on": (_NOBODY, _NOWHERE),  # no provider is configured
+    "openid_connect_callback": (_NOWHERE, _NOBODY),
     "account_reauthenticate": ("302 200 200 200 200 200 200", "302 200 200 200 200 200 200"),
     "account_sessions": ("302 200 200 200 200 200 200", _NOBODY),
     "account_session_end": (_NOBODY, "302 302 302 302 302 302 302"),
@@ -168,6 +170,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "account_email_remove": (_NOBODY, "302 302 302 302 302 302 302"),  # the same
     "account_email_make_login": (_NOBODY, "302 302 302 302 302 302 302"),
     "account_prove_address": ("302 200 200 200 200 200 200", "302 200 200 302 200 200 200"),
+    "account_set_password": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
     "account_change_password": ("302 200 200 200 200 200 200", "302 200 200 200 200 200 200"),
     "account_reset_password": (_ALL, _ALL),
     "account_reset_password_done": (_ALL, _NOBODY),

@@ -74,12 +74,28 @@ def test_check_when_variables_make_no_sense_then_names_each():
         "DEMO": "perhaps",
         "EMAIL_PORT": "smtp",
         "EMAIL_USE_TLS": "starttls",
+        "OIDC_MFA": "maybe",
+        "OIDC_SERVER_URL": "login.example.com",
         "REDIS_URL": "127.0.0.1:6379",
+        "SIGNUP": "everybody",
         "SITE_URL": "support.example.com",
         "SMTP_PORT": "70000",
+        "STAFF_MFA": "yes please",
         "SUPPORT_ADDRESS": "support+desk@example.com",
     }
     assert told_by_check(**PRODUCTION | nonsense) == sorted(nonsense)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"OIDC_SERVER_URL": "https://login.example.com"}, ["OIDC_CLIENT_ID"]),
+        ({"OIDC_SERVER_URL": "http://login.example.com", "OIDC_CLIENT_ID": "helpdesk", "OIDC_CLIENT_SECRET": "s"}, ["OIDC_SERVER_URL"]),
+        ({"OIDC_SERVER_URL": "https://login.example.com", "OIDC_CLIENT_ID": "helpdesk", "OIDC_CLIENT_SECRET": "s"}, []),
+    ],
+)
+def test_identity_provider_when_half_configured_then_is_told(variables, told):
+    assert told_by_check(**PRODUCTION | variables) == told
 
 
 @pytest.mark.parametrize("hosts", ["support.example.com", "127.0.0.1,support.example.com", "*"])

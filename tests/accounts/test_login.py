@@ -11,6 +11,8 @@ from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 
 from accounts.models import User
+from accounts.own_addresses import add, prove
+from tests.accounts.test_password_reset import forgot, mailed_link, use
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +87,22 @@ def test_guessing_when_spelling_changes_then_counts_together(client, ana, spelli
     assert not log_in(client, ana.email, REMOTE_ADDR="203.0.113.9")
 
 
+def test_guessing_when_several_of_ones_addresses_are_tried_then_counts_together(client, ana):
+    add(ana, "ana@home.example")
+    prove(ana, "ana@home.example")
+    for place in PLACES[:5]:
+        log_in(client, ("ana@home.example", ana.email)[int(place[-1]) % 2], "wrong", REMOTE_ADDR=place)
+    assert not log_in(client, ana.email, REMOTE_ADDR="203.0.113.9")
+
+
+def test_guessing_when_it_goes_on_then_the_mailed_link_lets_its_owner_in_all_the_same(client, ana, mailoutbox):
+    for place in PLACES[:6]:
+        log_in(client, ana.email, "wrong", REMOTE_ADDR=place)
+    forgot(client, ana.email)
+    use(client, mailed_link(mailoutbox))
+    assert "_auth_user_id" in client.session
+
+
 def test_guessing_when_many_accounts_are_tried_from_one_place_then_stops_after_ten(client, ana):
     for number in range(10):
         log_in(client, f"nobody{number}@acme.example", "wrong")
@@ -148,3 +166,8 @@ def test_passwords_when_demo_mode_is_on_then_are_kept_for_it_alone(demo, first):
 def test_login_when_next_leads_elsewhere_then_stays_here(client, ana, next_page):
     answer = client.post(f"{LOGIN}?next={next_page}", {"login": ana.email, "password": PASSWORD, "next": next_page})
     assert (answer.status_code, answer.url) == (302, "/")
+
+
+def test_password_when_there_never_was_one_then_changing_it_leads_to_the_mailed_link(client):
+    client.force_login(User.objects.create_user("new@acme.example"))
+    assert client.get("/accounts/password/change/", follow=True).redirect_chain[-1][0] == "/accounts/password/reset/"

@@ -12,6 +12,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from accounts.models import Role
@@ -233,6 +234,20 @@ def test_customers_when_staff_must_then_need_not(client, ana, settings):
     settings.STAFF_MFA = True
     client.force_login(ana)
     assert client.get("/").status_code == 200
+
+
+# --- Lost ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_second_step_when_lost_then_staff_at_the_server_remove_it_and_it_is_told(client, guarded):
+    call_command("forget_second_step", "ANA@acme.example")
+    assert log_in(client, guarded)
+    assert (Authenticator.objects.count(), list(Delivery.objects.values_list("address", "change"))) == (0, [(guarded.email, "forgotten")])
+
+
+def test_second_step_when_address_is_nobodys_then_says_so(db):
+    with pytest.raises(CommandError, match="Nobody has"):
+        call_command("forget_second_step", "nobody@acme.example")
 
 
 # --- Passkeys: the ceremony itself is in tests/browser/test_passkeys.py --------------------------------------------------------

@@ -62,6 +62,7 @@ def test_sign_up_when_domain_is_an_organizations_then_member_once_proven(client,
         "nia@globex.example",
         "nia@acme.example.",
         "nia@xacme.example",
+        "nia@\N{CYRILLIC SMALL LETTER A}cme.example",
     ],
 )
 def test_sign_up_when_domain_is_nobodys_then_page_is_the_same_and_nothing_is_made(client, for_domains, address):
