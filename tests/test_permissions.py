@@ -37,6 +37,7 @@ _NOWHERE = "404 404 404 404 404 404 404"
 TABLE: dict[str, tuple[str, str]] = {
     "home": ("200 200 200 200 302 302 302", _NOBODY),
     "tickets": ("302 200 200 200 302 302 302", _NOBODY),
+    "ticket_export": ("302 200 200 200 302 302 302", _NOBODY),
     "ticket_new": ("302 200 200 200 302 302 302", "302 422 422 422 302 302 302"),
     "nameable": ("302 200 200 200 200 200 200", _NOBODY),
     "ticket": ("302 404 200 200 302 302 302", _NOBODY),
@@ -289,7 +290,7 @@ def path_to(name: str, world) -> str:
         return reverse(name, args=[world["rule"].pk])
     if name.startswith("desk_mail_"):
         return reverse(name, args=[world["held"].pk])
-    if name.startswith(("ticket_", "desk_ticket_")) and name not in ("ticket_new", "desk_ticket_new"):
+    if name.startswith(("ticket_", "desk_ticket_")) and name not in ("ticket_new", "ticket_export", "desk_ticket_new"):
         return reverse(name, args=[ticket.number])
     return reverse(name, args=[ticket.number] if name in ("ticket", "desk_ticket") else [])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -40,9 +41,22 @@ _SORTS = {
 }
 
 
-@require_safe
-@customer_required
-def ticket_list(request: PersonRequest) -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which tickets the address asks for, and in which order."""
+
+    query: str
+    words: list[str]
+    memberships: list[Membership]
+    whose_choices: dict[str, str]
+    show: str
+    whose: str
+    sort: str
+    tickets: QuerySet[Ticket]
+    order: tuple[str, ...]
+
+
+def asked(request: PersonRequest) -> Asked:
     query = request.GET.get("q", "")
     words = words_of(query)
     memberships = _memberships(request.user)
@@ -51,23 +65,32 @@ def ticket_list(request: PersonRequest) -> HttpResponse:
     show = _chosen(request, "show", _TABS, default="all" if words else "open")
     whose = _chosen(request, "whose", whose_choices, default="any" if words else "mine")
     sort = _chosen(request, "sort", _SORTS, default="updated")
-    found = search(_tickets(request.user, show, whose), query, for_staff=False)
-    page = page_of(with_unread(found, request.user).select_related("status", "requester"), request_get=request.GET, order=_SORTS[sort][1])
-    said = snippets(page.rows, words)
+    tickets = search(_tickets(request.user, show, whose), query, for_staff=False)
+    return Asked(query, words, memberships, whose_choices, show, whose, sort, tickets, order=_SORTS[sort][1])
+
+
+@require_safe
+@customer_required
+def ticket_list(request: PersonRequest) -> HttpResponse:
+    it = asked(request)
+    found = with_unread(it.tickets, request.user).select_related("status", "requester")
+    page = page_of(found, request_get=request.GET, order=it.order)
+    said = snippets(page.rows, it.words)
     context = {
-        "tickets": [row_of(ticket, words=words, snippet=said.get(ticket.pk, "")) for ticket in page.rows],
+        "tickets": [row_of(ticket, words=it.words, snippet=said.get(ticket.pk, "")) for ticket in page.rows],
         "prev_url": page.prev_url,
         "next_url": page.next_url,
-        "q": query,
-        "show": show,
-        "whose": whose,
-        "whose_choices": whose_choices.items(),
-        "membership": next((one for one in memberships if whose == f"organization-{one.organization_id}"), None),
-        "sort": sort,
+        "export_url": f"{reverse('ticket_export')}{_link(request)}" if page.rows else "",
+        "q": it.query,
+        "show": it.show,
+        "whose": it.whose,
+        "whose_choices": it.whose_choices.items(),
+        "membership": next((one for one in it.memberships if it.whose == f"organization-{one.organization_id}"), None),
+        "sort": it.sort,
         "sorts": [(key, label) for key, (label, _order) in _SORTS.items()],
-        "tabs": [{"label": label, "href": _link(request, show=key), "current": key == show} for key, label in _TABS.items()],
-        "everywhere": "" if (show, whose) == ("all", "any") else _link(request, show="all", whose="any"),
-        "empty": _("Nothing of yours is open.") if (show, whose) == ("open", "mine") else _("Nothing here yet."),
+        "tabs": [{"label": label, "href": _link(request, show=key), "current": key == it.show} for key, label in _TABS.items()],
+        "everywhere": "" if (it.show, it.whose) == ("all", "any") else _link(request, show="all", whose="any"),
+        "empty": _("Nothing of yours is open.") if (it.show, it.whose) == ("open", "mine") else _("Nothing here yet."),
     }
     return render(request, "portal/ticket_list.html", context)
 
