@@ -32,6 +32,7 @@ VAR_DIR = Path(env_str("VAR_DIR", str(BASE_DIR / "var")))
 SITE_NAME = env_str("SITE_NAME", "Helpdesk")
 SITE_URL = env_url("SITE_URL", "http://127.0.0.1:8000", schemes=("http", "https"))
 SITE_LOGO = env_str("SITE_LOGO")  # a path below a static folder; empty: our own mark
+TELL_PRIORITY = env_bool("TELL_PRIORITY")  # whether "Tell the customer" is ticked from the start where an agent sets a priority
 ACCENT = env_str("ACCENT")  # a CSS hex colour; empty: the one in tokens.css
 SUPPORT_ADDRESS = env_str("SUPPORT_ADDRESS", "support@support.example").lower()
 SUPPORT_DOMAIN = SUPPORT_ADDRESS.rpartition("@")[2]

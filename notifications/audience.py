@@ -26,6 +26,7 @@ _TOLD_TO_FOLLOWERS = {
     EventKind.CLOSED,
     EventKind.REOPENED,
     EventKind.FIX_CONFIRMED,
+    EventKind.PRIORITY_CHANGED,  # where they are told of it
 }
 
 
@@ -75,7 +76,7 @@ def _candidates(event: Event) -> list[Told]:
     if kind == EventKind.NOTED:
         around = [*(person for person in _support(event) if person.reason != Reason.GROUP), *_followers(event)]
         return [person for person in [*_named(event), *around] if person.user.is_staff]
-    if kind not in _TOLD_TO_FOLLOWERS or _looks_unchanged(event):
+    if kind not in _TOLD_TO_FOLLOWERS or _looks_unchanged(event) or (kind == EventKind.PRIORITY_CHANGED and event.is_internal):
         return []
     return [*_confirmation(event), *_named(event), *_followers(event), *_standing(event), *_support(event)]
 

@@ -448,9 +448,19 @@ def set_type(ticket: Ticket, *, actor: User, type: TicketType | None) -> Ticket:
 
 
 @transaction.atomic
-def set_priority(ticket: Ticket, *, actor: User, priority: Priority | None) -> Ticket:
+def set_priority(ticket: Ticket, *, actor: User, priority: Priority | None, message: Message | None = None) -> Ticket:
+    """`message` tells the customer, in the same event. It is no answer to what they wrote: nobody stops waiting for it."""
     ticket = lock(ticket, actor, staff_only=True)
-    return _set(ticket, "priority", priority, EventKind.PRIORITY_CHANGED, actor=actor)
+    if priority is None or message is None:
+        return _set(ticket, "priority", priority, EventKind.PRIORITY_CHANGED, actor=actor)
+    if _said_before(message, actor):
+        return ticket
+    said = _say(ticket, actor=actor, message=message)
+    data: dict[str, Any] = {"old": _name(ticket.priority), "new": _name(priority), "priority": priority.pk}
+    ticket.priority = priority
+    save(ticket, public=True)
+    record(ticket, EventKind.PRIORITY_CHANGED, actor=actor, comment=said, **data, **name_people(said, ticket, author=actor))
+    return ticket
 
 
 def _set(ticket: Ticket, field: str, value: AgentGroup | TicketType | Priority | None, kind: EventKind, *, actor: User) -> Ticket:

@@ -19,6 +19,7 @@ from accounts.admin_site import KeptAdmin
 from tickets.lifecycle import Category
 from tickets.mail.imap import Trouble, try_connection
 from tickets.models import ImapLogin, Mailbox, Priority, Status, TicketType
+from tickets.placeholders import unknown
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -88,8 +89,20 @@ class TicketTypeAdmin(KeptAdmin):
     search_fields = ("name", "description")
 
 
+class PriorityForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
+    def clean_public_comment(self) -> str:
+        text: str = self.cleaned_data["public_comment"]
+        if wrong := unknown(text, Priority.PLACEHOLDERS):
+            raise forms.ValidationError(
+                _("%(wrong)s can't be filled in. These can: %(known)s.")
+                % {"wrong": ", ".join(wrong), "known": ", ".join(f"{{{name}}}" for name in Priority.PLACEHOLDERS)}
+            )
+        return text
+
+
 @admin.register(Priority)
 class PriorityAdmin(KeptAdmin):
+    form = PriorityForm
     list_display = ("name", "level", "definition", "is_retired")
     search_fields = ("name", "definition")
 

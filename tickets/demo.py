@@ -302,14 +302,20 @@ def _close_by_itself(step: Step, cast: _Cast) -> Ticket:
 _VERBS: dict[str, Callable[[Step, _Cast], Ticket]] = {"open": _open, "reply": _reply, "note": _note, "closes": _close_by_itself}
 
 
+def _tell_priority(ticket: Ticket, actor: User, priority: Priority) -> Ticket:
+    words = actions.Message(text=priority.words_for(ticket.requester.display_name), channel=Channel.DESK)
+    return actions.set_priority(ticket, actor=actor, priority=priority, message=words)
+
+
 def _change(step: Step, cast: _Cast) -> Ticket:
-    """A verb that says nothing; `step.to` is the name of what it sets."""
+    """A verb whose words are not of the story; `step.to` is the name of what it sets."""
     ticket, actor = cast.tickets[step.story], cast.people[step.who]
     changes: dict[str, Callable[[], Ticket]] = {
         "take": lambda: actions.take(ticket, actor=actor),
         "assign": lambda: actions.assign(ticket, actor=actor, assignee=cast.people[step.to]),
         "group": lambda: actions.set_group(ticket, actor=actor, group=AgentGroup.objects.get(name=step.to)),
         "priority": lambda: actions.set_priority(ticket, actor=actor, priority=Priority.objects.get(name=step.to)),
+        "tell": lambda: _tell_priority(ticket, actor, Priority.objects.get(name=step.to)),
         "type": lambda: actions.set_type(ticket, actor=actor, type=TicketType.objects.get(name=step.to)),
         "status": lambda: actions.change_status(ticket, actor=actor, status=Status.objects.get(name=step.to)),
         "spam": lambda: actions.change_status(ticket, actor=actor, status=Status.objects.get(name="Spam")),

@@ -52,3 +52,7 @@ for (const select of document.querySelectorAll("select[data-autosubmit]")) {
   for (const button of form.querySelectorAll("[data-autosubmit-save]")) button.classList.add("is-needless");
   select.addEventListener("change", () => form.requestSubmit());
 }
+// A box beside such a select sends what is chosen; of nothing chosen there is nothing to send yet.
+for (const box of document.querySelectorAll("input[data-autosubmit]")) {
+  box.addEventListener("change", () => box.checked && box.form.querySelector("select").value && box.form.requestSubmit());
+}

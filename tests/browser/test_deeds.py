@@ -109,3 +109,33 @@ def test_demo_account_is_entered_by_one_button(visit):
     page = visit("", "/accounts/login/")
     page.get_by_role("button", name=re.compile("Ben Whitaker")).click()
     expect(page.get_by_role("heading", name="How can we help?")).to_be_visible()
+
+
+def test_teammate_is_named_by_keys_and_told_beforehand_that_it_shares(visit):
+    page = visit(CUSTOMER, "/tickets/new/")
+    page.get_by_label("Subject").fill("Mine alone")
+    page.get_by_label("Description").fill("It stays blank.")
+    page.get_by_label("Only me, and support").check()
+    page.get_by_role("button", name="Submit ticket").click()
+    page.wait_for_url(re.compile(r"/tickets/\d+/$"))
+    page.get_by_label("Your reply").focus()
+    expect(page.locator(".tiptap")).to_be_focused()
+    page.keyboard.type("Look, @be")
+    expect(page.get_by_role("option", name="Ben Whitaker")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    page.keyboard.type("please.")
+    expect(page.get_by_text("Ben Whitaker can't see this ticket yet. Posting shares it with them.")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".mention")).to_have_text("@Ben Whitaker")
+    path = page.url.rpartition("/tickets")[1] + page.url.rpartition("/tickets")[2]
+    expect(visit(TEAMMATE, path.partition("#")[0]).get_by_role("heading", name="Mine alone")).to_be_visible()
+
+
+def test_agent_tells_the_customer_a_priority(visit):
+    path = submit(visit, "How urgent")
+    page = visit(AGENT, f"/desk{path}")
+    page.get_by_label("Tell the customer").check()
+    page.get_by_label("Priority", exact=True).select_option("High")
+    page.get_by_role("button", name="Set to High and tell the customer").click()
+    expect(page.get_by_text("The priority is High now, and the customer is told.")).to_be_visible()
+    expect(visit(CUSTOMER, path).get_by_text("We have set the priority of this ticket to High.")).to_be_visible()

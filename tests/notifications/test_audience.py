@@ -84,6 +84,11 @@ BY = {
     "taken": ("dan", lambda t, who: actions.take(t, actor=who), {}),
     "type": ("dan", lambda t, who: actions.set_type(t, actor=who, type=TicketType.objects.first()), {}),
     "priority": ("dan", lambda t, who: actions.set_priority(t, actor=who, priority=Priority.objects.first()), {}),
+    "priority told": (
+        "dan",
+        lambda t, who: actions.set_priority(t, actor=who, priority=Priority.objects.first(), message=message()),
+        CUSTOMERS,
+    ),
     "group": ("dan", lambda t, who: actions.set_group(t, actor=who, group=AgentGroup.objects.get(name="DevOps")), {}),
     "teammate follows": ("ben", lambda t, who: sharing.follow(t, actor=who), {"Ben": ("shared", "follower")}),
     "agent follows": ("dan", lambda t, who: sharing.follow(t, actor=who), {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.db.models import Model, Q, QuerySet
@@ -10,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import AgentGroup, User
-from tickets.actions import TypeRequired
+from tickets.actions import Message, TypeRequired
 from tickets.lifecycle import Category
 from tickets.mail.route import is_ours
 from tickets.models import Channel, Priority, Status, Ticket, TicketType
-from tickets.uploads import MessageForm, SeenField
+from tickets.uploads import KeyField, MessageForm, SeenField, TextField
 
 
 def offered(model: type[Status | TicketType | Priority], *, current: Model | None = None) -> QuerySet[Any]:
@@ -94,6 +95,33 @@ class PropertyForm(forms.Form):
     @property
     def value(self) -> Any:
         return self.cleaned_data[self.name]
+
+
+class TellForm(forms.Form):
+    """A priority, and the words that tell the customer of it. Shown first with the priority's own, which the agent may change."""
+
+    priority = forms.ModelChoiceField(Priority.objects.none(), widget=forms.HiddenInput)
+    text = TextField(error_messages={"required": gettext_lazy("Write what the customer is to read, or set it without telling.")})
+    key = KeyField(required=False, initial=uuid4)
+    seen = SeenField(required=False)
+
+    def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["priority"].queryset = offered(Priority, current=ticket.priority)  # type: ignore[attr-defined] # a ModelChoiceField
+
+    @classmethod
+    def asking(cls, priority: Priority, *, ticket: Ticket) -> TellForm:
+        """As it is first shown."""
+        return cls(ticket=ticket, initial={"priority": priority, "text": priority.words_for(ticket.requester.display_name)})
+
+    @property
+    def chosen(self) -> Priority:
+        """Of a form that is shown: its priority is not what can be wrong with it."""
+        chosen: Priority = self.cleaned_data["priority"] if self.is_bound else self.initial["priority"]
+        return chosen
+
+    def message(self) -> Message:
+        return Message(text=self.cleaned_data["text"], channel=Channel.DESK, submission_key=self.cleaned_data["key"])
 
 
 def property_form(data: Any, *, name: str, ticket: Ticket) -> PropertyForm:

@@ -18,7 +18,7 @@ from accounts.models import Membership, Organization
 from notifications import bounces, preferences
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, offered, property_choices
+from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
 from tickets.desk.timeline import Entry, timeline
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import Follower, OrganizationShare, Priority, Status, Ticket, TicketType
@@ -64,11 +64,12 @@ def page(
     *,
     form: ReplyForm | NoteForm | None = None,
     move: StatusForm | None = None,
+    tell: TellForm | None = None,
     follower: FollowerForm | None = None,
     overtaken: Overtaken | None = None,
     pictures_of: int | None = None,
 ) -> HttpResponse:
-    """`form`, `move`, `follower`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile.
+    """`form`, `move`, `tell`, `follower`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile.
 
     `pictures_of`: the comment whose remote pictures are shown.
     """
@@ -89,6 +90,8 @@ def page(
         "priorities": [priority for priority in priorities if priority.definition],
         "types": _options(types),
         "move": move,
+        "tell": tell,
+        "tells_priority": settings.TELL_PRIORITY or tell is not None,
         "followers": [(row, _("mail stopped") if row.user.email in stopped else preferences.said_of(row)) for row in followers],
         "stopped": [(row.user, stopped[row.user.email]) for row in followers if row.user.email in stopped],
         "follower_form": follower or FollowerForm(),
@@ -99,7 +102,7 @@ def page(
         "mail": _mail_health(entries),
         **_composer(ticket, form=form, statuses=statuses, followers=reached, me=request.user),
     }
-    return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, follower))
+    return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, follower))
 
 
 def _status(overtaken: Overtaken | None, *forms: object) -> int:
@@ -179,6 +182,7 @@ def _properties(ticket: Ticket, *, statuses: list[Status], types: list[TicketTyp
             "choices": _options(things),
             "chosen": getattr(ticket, f"{name}_id"),
             "action": reverse(f"desk_ticket_{name}", args=[ticket.number]),
+            "tell": name == "priority" and any(priority.public_comment for priority in priorities),
         }
         for name, label, empty, things in rows
     ]

@@ -19,7 +19,7 @@ from notifications import preferences
 from notifications.models import Delivery
 from tickets import access, actions, sharing
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, property_form
+from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, TellForm, property_form
 from tickets.desk.mail import try_again
 from tickets.desk.seen import Overtaken, unless_overtaken
 from tickets.desk.ticket import find, page
@@ -248,7 +248,28 @@ def assignee(request: StaffRequest, number: int) -> HttpResponse:
 @require_POST
 @staff_required
 def priority(request: StaffRequest, number: int) -> HttpResponse:
+    if "tell" in request.POST:
+        return _tell_priority(request, number)
     return _set(request, number, "priority", guard=(EventKind.PRIORITY_CHANGED,))
+
+
+def _tell_priority(request: StaffRequest, number: int) -> HttpResponse:
+    """In two steps: the words are shown, to be changed, before anything is done. A priority without words is never told."""
+    ticket = find(request.user, number)
+    choice = property_form(request.POST, name="priority", ticket=ticket)
+    if not choice.is_valid() or choice.value is None or not choice.value.public_comment:
+        return _set(request, number, "priority", guard=(EventKind.PRIORITY_CHANGED,))
+    if "text" not in request.POST:
+        return page(request, ticket, tell=TellForm.asking(choice.value, ticket=ticket))
+    form = TellForm(request.POST, ticket=ticket)
+    if not form.is_valid():
+        return page(request, ticket, tell=form)
+    try:
+        with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"], kinds=(EventKind.PRIORITY_CHANGED,)):
+            actions.set_priority(ticket, actor=request.user, priority=choice.value, message=form.message())
+    except Overtaken as overtaken:
+        return page(request, find(request.user, number), tell=form, overtaken=overtaken)
+    return _back(request, ticket, _("The priority is %(value)s now, and the customer is told.") % {"value": choice.value})
 
 
 @require_POST

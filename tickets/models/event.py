@@ -25,7 +25,7 @@ class EventKind(models.TextChoices):
     ASSIGNED = "assigned"
     GROUP_CHANGED = "group_changed"
     TYPE_CHANGED = "type_changed"
-    PRIORITY_CHANGED = "priority_changed"
+    PRIORITY_CHANGED = "priority_changed"  # customers know of it only where a comment told them
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
     ORGANIZATION_ADDED = "organization_added"  # the ticket is shared with it

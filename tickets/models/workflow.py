@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tickets.lifecycle import Category
+from tickets.placeholders import fill
 
 
 class Listed(models.Model):
@@ -61,11 +62,29 @@ class TicketType(Listed):
         verbose_name_plural = _("types")
 
 
+TOLD_PRIORITY = "We have set the priority of this ticket to {priority}.\n\n{priority} means: {definition}"
+
+
 class Priority(Listed):
+    PLACEHOLDERS: ClassVar = ("priority", "definition", "name")  # of `public_comment`
+
     level = models.PositiveSmallIntegerField(_("level"), unique=True, help_text=_("1 is the most urgent."))
     definition = models.TextField(_("definition"), blank=True, help_text=_("Shown where the priority is chosen, and to customers."))
+    public_comment = models.TextField(
+        _("comment for the customer"),
+        blank=True,
+        default=TOLD_PRIORITY,
+        help_text=_(
+            "What the customer is told with it, if they are; agents can change it each time. {priority}, {definition} and {name} (of the requester) are "
+            "filled in. Empty: this priority is never told."
+        ),
+    )
 
     class Meta(Listed.Meta):
         verbose_name = _("priority")
         verbose_name_plural = _("priorities")
         ordering: ClassVar = ["level"]
+
+    def words_for(self, name: str) -> str:
+        """What to tell a customer of that name."""
+        return fill(self.public_comment, {"priority": self.name, "definition": self.definition, "name": name}).strip()

@@ -54,6 +54,7 @@ class Timeline:
     entries: list[Entry]
     files: list[Tile]
     seen: int  # the newest event in it
+    told_priority: int | None  # of which customers were told last
 
 
 def timeline(user: User, ticket: Ticket) -> Timeline:
@@ -63,20 +64,28 @@ def timeline(user: User, ticket: Ticket) -> Timeline:
     events = list(access.events_for(user, ticket).select_related("actor"))
     entries = [entry for event in events for entry in _entries(event, said.get(event.comment_id or 0), known)]
     files = tiles(file for one in said.values() for file in one.attachments.all())
-    return Timeline(entries, files, seen=events[-1].pk if events else 0)
+    told = [event.data["priority"] for event in events if event.kind == EventKind.PRIORITY_CHANGED]
+    return Timeline(entries, files, seen=events[-1].pk if events else 0, told_priority=told[-1] if told else None)
 
 
 def _entries(event: Event, comment: Comment | None, known: Collection[int]) -> list[Entry]:
     if comment:
-        names = ", ".join(event.data.get("shared_with", ()))
-        shared = [Entry("change", event.at, event.actor, words=_("shared the ticket with %(names)s") % {"names": names})] if names else []
-        return [_reply(comment, event.data.get("named", ())), *shared]
+        changes = [Entry("change", event.at, event.actor, words=words) for words in _besides(event)]
+        return [_reply(comment, event.data.get("named", ())), *changes]
     if event.kind in _SILENT or _looks_unchanged(event):
         return []
     actor: User | Support | None = event.actor
     if event.actor and event.actor.is_staff and event.actor.pk not in known:
         actor = Support(_("Support"))
     return [Entry("change", event.at, actor, words=describe(event, for_staff=False))]
+
+
+def _besides(event: Event) -> list[str]:
+    """What was done by saying something."""
+    done = [_("set the priority to %(new)s") % event.data] if event.kind == EventKind.PRIORITY_CHANGED else []
+    if names := ", ".join(event.data.get("shared_with", ())):
+        done.append(_("shared the ticket with %(names)s") % {"names": names})
+    return done
 
 
 def _reply(comment: Comment, named: Iterable[str]) -> Entry:

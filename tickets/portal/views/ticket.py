@@ -155,7 +155,7 @@ def reopen(request: PersonRequest, ticket: Ticket) -> str:
 
 
 def _get(request: PersonRequest, number: int) -> Ticket:
-    among = with_unread(Ticket.objects.select_related("status", "requester", "filer"), request.user)
+    among = with_unread(Ticket.objects.select_related("status", "priority", "requester", "filer"), request.user)
     return access.get_ticket(request.user, number, among=preferences.with_levels(among, request.user))
 
 
@@ -182,6 +182,7 @@ def _page(request: PersonRequest, ticket: Ticket, form: MessageForm, *, status: 
         "entries": story.entries,
         "files": story.files,
         "seen": story.seen,
+        "priority": ticket.priority if ticket.priority_id == story.told_priority else None,  # theirs to know once they were told
         "form": form,
         "news": news,
         "max_files": settings.MAX_FILES,
