@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
         ("close", "tickets.tasks.close_due", 60),
         ("fetch", "tickets.tasks.fetch_mail", 60),
         ("index", "tickets.tasks.index_waiting", 15),
+        ("uploads", "tickets.tasks.drop_uploads", 3600),
     )
 }
 

@@ -21,7 +21,7 @@ from notifications.models import Delivery, Kind, Reason, State, Suspension
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
-from tickets import actions, articles, sharing
+from tickets import actions, articles, files, sharing
 from tickets.models import Attachment, Channel, MailRule
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "invitation_join": (_NOBODY, "302 404 404 404 302 302 302"),
     "invitation_decline": (_NOBODY, "302 404 404 404 302 302 302"),
     "attachment": ("302 404 200 200 200 404 200", _NOBODY),
+    "uploads": ("302 405 405 405 405 405 405", "302 422 422 422 422 422 422"),
+    "upload": ("302 404 404 200 404 404 404", _NOBODY),  # Ana's
     "desk": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_tickets": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_ticket_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
@@ -225,6 +227,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
     article = make_article(eve, readers=acme, files=(new_file("steps.txt"),))
     domain = EmailDomain.objects.create(organization=acme, domain="acme.example")
     invited = invitations.invite(actor=ana, organization=acme, address="new@acme.example")
+    upload = files.keep(new_file(), uploader=ana)
     people = [None, cleo, ben, ana, dan, eve, max_admin]
     return {
         "ticket": ticket,
@@ -237,6 +240,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
         "no": no,
         "domain": domain,
         "invited": invited,
+        "upload": upload,
         "people": people,
     }
 
@@ -245,6 +249,8 @@ def path_to(name: str, world) -> str:
     ticket, article = world["ticket"], world["article"]
     attachment = Attachment.objects.get(comment__ticket=ticket, comment__is_internal=False)
     arguments: dict[str, list[object]] = {
+        "uploads": [],
+        "upload": [world["upload"].pk],
         "attachment": [attachment.pk, attachment.name],
         "article": [article.pk, article.slug],
         "article_by_number": [article.pk],

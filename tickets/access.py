@@ -25,6 +25,7 @@ from tickets.models import (
     Mailbox,
     OrganizationShare,
     Ticket,
+    Upload,
 )
 from tickets.models.posting import STAFF
 
@@ -154,6 +155,11 @@ def get_article_file(user: User | AnonymousUser, pk: int) -> ArticleFile:
         return files.get(pk=pk)
     except (ArticleFile.DoesNotExist, OverflowError) as error:
         raise Http404 from error
+
+
+def uploads_of(user: User) -> QuerySet[Upload]:
+    """What this person has uploaded and not posted yet; nobody else sees it."""
+    return Upload.objects.filter(uploader=user)
 
 
 def inbound_for(user: User) -> QuerySet[InboundMessage]:

@@ -34,6 +34,7 @@ from tickets.models import (
     Status,
     Ticket,
     TicketType,
+    Upload,
 )
 from tickets.naming import name_people
 
@@ -65,6 +66,7 @@ class Message:
     html: str = ""  # as it came; never shown without the `rich` filter
     quoted: str = ""
     files: tuple[files.NewFile, ...] = ()
+    uploads: tuple[UUID, ...] = ()  # files of the same person that came before; the HTML shows pictures among them as cid:<id>
     submission_key: UUID | None = None  # of the form, so that one sent twice counts once
 
 
@@ -220,8 +222,24 @@ def _say(ticket: Ticket, *, actor: User, message: Message, is_internal: bool = F
     )
     for new in message.files:
         _attach(said, new)
+    _attach_uploads(said, message)
     note_links(said)
     return said
+
+
+def _attach_uploads(said: Comment, message: Message) -> None:
+    """Somebody else's are as good as none."""
+    if not message.uploads:
+        return
+    kept = list(Upload.objects.select_for_update().filter(pk__in=message.uploads, uploader=said.author).order_by("created_at"))
+    if len(kept) < len(set(message.uploads)):
+        raise NotStored(gone())
+    for upload in kept:
+        files.attach_kept(said, upload)
+
+
+def gone() -> str:
+    return _("A file that you had added is not here any more, as it waited for more than a day. Take it out, and add it again.")
 
 
 def _attach(said: Comment, new: files.NewFile) -> None:
@@ -229,8 +247,7 @@ def _attach(said: Comment, new: files.NewFile) -> None:
         files.attach(said, new)
     except OSError as error:
         logger.exception("a file could not be stored")
-        name = files.clean_name(new.name)
-        raise NotStored(_("“%(name)s” could not be stored, so nothing was sent. Try again in a few minutes.") % {"name": name}) from error
+        raise NotStored(files.not_stored(new.name)) from error
 
 
 def _follow_up(closed: Ticket, *, actor: User, message: Message) -> Comment:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -16,6 +17,7 @@ from tickets.templatetags.rich import picture_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from django.http import HttpRequest
 
@@ -63,7 +65,19 @@ def attachment(request: HttpRequest, pk: int, name: str) -> FileResponse:
 
 def handed_out(request: HttpRequest, file: StoredFile) -> FileResponse:
     """Shown in place only where asked for, and only a picture that we checked."""
-    is_shown = file.is_image and request.GET.get("inline") == "1"
+    return _response(file, is_shown=file.is_image and request.GET.get("inline") == "1")
+
+
+@require_safe
+@login_required
+@cache_control(private=True, no_store=True)
+def upload(request: HttpRequest, pk: UUID) -> FileResponse:
+    """One's own, as the editor shows it until it is posted."""
+    file = get_object_or_404(access.uploads_of(cast("User", request.user)), pk=pk)
+    return _response(file, is_shown=file.is_image)
+
+
+def _response(file: StoredFile, *, is_shown: bool) -> FileResponse:
     try:
         content = file.file.open("rb")
     except (OSError, ValueError) as error:  # lost from the disk

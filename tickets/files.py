@@ -12,12 +12,16 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import filetype
+from django.db import transaction
+from django.utils.translation import gettext as _
 from PIL import Image
 
-from tickets.models import Article, ArticleFile, Attachment, Comment
+from tickets.models import Article, ArticleFile, Attachment, Comment, Upload
 
 if TYPE_CHECKING:
     from django.core.files.base import File
+
+    from accounts.models import User
 
 _SHOWN = {
     "PNG": "image/png",
@@ -57,6 +61,28 @@ def attach_to_article(article: Article, new: NewFile) -> ArticleFile:
     return ArticleFile.objects.create(article=article, **_stored(new))
 
 
+@transaction.atomic
+def keep(new: NewFile, *, uploader: User) -> Upload:
+    """For what the uploader is about to write. Raises OSError when the bytes can't be stored."""
+    return Upload.objects.create(uploader=uploader, **_stored(new))
+
+
+def attach_kept(comment: Comment, upload: Upload) -> Attachment:
+    """The bytes stay where they are. The text shows a picture by the upload's id."""
+    facts = {name: getattr(upload, name) for name in ("name", "content_type", "size", "sha256", "is_image")}
+    attachment = Attachment.objects.create(comment=comment, file=upload.file.name, content_id=str(upload.pk), **facts)
+    upload.delete()
+    return attachment
+
+
+def drop(upload: Upload) -> bool:
+    """False when a comment took it meanwhile."""
+    if not Upload.objects.filter(pk=upload.pk).delete()[0]:
+        return False
+    upload.file.storage.delete(upload.file.name or "")
+    return True
+
+
 def _stored(new: NewFile) -> dict[str, Any]:
     """What a row says of the bytes, which go under a generated name when it is saved."""
     content_type, is_image = _inspect(new.content)
@@ -72,6 +98,10 @@ def _stored(new: NewFile) -> dict[str, Any]:
         "sha256": digest.hexdigest(),
         "is_image": is_image,
     }
+
+
+def not_stored(name: str) -> str:
+    return _("“%(name)s” could not be stored, so nothing was sent. Try again in a few minutes.") % {"name": clean_name(name)}
 
 
 def _inspect(content: File[bytes]) -> tuple[str, bool]:

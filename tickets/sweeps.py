@@ -7,13 +7,14 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from tickets import actions
-from tickets.models import Ticket
+from tickets import actions, files
+from tickets.models import Ticket, Upload
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _PUT_OFF = timedelta(hours=1)
+_KEPT = timedelta(days=1)  # an upload that no comment took
 
 
 def close_due() -> int:
@@ -26,3 +27,9 @@ def close_due() -> int:
             logger.exception("ticket %s could not be closed; it is tried again in an hour", number)
             Ticket.objects.due_to_close().filter(pk=number).update(close_due_at=timezone.now() + _PUT_OFF)
     return closed
+
+
+def drop_uploads() -> int:
+    """Throws away what was uploaded and never posted. Returns how many this call dropped."""
+    old = Upload.objects.filter(created_at__lt=timezone.now() - _KEPT).order_by("created_at")[:_BATCH]
+    return sum(files.drop(upload) for upload in old)

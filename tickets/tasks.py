@@ -35,6 +35,11 @@ def index_waiting() -> None:
     indexing.index_waiting(most=10_000)
 
 
+@shared_task
+def drop_uploads() -> None:
+    sweeps.drop_uploads()
+
+
 def wake_ingest() -> None:
     """Nudges the worker. Without a broker nothing is lost: the schedule finds the mail within seconds of its return."""
     try:

@@ -5,27 +5,29 @@ Says what is wrong so that it can be put right; decides nothing about tickets. T
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.template.defaultfilters import filesizeformat
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from tickets import prose
-from tickets.actions import SUBJECT_LIMIT, TEXT_LIMIT, Message
+from tickets import access, prose
+from tickets.actions import SUBJECT_LIMIT, TEXT_LIMIT, Message, gone
 from tickets.files import NewFile, clean_name
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from django.core.files.uploadedfile import UploadedFile
 
-    from tickets.models import Channel
+    from accounts.models import User
+    from tickets.models import Channel, Upload
 
 
 HTML_LIMIT = 400_000  # characters
@@ -84,8 +86,18 @@ class HtmlField(forms.CharField):
         if len(value) > HTML_LIMIT:
             raise ValidationError(_("There is too much formatting in this. Shorten it, or attach it as a file."), code="max_length")
 
-    def clean(self, value: Any) -> str:
-        return prose.kept(super().clean(value), picture=lambda _image: "")
+
+class UploadsField(forms.CharField):
+    """Files that came before: a line for each, which begins with its id; the rest is for who reads the page. Nonsense is none."""
+
+    widget = forms.HiddenInput
+
+    def clean(self, value: Any) -> tuple[UUID, ...]:
+        found = (_UPLOAD.match(line) for line in str(value or "")[:20_000].splitlines())
+        return tuple(UUID(match[0]) for match in found if match)
+
+
+_UPLOAD = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class LineField(TextField):
@@ -112,20 +124,22 @@ class FilesField(forms.Field):
 
     def clean(self, value: Any) -> tuple[NewFile, ...]:
         files: list[UploadedFile[Any]] = [one for one in (value if isinstance(value, list) else [value]) if one]
-        problems = [problem for problem in [_too_many(files), *map(_problem, files)] if problem]
+        problems = [problem for problem in [_too_many(len(files)), *map(_problem, files)] if problem]
+        if self.required and not files:
+            problems = [_("Choose a file.")]
         if problems:
             raise ValidationError(problems)
         return tuple(NewFile(name=file.name or "", content=file) for file in files)
 
 
-def _too_many(files: list[UploadedFile[Any]]) -> str:
-    if len(files) <= settings.MAX_FILES:
+def _too_many(count: int) -> str:
+    if count <= settings.MAX_FILES:
         return ""
     return ngettext(
         "Attach at most %(limit)d file at a time; these were %(count)d.",
         "Attach at most %(limit)d files at a time; these were %(count)d.",
         settings.MAX_FILES,
-    ) % {"limit": settings.MAX_FILES, "count": len(files)}
+    ) % {"limit": settings.MAX_FILES, "count": count}
 
 
 def _problem(file: UploadedFile[Any]) -> str:
@@ -172,17 +186,43 @@ class MessageForm(forms.Form):
 
     text = TextField(required=False, label=gettext_lazy("Your reply"), widget=EditorWidget)
     html = HtmlField(required=False)
+    uploads = UploadsField(required=False)
     files = FilesField(required=False, label=gettext_lazy("Files"))  # type: ignore[assignment] # Django takes it off the class
     key = KeyField(required=False, initial=uuid4)
     seen = SeenField(required=False)
+
+    def __init__(self, *args: Any, writer: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.writer = writer
+        self._beside: list[Upload] = []  # uploaded, and not shown in the text
+
+    @property
+    def kept_uploads(self) -> str:
+        """What `uploads` should say when the form is shown again: a line for each that is still there."""
+        return "\n".join(f"{one.pk} {one.size} {one.name}" for one in self._beside)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         for problem in self.errors.pop("html", []):  # its field is hidden
             self.add_error("text", problem)
-        if not self.errors and not cleaned["text"] and not cleaned["files"]:
+        kept = self._take_uploads(cleaned)
+        if not self.errors and not cleaned["text"] and not cleaned["files"] and not kept:
             self.add_error("text", _("Write something, or attach a file."))
         return cleaned
+
+    def _take_uploads(self, cleaned: dict[str, Any]) -> list[Upload]:
+        """Finds what is said to have been uploaded, beside the text and in it. The verb looks again."""
+        html, beside = cleaned.get("html", ""), set(cleaned.get("uploads", ()))
+        shown = {UUID(found) for found in _SHOWN_UPLOAD.findall(html)}
+        kept = list(access.uploads_of(self.writer).filter(pk__in=beside | shown).order_by("created_at")) if beside | shown else []
+        if len(kept) < len(beside | shown):
+            self.add_error("files", gone())
+        if kept and (problem := _too_many(len(kept) + len(cleaned.get("files", ())))):
+            self.add_error("files", problem)
+        cleaned["uploads"] = tuple(one.pk for one in kept)
+        cleaned["html"] = prose.kept(html, picture=partial(_picture, kept={str(one.pk) for one in kept if one.is_image}))
+        self._beside = [one for one in kept if one.pk in beside - shown]
+        return kept
 
     def renew_key(self) -> None:
         """For a form that is shown again because its key is taken, by whom ever."""
@@ -191,4 +231,14 @@ class MessageForm(forms.Form):
     def message(self, channel: Channel) -> Message:
         """Of a valid form, for the verb."""
         data = self.cleaned_data
-        return Message(text=data["text"], html=data["html"], channel=channel, files=data["files"], submission_key=data["key"])
+        said = {name: data[name] for name in ("text", "html", "files", "uploads")}
+        return Message(channel=channel, submission_key=data["key"], **said)
+
+
+_SHOWN_UPLOAD = re.compile(rf'<img[^<>]{{0,500}}?\ssrc="/uploads/({_UPLOAD.pattern})/"')
+
+
+def _picture(image: dict[str, str], *, kept: set[str]) -> str:
+    """As mail has them: the `rich` filter shows our own copy in its place."""
+    pk = image.get("src", "").removeprefix("/uploads/").removesuffix("/")
+    return f'<img src="cid:{pk}" alt="{escape(image.get("alt", ""))}">' if pk in kept else ""

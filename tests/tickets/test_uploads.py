@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.datastructures import MultiValueDict
 
+from accounts.models import User
 from tickets.models import Channel
 from tickets.uploads import LineField, MessageForm, clean_text
 
@@ -17,7 +18,7 @@ def upload(name: str = "log.txt", content: bytes = b"one line") -> SimpleUploade
 
 
 def form(*files: SimpleUploadedFile, **data: str) -> MessageForm:
-    return MessageForm(data, MultiValueDict({"files": list(files)}))
+    return MessageForm(data, MultiValueDict({"files": list(files)}), writer=User())
 
 
 def errors(*files: SimpleUploadedFile, **data: str) -> dict[str, list[str]]:
@@ -122,4 +123,4 @@ def test_form_when_browser_asks_to_clear_files_then_nothing_breaks():
 
 
 def test_form_when_shown_then_has_a_key():
-    assert UUID(MessageForm()["key"].value())
+    assert UUID(MessageForm(writer=User())["key"].value())

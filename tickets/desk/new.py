@@ -66,7 +66,7 @@ class FileForm(MessageForm):
     is_unknown = False  # whether making an account is the question
 
     def __init__(self, *args: Any, staff: User, person: User | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, writer=staff, **kwargs)
         self.staff = staff
         if person:
             self.initial["email"] = person.email

@@ -118,8 +118,8 @@ def _status(overtaken: Overtaken | None, *forms: object) -> int:
 def _composer(
     ticket: Ticket, *, form: ReplyForm | NoteForm | None, statuses: list[Status], followers: list[Follower], me: User
 ) -> dict[str, Any]:
-    shown = form or ReplyForm(ticket=ticket)
-    had_files = form is not None and bool(form.files)
+    shown = form or ReplyForm(ticket=ticket, writer=me)
+    had_files = form is not None and bool(form.files)  # only where no script uploads them before
     return {
         "form": shown,
         "is_note": isinstance(form, NoteForm),

@@ -64,7 +64,7 @@ def reply(request: StaffRequest, number: int) -> HttpResponse:
     if request.POST.get("kind") == "note":
         return _note(request, number)
     ticket = find(request.user, number)
-    form = ReplyForm(request.POST, request.FILES, ticket=ticket)
+    form = ReplyForm(request.POST, request.FILES, ticket=ticket, writer=request.user)
     if not form.is_valid():
         return page(request, ticket, form=form)
     try:
@@ -86,7 +86,7 @@ def note(request: StaffRequest, number: int) -> HttpResponse:
 
 def _note(request: StaffRequest, number: int) -> HttpResponse:
     ticket = find(request.user, number)
-    form = NoteForm(request.POST, request.FILES)
+    form = NoteForm(request.POST, request.FILES, writer=request.user)
     if not form.is_valid():
         return page(request, ticket, form=form)
     try:

@@ -18,7 +18,7 @@ from tickets.models.article import (
     ArticleVersion,
     Audience,
 )
-from tickets.models.conversation import Attachment, Comment, StoredFile
+from tickets.models.conversation import Attachment, Comment, StoredFile, Upload
 from tickets.models.event import Event, EventKind
 from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, InboundState, Mailbox
 from tickets.models.posting import IndexedTicket, Posting
@@ -60,4 +60,5 @@ __all__ = [
     "Ticket",
     "TicketRead",
     "TicketType",
+    "Upload",
 ]

@@ -67,3 +67,15 @@ class Attachment(StoredFile):
     class Meta:
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
+
+
+class Upload(StoredFile):
+    """A file that came before the words it goes with: seen by its uploader alone, until a comment of theirs takes it or a day has passed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    uploader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+
+    class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")

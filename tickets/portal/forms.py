@@ -37,7 +37,7 @@ class NewTicketForm(MessageForm):
     )
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, writer=person, **kwargs)
         self._organizations = {str(one.pk): one for one in person.active_organizations()}
         if self._organizations:
             self.fields["share"] = self._share_field()

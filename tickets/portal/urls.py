@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.attachments import attachment
+from tickets.attachments import attachment, upload
 from tickets.portal.views import articles, organizations, ticket
 from tickets.portal.views.answer import answer
 from tickets.portal.views.home import home
@@ -14,6 +14,7 @@ from tickets.portal.views.profile import profile
 from tickets.portal.views.ticket_export import ticket_export
 from tickets.portal.views.ticket_list import organization_follow, ticket_list
 from tickets.portal.views.ticket_new import ticket_new
+from tickets.uploading import uploads
 
 _TICKET = "tickets/<int:number>/"
 _ORGANIZATION = "people/<int:pk>/"
@@ -53,5 +54,7 @@ urlpatterns = [
     path(f"{_ORGANIZATION}leave/", organizations.leave, name="organization_leave"),
     path("invitations/<str:token>/", invitation, name="invitation"),
     path("profile/", profile, name="profile"),
+    path("uploads/", uploads, name="uploads"),
+    path("uploads/<uuid:pk>/", upload, name="upload"),
     path("attachments/<int:pk>/<str:name>", attachment, name="attachment"),
 ]

@@ -43,13 +43,13 @@ _NEWS = (EventKind.COMMENTED, EventKind.RESOLVED, EventKind.CLOSED, EventKind.RE
 @require_safe
 @customer_required
 def ticket(request: PersonRequest, number: int) -> HttpResponse:
-    return _page(request, _get(request, number), MessageForm())
+    return _page(request, _get(request, number), MessageForm(writer=request.user))
 
 
 @require_POST
 @customer_required
 def reply(request: PersonRequest, number: int) -> HttpResponse:
-    found, form = _get(request, number), MessageForm(request.POST, request.FILES)
+    found, form = _get(request, number), MessageForm(request.POST, request.FILES, writer=request.user)
     if not form.is_valid():
         return _page(request, found, form, status=422)
     if news := _news(request, found, form.cleaned_data["seen"]):
