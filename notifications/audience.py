@@ -106,8 +106,13 @@ def _followers(event: Event) -> list[Told]:
     followers = User.objects.filter(follower_rows__ticket=event.ticket, follower_rows__is_muted=False)
     if event.kind == EventKind.OPENED:  # its requester gets a confirmation, or was to get none
         followers = followers.exclude(pk=event.ticket.requester_id)
+    shared_with = event.data.get("people", ())  # from the start
     return [
-        Told(user, Kind.UPDATE, Reason.REQUESTER if user.pk == event.ticket.requester_id else Reason.FOLLOWER)
+        Told(
+            user,
+            Kind.SHARED if user.pk in shared_with else Kind.UPDATE,
+            Reason.REQUESTER if user.pk == event.ticket.requester_id else Reason.FOLLOWER,
+        )
         for user in _others(followers, event)
     ]
 

@@ -136,8 +136,9 @@ def _about_ticket(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]
     event, recipient = delivery.event, delivery.recipient
     assert event is not None  # noqa: S101 for the type checker: only mails about an account or a digest have none
     ticket = event.ticket
-    # "Shared with you" is told in words of its own; beside it stands what became a part of that mail.
-    told = [one for one in events if one != event] if delivery.kind == Kind.SHARED else events
+    # "Shared with you" is told in words of its own; beside it stands what became a part of that mail, and what a new ticket says.
+    is_told_already = delivery.kind == Kind.SHARED and event.kind != EventKind.OPENED
+    told = [one for one in events if one != event] if is_told_already else events
     entries = _entries(told, recipient)
     return {
         "ticket": ticket,

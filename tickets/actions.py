@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup
-from tickets import files
+from tickets import access, files
 from tickets.article_links import note_links
 from tickets.courtesy import is_mere_thanks
 from tickets.events import record
@@ -39,6 +39,7 @@ from tickets.models import (
 from tickets.naming import name_people
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from uuid import UUID
 
     from accounts.models import Organization, User
@@ -81,6 +82,7 @@ def open_ticket(  # noqa: PLR0913 all by name
     subject: str,
     message: Message,
     share_with: Organization | None = None,
+    people: Collection[User] = (),
     group: AgentGroup | None = None,
     type: TicketType | None = None,
     priority: Priority | None = None,
@@ -88,13 +90,14 @@ def open_ticket(  # noqa: PLR0913 all by name
     sorted_by: MailRule | None = None,
     quiet: bool = False,
 ) -> Ticket:
-    """A new ticket, followed by its requester and by who filed it. `quiet`: nobody is sent a confirmation.
+    """A new ticket, followed by its requester, by who filed it and by `people`, with whom it is shared. `quiet`: nobody is sent a confirmation.
 
     `sorted_by`: an admin's rule that says more about it. Returns the ticket that stands if the message's form was already sent, be it at this
     very moment.
     """
     if actor != requester and not actor.is_staff:
         raise NotAllowed(_("Only our staff can open a ticket for somebody else."))
+    _check_people(people, actor)
     if earlier := _opened_by(message, requester):
         return earlier
     now = timezone.now()
@@ -119,7 +122,7 @@ def open_ticket(  # noqa: PLR0913 all by name
     )
     if earlier := _insert(ticket, message):
         return earlier
-    Follower.objects.bulk_create(Follower(ticket=ticket, user=person, added_by=actor) for person in {requester, actor})
+    Follower.objects.bulk_create(Follower(ticket=ticket, user=person, added_by=actor) for person in {requester, actor, *people})
     if share_with:
         OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
     ticket.description = _say(ticket, actor=actor, message=message)
@@ -129,8 +132,19 @@ def open_ticket(  # noqa: PLR0913 all by name
     is_quiet = quiet or rule.is_quiet
     if not is_quiet:  # a machine names nobody
         details |= name_people(ticket.description, ticket, author=actor)
+    if people:
+        names = [person.display_name for person in people]
+        details |= {"people": [person.pk for person in people], "shared_with": [*names, *details.get("shared_with", [])]}
     record(ticket, EventKind.OPENED, actor=actor, comment=ticket.description, quiet=is_quiet, **details)
     return ticket
+
+
+def _check_people(people: Collection[User], actor: User) -> None:
+    """As where a ticket that stands is shared, see `tickets.sharing`."""
+    if not people or actor.is_staff:
+        return
+    if access.findable_by(actor).filter(pk__in=[person.pk for person in people]).count() < len(set(people)):
+        raise NotAllowed(_("You can share a ticket with people of your own organization."))
 
 
 def _insert(ticket: Ticket, message: Message) -> Ticket | None:

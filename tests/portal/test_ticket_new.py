@@ -6,8 +6,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Membership, Organization
+from notifications import relay, render
+from notifications.audience import audience
+from notifications.models import Delivery, Kind
+from tests.factories import make_ticket, make_user
 from tests.portal.pages import errors, has, typed, words
+from tickets import access, actions
+from tickets.events import describe
 from tickets.models import Attachment, Channel, Ticket
+from tickets.portal import forms
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("workflow")]
 
@@ -169,10 +176,68 @@ def test_page_when_deleted_then_is_refused(client, ana):
     assert client.delete("/tickets/new/").status_code == 405
 
 
-def test_page_when_opened_then_costs_three_queries(client, ana, django_assert_num_queries):
+@pytest.mark.parametrize("teammates", [1, 50])
+def test_page_when_opened_then_costs_four_queries(client, ana, acme, teammates, django_assert_num_queries):
+    for at in range(teammates):
+        make_user(f"mate{at}@acme.example", organization=acme)
     client.force_login(ana)
-    with django_assert_num_queries(3):  # session, person, organizations
+    with django_assert_num_queries(4):  # session, person, organizations, people
         client.get("/tickets/new/")
+
+
+def test_submit_when_shared_with_people_then_they_follow_and_each_is_told_once(client, ana, ben, acme, dan):
+    acme.delivery_lead = dan
+    acme.save()
+    client.force_login(ana)
+    page = client.get("/tickets/new/")
+    assert has(page, "Only me, support, and the people I name below", "Ben Ode", "Dan Support (support)") == [True, True, True]
+    submit(client, people=[ben.pk, dan.pk])
+    ticket = Ticket.objects.get()
+    assert set(ticket.followers.all()) == {ana, ben, dan}
+    assert access.can_see(ben, ticket)
+    event = ticket.events.get()
+    assert describe(event, for_staff=True) == "opened the ticket and shared the ticket with Ben Ode, Dan Support"
+    told = {(one.user, one.kind) for one in audience(event)}
+    assert told == {(ana, Kind.CONFIRMATION), (ben, Kind.SHARED), (dan, Kind.SHARED)}
+
+
+def test_mail_when_shared_from_the_start_then_holds_the_words(client, ana, ben):
+    client.force_login(ana)
+    submit(client, people=[ben.pk], text="It stays blank since noon.")
+    relay.relay_waiting()
+    sent = render.render(Delivery.objects.get(recipient=ben))
+    assert ["Ana Ford shared ticket" in sent.body, "It stays blank since noon." in sent.body] == [True, True]
+
+
+@pytest.mark.parametrize("people", ["{cleo}", "{dan}", "{ana}", "0", "x", "\0", "9" * 40, "-1", "{ben},{cleo}"])
+def test_submit_when_person_can_not_be_found_by_them_then_is_refused_alike(client, ana, ben, cleo, dan, people):
+    client.force_login(ana)
+    chosen = people.format(ana=ana.pk, ben=ben.pk, cleo=cleo.pk, dan=dan.pk).split(",")
+    response = submit(client, people=chosen)
+    refusal = "You can't share with one of those people any more. Look at the list, and choose again."
+    assert (response.status_code, errors(response), Ticket.objects.count()) == (422, [refusal], 0)
+
+
+def test_submit_when_there_are_too_many_people_to_list_then_takes_addresses(client, ana, ben, cleo, monkeypatch):
+    monkeypatch.setattr(forms, "_LISTED", 0)
+    client.force_login(ana)
+    refusal = "You can share with people of your own organization. Nobody there has this address: {}."
+    assert errors(submit(client, people="Ben@acme.example, cleo@globex.example")) == [refusal.format("cleo@globex.example")]
+    assert errors(submit(client, people="nobody@else.example")) == [refusal.format("nobody@else.example")]
+    submit(client, people=" Ben@acme.example;\0")
+    assert set(Ticket.objects.get().followers.all()) == {ana, ben}
+
+
+def test_form_when_person_has_no_organization_then_shares_with_nobody(client, solo, ben):
+    client.force_login(solo)
+    submit(client, people=[ben.pk])
+    assert set(Ticket.objects.get().followers.all()) == {solo}
+
+
+def test_verb_when_person_can_not_be_found_then_opens_nothing(ana, cleo):
+    with pytest.raises(actions.NotAllowed):
+        make_ticket(ana, people=[cleo])
+    assert Ticket.objects.count() == 0
 
 
 def test_submit_when_the_disk_is_full_then_says_so_and_opens_nothing(client, ana, tmp_path, settings):

@@ -58,6 +58,7 @@ def _open(request: PersonRequest, form: NewTicketForm) -> Ticket | None:
             subject=form.cleaned_data["subject"],
             message=message,
             share_with=form.organization,
+            people=form.cleaned_data.get("people", ()),
         )
     except IntegrityError:  # the same form was sent twice at the same moment, and the other one won
         return tickets_for(person).filter(submission_key=message.submission_key, requester=person).first()
