@@ -84,7 +84,7 @@ def test_from_a_first_mail_to_the_close_after_48_hours(running, browser):
     expect(desk.get_by_text("trace.pdf").first).to_be_visible()
     desk.get_by_role("button", name="Take it").click()
     expect(desk.get_by_text("In Progress").first).to_be_visible()
-    desk.locator('textarea[name="text"]').fill("Please reload the page.")
+    desk.get_by_role("textbox", name="Your reply or note").fill("Please reload the page.")
     desk.get_by_role("button", name="Send reply").click()
     expect(desk.get_by_text("Please reload the page.").first).to_be_visible()
 
@@ -115,7 +115,7 @@ def test_from_a_first_mail_to_the_close_after_48_hours(running, browser):
         portal.locator(f'input[name="{field}"]').fill("a long enough phrase")
     portal.locator('main button[type="submit"]').first.click()
     portal.goto(f"{running.url}/tickets/{number}/")
-    portal.locator('textarea[name="text"]').fill("It came back this morning.")
+    portal.get_by_role("textbox", name="Your reply").fill("It came back this morning.")
     portal.get_by_role("button", name="Post reply").click()
     expect(portal.get_by_text("It came back this morning.").first).to_be_visible()
     assert "It came back this morning." in text_of(nth_mail(running, AGENT, 3))
