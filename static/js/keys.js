@@ -28,6 +28,7 @@ const KEYS = {
   "/": () => document.querySelector("[data-search]").focus(),
   r: () => write("reply"),
   n: () => write("note"),
+  a: () => document.querySelector("[data-articles]")?.click(),
   "?": () => dialog.showModal(),
 };
 

@@ -21,7 +21,7 @@ from tickets.article_page import page_of_words, tiles
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.models import Article, ArticleEventKind, ArticleFeedback, ArticleSection, ArticleState, ArticleVersion, Audience
 from tickets.paging import page_of
-from tickets.uploads import FilesField, LineField, SeenField, TextField
+from tickets.uploads import HTML_LIMIT, FilesField, LineField, SeenField, TextField
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -32,7 +32,6 @@ _ROWS = 50
 _SHOWN = 20  # tickets that link to an article, and words of its readers
 _HISTORY = 200
 _FOUND = 8  # articles offered beside a reply
-_HTML_LIMIT = 200_000  # characters
 
 
 # --- The list ------------------------------------------------------------------------------------------------------------------
@@ -62,29 +61,27 @@ def _plain(query: str) -> str:
 
 
 class ArticleForm(forms.Form):
-    """The words of an article. Who writes without markup gets paragraphs."""
+    """The words of an article: as the editor made them, else as HTML that was typed. Who types without markup gets paragraphs."""
 
     title = LineField(
         label=gettext_lazy("Title"),
         help_text=gettext_lazy("As a reader would ask or look for it."),
         error_messages={"required": gettext_lazy("Give the article a title.")},
     )
-    html = TextField(
-        label=gettext_lazy("Text"),
-        limit=_HTML_LIMIT,
-        error_messages={"required": gettext_lazy("Write what readers should know.")},
-        widget=forms.Textarea(attrs={"rows": 20}),
-    )
+    text = TextField(label=gettext_lazy("Text"), limit=HTML_LIMIT, required=False)
+    html = TextField(limit=HTML_LIMIT, required=False)
     files = FilesField(required=False, label=gettext_lazy("Files"))  # type: ignore[assignment] # Django takes it off the class
     since = SeenField(required=False)
 
-    def clean_html(self) -> str:
-        html: str = self.cleaned_data["html"]
-        if "<" not in html:
-            return str(linebreaks(escape(html)))
-        if not articles.text_of(html) and "<img" not in html:
-            raise forms.ValidationError(self.fields["html"].error_messages["required"])
-        return html
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for problem in self.errors.pop("html", []):  # its field is hidden
+            self.add_error("text", problem)
+        typed = cleaned.get("text", "")
+        cleaned["html"] = cleaned.get("html") or (typed if "<" in typed else linebreaks(escape(typed)))
+        if not self.errors and not articles.text_of(cleaned["html"]) and "<img" not in cleaned["html"]:
+            self.add_error("text", _("Write what readers should know."))
+        return cleaned
 
 
 class NewArticleForm(ArticleForm):
@@ -95,7 +92,6 @@ class NewArticleForm(ArticleForm):
         error_messages={"required": gettext_lazy("Name the section that readers find it in.")},
         widget=forms.TextInput(attrs={"list": "sections", "autocomplete": "off"}),
     )
-    field_order = ("title", "section", "html", "files")
 
 
 class PlaceForm(forms.Form):
@@ -193,7 +189,7 @@ def _page(
     audience = {"section": found.section.name, "audience": found.audience, "organizations": found.organizations.all()}
     context = {
         "article": found,
-        "form": form or ArticleForm(initial={"title": newest.title, "html": newest.html}),
+        "form": form or ArticleForm(initial={"title": newest.title, "text": newest.html}),
         "place": place or PlaceForm(initial=audience),
         "readers": articles.readers(found),
         "files": list(zip((file.pk for file in own), tiles(own), strict=True)),

@@ -130,6 +130,7 @@ def _composer(
         else _who_will_be_mailed(
             [row.user for row in followers if preferences.is_mailed(row, ticket)] + preferences.mailed_for_all(ticket), me=me
         ),
+        "find_url": f"{reverse('desk_article_find')}?ticket={ticket.pk}",
         "max_files": settings.MAX_FILES,
         "max_bytes": settings.MAX_FILE_BYTES,
     }

@@ -8,7 +8,7 @@ from uuid import uuid4
 from allauth.core.internal.httpkit import get_client_ip
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, F, Window
+from django.db.models import Count, F, Q, Window
 from django.db.models.functions import RowNumber
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -46,6 +46,12 @@ _FOR_WHOM: dict[str, _StrPromise] = {  # names no organization: who else is a cu
 def published_for(request: HttpRequest) -> QuerySet[Article]:
     """What this person may read; of drafts not even staff are shown any here."""
     return access.articles_for(request.user).filter(state=ArticleState.PUBLISHED)
+
+
+def helpful_first(request: HttpRequest, *, limit: int) -> list[Article]:
+    """Those that most readers found helpful, then the newest."""
+    rated = published_for(request).annotate(helped=Count("feedback", filter=Q(feedback__is_helpful=True)))
+    return list(rated.select_related("published").order_by("-helped", "-published_at", "-pk")[:limit])
 
 
 @require_safe

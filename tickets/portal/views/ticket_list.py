@@ -15,11 +15,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import preferences
+from tickets import article_search
 from tickets.access import tickets_for
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.models import Follower, OrganizationShare, Ticket
 from tickets.paging import page_of
 from tickets.portal.door import PersonRequest, customer_required
+from tickets.portal.views.articles import published_for
 from tickets.portal.words import row_of
 from tickets.reading import with_unread
 from tickets.search import search, snippets, words_of
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from accounts.models import Membership, User
 
 _TABS = {"open": gettext_lazy("Open"), "closed": gettext_lazy("Solved and closed"), "all": gettext_lazy("All")}
+_ARTICLES = 3  # above the tickets, where one looks for words
 _CATEGORIES = {"open": UNRESOLVED, "closed": (*FINISHED, Category.SPAM)}  # spam reads as closed
 _SORTS = {
     "updated": (gettext_lazy("Last updated"), ("-public_updated_at", "-id")),
@@ -81,6 +84,7 @@ def ticket_list(request: PersonRequest) -> HttpResponse:
         "prev_url": page.prev_url,
         "next_url": page.next_url,
         "export_url": f"{reverse('ticket_export')}{_link(request)}" if page.rows else "",
+        "articles": article_search.search(published_for(request), it.query, limit=_ARTICLES) if it.words else [],
         "q": it.query,
         "show": it.show,
         "whose": it.whose,
