@@ -72,11 +72,13 @@ def snippets(tickets: Collection[Ticket], words: Sequence[str]) -> dict[int, Saf
     newest = Comment.objects.filter(has_one, ticket__in=[ticket.pk for ticket in tickets], is_internal=False)
     latest = [row["latest"] for row in newest.order_by().values("ticket").annotate(latest=Max("pk"))]
     said = Comment.objects.filter(pk__in=latest).values_list("ticket", "text")
-    return {ticket: _snippet(" ".join(text.split()), words) for ticket, text in said}
+    return {ticket: snippet(text, words) for ticket, text in said}
 
 
-def _snippet(text: str, words: Sequence[str]) -> SafeString:
-    found = re.search(_any_of(words), text, flags=re.IGNORECASE)
+def snippet(text: str, words: Collection[str]) -> SafeString:
+    """Cut to where the first of the words stands."""
+    text = " ".join(text.split())
+    found = re.search(_any_of(words), text, flags=re.IGNORECASE) if words else None
     start = max(0, found.start() - _BEFORE) if found else 0
     start += text[start : start + _BEFORE].find(" ") + 1 if start else 0  # at a whole word
     cut = text[start : start + _AROUND]

@@ -299,7 +299,7 @@ def test_link_when_in_a_private_groups_ticket_then_others_do_not_see_it(dan, eve
 def offered(response) -> list[tuple[str, bool]]:
     """Title, and whether the page says that the customer can't read it."""
     rows = re.findall(r'<li role="option" id.*?</li>', response.content.decode(), flags=re.DOTALL)
-    return [(re.search(r'data-title="(.*?)"', row)[1], "can&#x27;t read" in row) for row in rows]
+    return [(title, "can't read" in row) for row in rows for title in re.findall(r'data-title="(.*?)"', row)]
 
 
 def test_find_when_a_ticket_is_open_then_offers_what_goes_with_it(desk, dan, ana, globex):
@@ -327,7 +327,7 @@ def test_find_when_there_is_nothing_then_says_so(desk, dan, query):
 
 
 @pytest.mark.parametrize("count", [1, 50])
-@pytest.mark.parametrize(("address", "queries"), [(LIST, 3), ("/desk/articles/words/", 3), ("/desk/articles/{pk}/", 10)])
+@pytest.mark.parametrize(("address", "queries"), [(LIST, 3), ("/desk/articles/words/", 3), ("/desk/articles/{pk}/", 11)])
 def test_pages_when_there_are_many_then_cost_the_same(desk, dan, ana, django_assert_num_queries, count, address, queries):
     made = [make_article(dan, f"Article {number}", section=f"Section {number % 9}") for number in range(count)]
     for article in made:

@@ -291,12 +291,12 @@ def test_feedback_when_too_often_from_one_network_then_is_refused_kindly(dan):
         ("/articles/", 3),  # session, person, articles by section
         ("/articles/?q=export", 5),  # the words' spread, the best, the articles
         ("/articles/?section={section}", 4),  # section, its articles
-        ("/articles/{pk}-export-0/", 8),  # article, files, own answer, related ones as in a search
+        ("/articles/{pk}-export-rows-0/", 8),  # article, files, own answer, related ones as in a search
     ],
 )
 def test_pages_when_there_are_many_then_cost_the_same(ana, dan, django_assert_num_queries, count, address, queries):
-    made = [make_article(dan, f"Export {at}", section=f"Section {at % 9}") for at in range(count)]
+    made = [make_article(dan, f"Export rows {at}", section=f"Section {at % 9}") for at in range(count)]
     address = address.format(pk=made[0].pk, section=made[0].section_id)
     client = browser(ana)
     with django_assert_num_queries(queries):
-        assert "Export 0" in words(client.get(address))
+        assert "Export rows 0" in words(client.get(address))

@@ -58,5 +58,5 @@ def test_home_when_there_are_many_then_costs_the_same(client, workflow, ana, dja
     for _at in range(count):
         make_ticket(ana)
     client.force_login(ana)
-    with django_assert_num_queries(4):  # session, person, tickets, whether mail to the person is stopped
+    with django_assert_num_queries(5):  # session, person, tickets, articles, whether mail to the person is stopped
         assert len(rows(client.get("/"))) == count

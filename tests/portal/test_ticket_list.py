@@ -186,5 +186,5 @@ def test_list_when_there_are_many_then_costs_the_same(client, workflow, ana, ben
     client.force_login(ana)
     with django_assert_num_queries(4):  # session, person, organizations, tickets
         assert len(rows(client.get("/tickets/?whose=any"))) == shown
-    with django_assert_num_queries(6):  # and which comments match, and these
+    with django_assert_num_queries(8):  # and which comments match, and these; articles by their words, and by their title
         assert len(rows(client.get("/tickets/?q=broken"))) == shown

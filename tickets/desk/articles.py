@@ -335,7 +335,8 @@ def article_find(request: StaffRequest) -> HttpResponse:
     if query:
         found = [hit.article for hit in article_search.search(published, query, limit=_FOUND)]
     else:
-        found = article_search.suggest(published, f"{ticket.subject}\n{ticket.description.text}" if ticket else "", limit=_FOUND)
+        question = (ticket.subject, ticket.description.text) if ticket else ("", "")
+        found = article_search.suggest(published, *question, limit=_FOUND)
     known = access.articles_for(ticket.requester).filter(pk__in=[one.pk for one in found]) if ticket else Article.objects.none()
     readable = set(known.values_list("pk", flat=True))
     rows = [{"article": one, "is_hidden": ticket is not None and one.pk not in readable} for one in found]

@@ -126,8 +126,8 @@ class Migration(migrations.Migration):
             name='ArticleTerm',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('term', models.CharField(max_length=40)),
-                ('weight', models.FloatField()),
+                ('term', models.IntegerField()),
+                ('weight', models.PositiveSmallIntegerField()),
                 ('article', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='terms', to='tickets.article')),
             ],
             options={

@@ -151,18 +151,18 @@ class ArticleEvent(models.Model):
 
 
 class ArticleTerm(models.Model):
-    """How much a word says about a published article. Made anew with each publication, for search and suggestions."""
+    """How much a term (see `tickets.terms`) says about a published article. Made anew with each publication, for search and suggestions."""
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="terms", db_index=False)
-    term = models.CharField(max_length=40)
-    weight = models.FloatField()
+    term = models.IntegerField()
+    weight = models.PositiveSmallIntegerField()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["article", "term"], name="one_weight_a_term")]
         indexes: ClassVar = [models.Index(fields=["term", "article"], name="article_by_term")]
 
     def __str__(self) -> str:
-        return self.term
+        return f"{self.article_id}: {self.term}"
 
 
 class ArticleFeedback(models.Model):

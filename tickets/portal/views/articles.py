@@ -111,7 +111,7 @@ def _page(request: HttpRequest, found: Article, form: FeedbackForm | None = None
         "article": found,
         "words": words,
         "for_whom": _FOR_WHOM.get(found.audience, ""),
-        "related": article_search.suggest(others, f"{found.title} {' '.join(words.headings.values())}", limit=_RELATED),
+        "related": article_search.suggest(others, found.title, " ".join(words.headings.values()), limit=_RELATED),
         "answer": answer,
         "form": form or FeedbackForm(initial={"comment": answer.comment if answer else ""}),
     }
