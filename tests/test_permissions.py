@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "stranger", "teammate", "requester", "agent", "outsider", "admin")
 _ALL = "200 200 200 200 200 200 200"
 _NOBODY = "405 405 405 405 405 405 405"
+_NO_PERSON = "302 405 405 405 405 405 405"
 _NOWHERE = "404 404 404 404 404 404 404"
 
 TABLE: dict[str, tuple[str, str]] = {
@@ -154,15 +155,15 @@ TABLE: dict[str, tuple[str, str]] = {
     "account_sessions": ("302 200 200 200 200 200 200", _NOBODY),
     "account_session_end": (_NOBODY, "302 302 302 302 302 302 302"),
     "account_sessions_end_others": (_NOBODY, "302 302 302 302 302 302 302"),
-    "mfa_index": ("302 200 200 200 200 200 200", _NOBODY),
+    "mfa_index": ("302 200 200 200 200 200 200", _NO_PERSON),
     "mfa_authenticate": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),  # for who is half logged in
     "mfa_reauthenticate": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),  # nobody here has a second step
     "mfa_activate_totp": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),  # asks for the password first
     "mfa_deactivate_totp": ("302 404 404 404 404 404 404", "302 404 404 404 404 404 404"),
-    "mfa_view_recovery_codes": ("302 404 404 404 404 404 404", _NOBODY),
+    "mfa_view_recovery_codes": ("302 404 404 404 404 404 404", _NO_PERSON),
     "mfa_generate_recovery_codes": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
-    "mfa_download_recovery_codes": ("302 404 404 404 404 404 404", _NOBODY),
-    "mfa_list_webauthn": ("302 200 200 200 200 200 200", _NOBODY),
+    "mfa_download_recovery_codes": ("302 404 404 404 404 404 404", "302 404 404 404 404 404 404"),
+    "mfa_list_webauthn": ("302 200 200 200 200 200 200", _NO_PERSON),
     "mfa_add_webauthn": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
     "mfa_reauthenticate_webauthn": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
     "mfa_edit_webauthn": ("302 302 302 302 302 302 302", "302 302 302 302 302 302 302"),
