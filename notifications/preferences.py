@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 def wanted(event: Event, told: Sequence[Told]) -> list[tuple[Told, State]]:
     """Those of them who want to hear of it, at once or with the day's digest. Two queries, however many they are."""
-    levels = _levels([person.user for person in told], event.ticket)
+    named = {person.user.pk for person in told if person.reason == Reason.MENTIONED and not person.user.is_staff}
+    levels = _levels([person.user for person in told], event.ticket, named=named)
     states = [(person, _state(person, event, levels.get(person.user.pk, Level.ALL))) for person in told]
     chosen = [(person, state) for person, state in states if state]
     if _is_a_customers(event) and not any(person.user.is_staff for person, _state_of in chosen):
@@ -49,10 +50,11 @@ def wanted(event: Event, told: Sequence[Told]) -> list[tuple[Told, State]]:
     return chosen
 
 
-def _levels(users: Sequence[User], ticket: Ticket) -> dict[int, str]:
+def _levels(users: Sequence[User], ticket: Ticket, *, named: Collection[int] = ()) -> dict[int, str]:
+    """`named`: customers whom the words name, who hear of it though they stopped this ticket."""
     general = MailPreference.objects.filter(user__in=users).values_list("user", "level")
     own = TicketPreference.objects.filter(user__in=users, ticket=ticket).values_list("user", "level")
-    return dict(general) | dict(own)
+    return dict(general) | {user: level for user, level in own if level != Level.NONE or user not in named}
 
 
 def _state(person: Told, event: Event, level: str) -> State | None:

@@ -29,6 +29,7 @@ _NEWS = (
     EventKind.CLOSED,
     EventKind.REOPENED,
     EventKind.FIX_CONFIRMED,
+    EventKind.PRIORITY_CHANGED,  # where the customer was told
 )
 
 

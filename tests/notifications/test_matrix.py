@@ -46,6 +46,11 @@ taken                     .   .     .   .   .   .    .    .   .   .   .
 group changed             .   .     .   .   .   .    .    .   .   .   .
 type                      .   .     .   .   .   .    .    .   .   .   .
 priority                  .   .     .   .   .   .    .    .   .   .   .
+priority is told          U   U     U   .   .   U    .    U   .   .   .
+teammate is named         .   U     U   .   U   U    .    U   .   .   .
+muted one is named        .   U     U   U   .   U    .    U   .   .   .
+outsider is named         .   U     U   .   .   U    .    U   .   .   .
+colleague is named inside .   U     .   .   .   .    .    U   .   U   .
 teammate follows          .   .     .   .   S   .    .    .   .   .   .
 muted one follows again   .   .     .   S   .   .    .    .   .   .   .
 teammate is added         .   .     .   .   S   .    .    .   .   .   .
@@ -67,8 +72,8 @@ def person(name: str) -> User:
     return User.objects.get(name__istartswith=name)
 
 
-def say(ticket: Ticket, who: str, **fields) -> None:
-    actions.comment(ticket, actor=person(who), message=message("Words.", channel=Channel.DESK), **fields)
+def say(ticket: Ticket, who: str, words: str = "Words.", **fields) -> None:
+    actions.comment(ticket, actor=person(who), message=message(words, channel=Channel.DESK), **fields)
 
 
 def move(ticket: Ticket, to: str, *, by: str = "eve") -> None:
@@ -133,6 +138,13 @@ EVENTS = {
     "group changed": lambda t: actions.set_group(t, actor=person("dan"), group=AgentGroup.objects.get(name="DevOps")),
     "type": lambda t: actions.set_type(t, actor=person("dan"), type=TicketType.objects.first()),
     "priority": lambda t: actions.set_priority(t, actor=person("dan"), priority=Priority.objects.first()),
+    "priority is told": lambda t: actions.set_priority(
+        t, actor=person("dan"), priority=Priority.objects.first(), message=message("It is high.")
+    ),
+    "teammate is named": lambda t: say(t, "ana", "@Ben Ode, look."),
+    "muted one is named": lambda t: say(t, "ana", "@Mia, look."),
+    "outsider is named": lambda t: say(t, "ana", "@Cleo Roy, look."),
+    "colleague is named inside": lambda t: actions.add_note(t, actor=person("dan"), message=message("@Max Manager, look.")),
     "teammate follows": lambda t: sharing.follow(t, actor=person("ben")),
     "muted one follows again": lambda t: sharing.follow(t, actor=person("mia")),
     "teammate is added": lambda t: sharing.add_follower(t, actor=person("ana"), person=person("ben")),

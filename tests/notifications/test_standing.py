@@ -123,6 +123,14 @@ def test_one_ticket_when_stopped_then_is_silent_and_the_others_are_not(client, w
     assert (told(ben), Follower.objects.filter(user=ben).exists()) == (["update"], False)
 
 
+def test_one_ticket_when_stopped_then_who_is_named_hears_all_the_same(workflow, ana, ben):
+    ticket = make_ticket(ana)
+    preferences.stop(ticket, ben)
+    told(ben)
+    actions.comment(ticket, actor=ana, message=message("@Ben Ode, do you know?"))
+    assert told(ben) == ["update"]
+
+
 def test_requester_when_they_stopped_and_follow_everything_then_stay_stopped_until_they_follow(client, workflow, ben, dan):
     ticket = make_ticket(ben)
     preferences.stop(ticket, ben)

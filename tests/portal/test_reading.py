@@ -54,6 +54,9 @@ NEWS = {
     "an answer": say,
     "a status": lambda t, dan: actions.change_status(t, actor=dan, status=Status.objects.get(name="Waiting on Customer")),
     "resolved": resolve,
+    "a priority in words": lambda t, dan: actions.set_priority(
+        t, actor=dan, priority=Priority.objects.first(), message=message("It is high.")
+    ),
     "closed": lambda t, dan: actions.close(t, actor=dan),
 }
 NO_NEWS = {
