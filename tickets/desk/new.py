@@ -8,12 +8,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError
+from django.db.models import Prefetch
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import AgentGroup, Organization, Role, User
+from accounts.models import AgentGroup, Membership, Organization, Role, User
 from tickets import access, filing
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import offered
@@ -163,7 +164,8 @@ def _person(request: StaffRequest) -> User | None:
 def _people(user: User) -> QuerySet[User]:
     """To complete an address with, where they are few enough to be known by the page."""
     people = access.fileable_by(user) if user.role == Role.CSM else User.objects.none()
-    return people.prefetch_related("organizations").order_by("name", "email")[:_COMPLETED]
+    memberships = Membership.objects.filter(is_active=True, organization__is_active=True).select_related("organization")
+    return people.prefetch_related(Prefetch("memberships", memberships)).order_by("name", "email")[:_COMPLETED]
 
 
 def _page(request: StaffRequest, form: FileForm, *, status: int) -> HttpResponse:
