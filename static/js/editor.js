@@ -228,6 +228,7 @@ class RichText {
   openPanel() {
     const input = this.panel.querySelector("input");
     input.value = this.editor.getAttributes("link").href || "";
+    this.panel.querySelector('[data-link="remove"]').hidden = !this.editor.isActive("link");
     this.panel.hidden = false;
     this.bar.querySelector('[data-command="link"]').setAttribute("aria-expanded", "true");
     input.select();

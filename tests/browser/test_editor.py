@@ -47,7 +47,7 @@ def test_words_lists_and_a_pasted_screenshot_are_on_the_ticket_as_written(visit)
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile(r"/tickets/\d+/$"))
     said = page.locator(".entry .prose").first
-    expect(said.locator("strong")).to_have_text(["Since noon", "one"])
+    expect(said.locator("strong")).to_have_text("Since noon")
     expect(said.locator("li")).to_have_text("one")
     picture = said.locator("img")
     expect(picture).to_have_attribute("src", re.compile(r"^/attachments/\d+/image\.png\?inline=1$"))
@@ -65,7 +65,7 @@ def test_files_travel_at_once_and_are_kept_through_a_reload(visit):
     expect(page.get_by_role("textbox", name="Description").locator("ol li")).to_have_text("See the file")
     page.get_by_role("button", name="Submit ticket").click()
     page.wait_for_url(re.compile(r"/tickets/\d+/$"))
-    expect(page.locator(".entry .attachment")).to_have_text(re.compile(r"^trace\.log"))
+    expect(page.locator(".entry .attachment")).to_contain_text("trace.log")
     page.goto(page.url.partition("/tickets")[0] + "/tickets/new/")
     expect(page.get_by_label("Subject")).to_have_value("")  # the draft went with it
     expect(page.locator(".chosen li")).to_have_count(0)
