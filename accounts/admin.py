@@ -50,13 +50,18 @@ class NewPersonForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs alone
+    """To read. Memberships begin and end at the desk, where what one gave is taken back with it."""
+
     model = Membership
     extra = 0
-    fields = ("user", "organization", "is_active", "awaits_proof")
-    autocomplete_fields = ("user", "organization")
+    fields = readonly_fields = ("user", "organization", "is_active", "is_manager", "awaits_proof")
+    can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("user", "organization")
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
 
 
 class DomainInline(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs alone
@@ -106,7 +111,10 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
 
 @admin.register(Organization)
 class OrganizationAdmin(KeptAdmin):
-    instead = _("Switch it off instead: then nobody sees anything by it.")
+    """Its people, and whether it is active, are changed at the desk: see `tickets.membership`."""
+
+    instead = _("Switch it off at the desk instead: then nobody sees anything by it.")
+    readonly_fields = ("is_active",)
     list_display = ("name", "delivery_lead", "domain_names", "people", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "domains__domain")

@@ -208,10 +208,17 @@ def inline(prefix: str, total: int, **data) -> dict[str, object]:
     return {f"{prefix}-TOTAL_FORMS": total, **{f"{prefix}-0-{name}": value for name, value in data.items()}}
 
 
-def test_organization_when_given_domain_and_member_then_has_both(office, acme, solo):
-    change(office, acme, **inline("domains", 1, domain="Acme.Example"), **inline("memberships", 1, user=solo.pk, is_active="on"))
+def test_organization_when_given_a_domain_then_has_it(office, acme):
+    change(office, acme, **inline("domains", 1, domain="Acme.Example"))
     assert list(acme.domains.values_list("domain", flat=True)) == ["acme.example"]
-    assert list(Membership.objects.filter(organization=acme).values_list("user", flat=True)) == [solo.pk]
+
+
+def test_membership_when_posted_to_the_admin_then_is_neither_begun_nor_ended_there(office, acme, ana, solo):
+    before = list(Membership.objects.values())
+    change(office, acme, is_active=None, **inline("memberships", 2, user=solo.pk, organization=acme.pk, is_active="on", DELETE="on"))
+    change(office, ana, **inline("memberships", 1, user=ana.pk, organization=acme.pk, is_active="", DELETE="on"))
+    acme.refresh_from_db()
+    assert (list(Membership.objects.values()), acme.is_active) == (before, True)
 
 
 @pytest.mark.parametrize("domain", ["gmail.com", "support.example", "nonsense", "globex.example"])
@@ -224,7 +231,10 @@ def test_organization_when_domain_is_not_its_own_then_says_so(office, acme, glob
 def test_organization_when_tickets_are_shared_with_it_then_is_not_deleted(office, acme, ana):
     make_ticket(ana)
     response = office.post(reverse("admin:accounts_organization_delete", args=[acme.pk]), {"post": "yes"}, follow=True)
-    assert ("Switch it off instead" in response.content.decode(), Organization.objects.filter(pk=acme.pk).exists()) == (True, True)
+    assert ("Switch it off at the desk instead" in response.content.decode(), Organization.objects.filter(pk=acme.pk).exists()) == (
+        True,
+        True,
+    )
 
 
 def test_default_group_when_another_is_made_default_then_moves(office):

@@ -16,7 +16,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import models, transaction
 from django.utils import timezone
 
-from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
+from accounts import invitations
+from accounts.models import AgentGroup, EmailDomain, Invitation, Membership, Organization, Role, User
 from tickets import access, actions, articles, sharing
 from tickets.demo_files import demo_file
 from tickets.models import (
@@ -192,10 +193,18 @@ def _make_people() -> dict[str, User]:
 
 def _make_organizations(people: dict[str, User]) -> None:
     for domain, name in _ORGANIZATIONS.items():
-        organization = Organization.objects.create(name=name, delivery_lead=people["clara"] if name == "Acme" else None)
+        lead = people["clara"] if name in ("Acme", "Northwind Logistics") else None
+        organization = Organization.objects.create(name=name, delivery_lead=lead)
         EmailDomain.objects.create(organization=organization, domain=domain)
         members = [person for person in people.values() if person.email.endswith(f"@{domain}")]
         Membership.objects.bulk_create(Membership(user=person, organization=organization) for person in members)
+    Membership.objects.filter(user=people["ben"]).update(is_manager=True)
+    acme = Organization.objects.get(name="Acme")
+    invited = invitations.invite(actor=people["ana"], organization=acme, address="nora.novak@acme.example", name="Nora Novak")
+    Invitation.objects.filter(pk=invited.pk).update(dispatched_at=invited.created_at)  # she is not mailed
+    initech = Organization.objects.get(name="Initech")
+    Membership.objects.create(user=people["marek"], organization=initech)
+    invitations.invite(actor=people["priya"], organization=initech, address=people["cleo"].email)
 
 
 # --- Help articles -----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ class InviteForm(forms.Form):
     name = LineField(
         limit=150,
         required=False,
-        label=gettext_lazy("Name"),
-        help_text=gettext_lazy("So that they are greeted by it. You may leave it empty."),
+        label=gettext_lazy("Name (may stay empty)"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": 150}),
     )

@@ -125,8 +125,8 @@ def test_csm_when_writing_to_anothers_organization_then_nothing_changes(client, 
 
 
 def test_page_when_worked_on_then_each_deed_is_done(desk, acme, ana, ben):
-    def post(name: str, *args: int, **fields: object) -> None:
-        assert desk.post(reverse(f"desk_organization_{name}", args=[acme.pk, *args]), fields).status_code == 302
+    def post(deed: str, *args: int, **fields: object) -> None:
+        assert desk.post(reverse(f"desk_organization_{deed}", args=[acme.pk, *args]), fields).status_code == 302
 
     post("change", name="Acme Ltd", invitations_by_members="anybody")
     post("invite", address="new@else.example", name="Nia")

@@ -208,7 +208,7 @@ def _page(request: StaffRequest, found: Organization, **forms_: forms.Form) -> H
     context = {
         "organization": found,
         "may_change": request.user.leads(found),
-        "members": page_of(_standing(found), request_get=request.GET, order=("user__name", "user__email", "id"), size=ROWS),
+        "members": page_of(_shown(found), request_get=request.GET, order=("user__name", "user__email", "id"), size=ROWS),
         "pending": list(found.invitations.pending().select_related("invited_by", "person").order_by("-issued_at", "-id")[:ROWS]),
         "domains": list(found.domains.all()),
         "tickets": list(with_row(tickets).order_by("-updated_at", "-id")[:_SHOWN]),
@@ -237,6 +237,12 @@ def _organization(pk: int) -> Organization:
 
 def _standing(found: Organization) -> QuerySet[Membership]:
     return Membership.objects.filter(Q(is_active=True) | Q(awaits_proof=True), organization=found).select_related("user")
+
+
+def _shown(found: Organization) -> QuerySet[Membership]:
+    """Who waits for proof and is invited as well, stands among the invited."""
+    invited = found.invitations.pending().values("person")
+    return _standing(found).exclude(Q(awaits_proof=True, user__in=invited))
 
 
 def _one(among: QuerySet[M], **which: int) -> M:

@@ -122,7 +122,7 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
         "can_file": access.fileable_by(request.user).filter(pk=found.pk).exists(),
         "addresses": addresses,
         "invitations": found.invitations.pending().select_related("organization", "invited_by").order_by("-id")[:_SHOWN],
-        "choices": _led_by(request.user)[:_CHOICES] if found.role == Role.CUSTOMER else (),
+        "choices": _led_by(request.user).exclude(pk__in=found.active_organizations())[:_CHOICES] if found.role == Role.CUSTOMER else (),
         "memberships": found.memberships.filter(Q(is_active=True) | Q(awaits_proof=True)).select_related("organization"),
         "zone": (found.known_zone or settings.TIME_ZONE).replace("_", " "),
         "tickets": list(with_row(tickets).order_by("-updated_at", "-id")[:_SHOWN]),

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Model, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -71,7 +72,7 @@ def invite(request: PersonRequest, pk: int) -> HttpResponse:
         _("An invitation is on its way to %(address)s. They belong to %(organization)s as soon as they have accepted it.")
         % {"address": invited.address, "organization": mine.organization},
     )
-    return redirect("organization", pk=pk)
+    return redirect(f"{reverse('organization', args=[pk])}#main")  # else the browser goes on to where the form stood
 
 
 @require_POST
