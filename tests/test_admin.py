@@ -22,6 +22,7 @@ MODELS = [
     "accounts_user",
     "accounts_organization",
     "accounts_agentgroup",
+    "tickets_articlesection",
     "tickets_status",
     "tickets_tickettype",
     "tickets_priority",
@@ -106,7 +107,7 @@ def test_password_when_to_be_changed_then_is_changed_on_our_page(office):
 
 def test_admin_when_listed_then_holds_configuration_alone():
     ours = {model.__name__ for model in admin.site._registry if model.__module__.split(".")[0] in ("accounts", "tickets", "notifications")}
-    assert ours == {"User", "Organization", "AgentGroup", "Status", "TicketType", "Priority", "Mailbox"}
+    assert ours == {"User", "Organization", "AgentGroup", "ArticleSection", "Status", "TicketType", "Priority", "Mailbox"}
 
 
 @pytest.mark.parametrize("page", PAGES)

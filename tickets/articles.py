@@ -9,6 +9,7 @@ import re
 from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -30,6 +31,7 @@ from tickets.models import (
     ArticleVersion,
     Audience,
     Channel,
+    Upload,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from tickets.files import NewFile
     from tickets.models import Ticket
 
+_UPLOAD = re.compile(r'<img[^<>]{0,500}?\ssrc="/uploads/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/"')
 _BLOCK_END = re.compile(r"<(?:br\s*/?|/(?:p|li|h[1-6]|pre|blockquote|tr|div))>", re.IGNORECASE)
 
 
@@ -52,12 +55,14 @@ class Overtaken(DomainError):
 
 
 @transaction.atomic
-def create(*, actor: User, section: str, title: str, html: str, new_files: Collection[NewFile] = ()) -> Article:
+def create(
+    *, actor: User, section: str, title: str, html: str, new_files: Collection[NewFile] = (), uploads: Collection[UUID] = ()
+) -> Article:
     """A draft. A section that is not there yet comes to be, behind the others."""
     _check(actor)
     article = Article.objects.create(section=_section(section))
-    _write(article, actor=actor, title=title, html=html, kept=(), new_files=new_files)
-    return article
+    html, added = _take_uploads(article, actor=actor, html=html, uploads=uploads)
+    return _write(article, actor=actor, title=title, html=html, kept=added, new_files=new_files)
 
 
 @transaction.atomic
@@ -69,9 +74,11 @@ def save(
     html: str,
     kept: Collection[int] = (),
     new_files: Collection[NewFile] = (),
+    uploads: Collection[UUID] = (),
     since: int | None = None,
 ) -> Article:
     """A newer version, which readers don't see until it is published. `kept`: the files of the version before that stay; pictures in the text stay anyway.
+    `uploads`: files of the same person that came before; those that the text shows need not be named.
 
     Raises Overtaken when `since` is no longer the newest version.
     """
@@ -82,11 +89,27 @@ def save(
             _("%(who)s saved a newer version while you were writing. Yours is not saved yet: save it again to put it on top of theirs.")
             % {"who": newest.author}
         )
+    html, added = _take_uploads(article, actor=actor, html=html, uploads=uploads)
     files_before = set(newest.files.values_list("pk", flat=True)) if newest else set()
-    stays = files_before & set(kept)
+    stays = {*files_before.intersection(kept), *added}
     if newest and not new_files and (newest.title, newest.html, files_before) == (title, html, stays | _pictures_in(article, html)):
         return article
     return _write(article, actor=actor, title=title, html=html, kept=stays, new_files=new_files)
+
+
+def _take_uploads(article: Article, *, actor: User, html: str, uploads: Collection[UUID]) -> tuple[str, list[int]]:
+    """They become the article's own files, and the text shows them as such. Somebody else's are as good as none."""
+    wanted = {*uploads, *(UUID(pk) for pk in _UPLOAD.findall(html))}
+    kept = list(Upload.objects.select_for_update().filter(pk__in=wanted, uploader=actor).order_by("created_at")) if wanted else []
+    if len(kept) < len(wanted):
+        raise actions.NotStored(actions.gone())
+    added = []
+    for upload in kept:
+        address = reverse("upload", args=[upload.pk])
+        file = files.attach_kept_to_article(article, upload)
+        html = html.replace(address, file_url(file))
+        added.append(file.pk)
+    return html, added
 
 
 def _write(article: Article, *, actor: User, title: str, html: str, kept: Collection[int], new_files: Collection[NewFile]) -> Article:

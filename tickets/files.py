@@ -69,10 +69,20 @@ def keep(new: NewFile, *, uploader: User) -> Upload:
 
 def attach_kept(comment: Comment, upload: Upload) -> Attachment:
     """The bytes stay where they are. The text shows a picture by the upload's id."""
-    facts = {name: getattr(upload, name) for name in ("name", "content_type", "size", "sha256", "is_image")}
-    attachment = Attachment.objects.create(comment=comment, file=upload.file.name, content_id=str(upload.pk), **facts)
+    attachment = Attachment.objects.create(comment=comment, content_id=str(upload.pk), **_facts(upload))
     upload.delete()
     return attachment
+
+
+def attach_kept_to_article(article: Article, upload: Upload) -> ArticleFile:
+    """As above; the text shows a picture by its address."""
+    file = ArticleFile.objects.create(article=article, **_facts(upload))
+    upload.delete()
+    return file
+
+
+def _facts(upload: Upload) -> dict[str, Any]:
+    return {"file": upload.file.name, **{name: getattr(upload, name) for name in ("name", "content_type", "size", "sha256", "is_image")}}
 
 
 def drop(upload: Upload) -> bool:

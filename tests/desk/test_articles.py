@@ -13,7 +13,8 @@ from accounts.models import AgentGroup
 from tests.desk.conftest import logged_in
 from tests.desk.pages import send, words
 from tests.factories import make_article, make_ticket, message, new_file
-from tickets import actions, articles
+from tests.tickets.test_attachments import png
+from tickets import actions, articles, files
 from tickets.models import (
     Article,
     ArticleEvent,
@@ -25,6 +26,7 @@ from tickets.models import (
     Channel,
     Event,
     OrganizationShare,
+    Upload,
 )
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +127,23 @@ def test_files_when_unticked_then_leave_the_newest_version_alone(desk, dan):
     article.refresh_from_db()
     assert sorted(article.newest.files.values_list("name", flat=True))[:1] == ["a.txt"]
     assert [file.name for file in article.published.files.order_by("pk")] == ["a.txt", "b.txt"]
+
+
+def test_upload_when_shown_in_the_text_then_is_the_articles_own(client, desk, dan):
+    picture = files.keep(new_file("shot.png", png()), uploader=dan)
+    desk.post(NEW, {**WRITTEN, "html": f'<p>Look: <img src="/uploads/{picture.pk}/" alt="Menu"></p>', "then": "publish"})
+    article = Article.objects.get()
+    address = articles.file_url(article.files.get())
+    assert (article.newest.html, Upload.objects.count()) == (f'<p>Look: <img src="{address}" alt="Menu"></p>', 0)
+    assert f'<img src="{address}?inline=1"' in client.get(article.get_absolute_url()).content.decode()
+
+
+def test_upload_when_of_somebody_else_then_is_none_and_nothing_is_saved(desk, dan, eve):
+    theirs = files.keep(new_file(), uploader=eve)
+    article = make_article(dan)
+    response = desk.post(at(article), {"title": "T", "html": "<p>New</p>", "uploads": f"{theirs.pk} 8 log.txt"})
+    assert (response.status_code, "not here any more" in words(response)) == (409, True)
+    assert (article.versions.count(), article.files.count(), Upload.objects.count()) == (1, 0, 1)
 
 
 # --- For whom, and whether -----------------------------------------------------------------------------------------------------

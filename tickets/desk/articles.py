@@ -17,11 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Organization
 from tickets import access, article_search, articles
+from tickets.actions import NotStored
 from tickets.article_page import page_of_words, tiles
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.models import Article, ArticleEventKind, ArticleFeedback, ArticleSection, ArticleState, ArticleVersion, Audience
 from tickets.paging import page_of
-from tickets.uploads import HTML_LIMIT, FilesField, LineField, SeenField, TextField
+from tickets.uploads import HTML_LIMIT, FilesField, LineField, SeenField, TextField, UploadsField
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -71,6 +72,7 @@ class ArticleForm(forms.Form):
     text = TextField(label=gettext_lazy("Text"), limit=HTML_LIMIT, required=False)
     html = TextField(limit=HTML_LIMIT, required=False)
     files = FilesField(required=False, label=gettext_lazy("Files"))  # type: ignore[assignment] # Django takes it off the class
+    uploads = UploadsField(required=False)
     since = SeenField(required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -82,6 +84,11 @@ class ArticleForm(forms.Form):
         if not self.errors and not articles.text_of(cleaned["html"]) and "<img" not in cleaned["html"]:
             self.add_error("text", _("Write what readers should know."))
         return cleaned
+
+    def written(self) -> dict[str, Any]:
+        """Of a valid form, for the verb."""
+        data = self.cleaned_data
+        return {"title": data["title"], "html": data["html"], "new_files": data["files"], "uploads": data["uploads"]}
 
 
 class NewArticleForm(ArticleForm):
@@ -124,7 +131,11 @@ def article_new(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _new_page(request, form, status=422)
     data = form.cleaned_data
-    made = articles.create(actor=request.user, section=data["section"], title=data["title"], html=data["html"], new_files=data["files"])
+    try:
+        made = articles.create(actor=request.user, section=data["section"], **form.written())
+    except NotStored as error:
+        form.add_error("files", str(error))
+        return _new_page(request, form, status=409)
     return _after_saving(request, made)
 
 
@@ -142,20 +153,11 @@ def article(request: StaffRequest, pk: int) -> HttpResponse:
     form = ArticleForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, found, form=form, status=422)
-    data = form.cleaned_data
     kept = [int(number) for number in request.POST.getlist("kept") if number.isascii() and number.isdecimal()]
     try:
-        saved = articles.save(
-            found,
-            actor=request.user,
-            title=data["title"],
-            html=data["html"],
-            kept=kept,
-            new_files=data["files"],
-            since=data["since"],
-        )
-    except articles.Overtaken as overtaken:
-        form.add_error(None, str(overtaken))
+        saved = articles.save(found, actor=request.user, kept=kept, since=form.cleaned_data["since"], **form.written())
+    except (articles.Overtaken, NotStored) as refused:
+        form.add_error(None, str(refused))
         return _page(request, found, form=form, status=409)
     return _after_saving(request, saved)
 
