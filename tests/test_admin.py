@@ -26,6 +26,7 @@ MODELS = [
     "tickets_status",
     "tickets_tickettype",
     "tickets_priority",
+    "tickets_productarea",
     "tickets_mailbox",
 ]
 PAGES = ["index", *(f"{model}_{page}" for model in MODELS for page in ("changelist", "add"))]
@@ -107,7 +108,7 @@ def test_password_when_to_be_changed_then_is_changed_on_our_page(office):
 
 def test_admin_when_listed_then_holds_configuration_alone():
     ours = {model.__name__ for model in admin.site._registry if model.__module__.split(".")[0] in ("accounts", "tickets", "notifications")}
-    assert ours == {"User", "Organization", "AgentGroup", "ArticleSection", "Status", "TicketType", "Priority", "Mailbox"}
+    assert ours == {"User", "Organization", "AgentGroup", "ArticleSection", "Status", "TicketType", "Priority", "ProductArea", "Mailbox"}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -89,6 +89,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_status": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_priority": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_type": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_area": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_group": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_assignee": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_follow": (_NOBODY, "302 404 404 404 302 404 302"),

@@ -31,6 +31,7 @@ from tickets.models import (
     MailRule,
     OrganizationShare,
     Priority,
+    ProductArea,
     Status,
     Ticket,
     TicketType,
@@ -83,6 +84,7 @@ def open_ticket(  # noqa: PLR0913 all by name
     message: Message,
     share_with: Organization | None = None,
     people: Collection[User] = (),
+    area: ProductArea | None = None,
     group: AgentGroup | None = None,
     type: TicketType | None = None,
     priority: Priority | None = None,
@@ -111,6 +113,7 @@ def open_ticket(  # noqa: PLR0913 all by name
         category=status.category,
         type=rule.type or type,
         priority=rule.priority or priority,
+        area=area,
         group=rule.group or group or AgentGroup.objects.filter(is_default=True).first(),
         channel=message.channel,
         follow_up_to=follow_up_to,
@@ -479,6 +482,12 @@ def set_type(ticket: Ticket, *, actor: User, type: TicketType | None) -> Ticket:
 
 
 @transaction.atomic
+def set_area(ticket: Ticket, *, actor: User, area: ProductArea | None) -> Ticket:
+    ticket = lock(ticket, actor, staff_only=True)
+    return _set(ticket, "area", area, EventKind.AREA_CHANGED, actor=actor)
+
+
+@transaction.atomic
 def set_priority(ticket: Ticket, *, actor: User, priority: Priority | None, message: Message | None = None) -> Ticket:
     """`message` tells the customer, in the same event. It is no answer to what they wrote: nobody stops waiting for it."""
     ticket = lock(ticket, actor, staff_only=True)
@@ -494,7 +503,9 @@ def set_priority(ticket: Ticket, *, actor: User, priority: Priority | None, mess
     return ticket
 
 
-def _set(ticket: Ticket, field: str, value: AgentGroup | TicketType | Priority | None, kind: EventKind, *, actor: User) -> Ticket:
+def _set(
+    ticket: Ticket, field: str, value: AgentGroup | TicketType | Priority | ProductArea | None, kind: EventKind, *, actor: User
+) -> Ticket:
     old = getattr(ticket, field)
     if old == value:
         return ticket

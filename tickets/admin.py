@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from accounts.admin_site import KeptAdmin
 from tickets.lifecycle import Category
 from tickets.mail.imap import Trouble, try_connection
-from tickets.models import ArticleSection, ImapLogin, Mailbox, Priority, Status, TicketType
+from tickets.models import ArticleSection, ImapLogin, Mailbox, Priority, ProductArea, Status, TicketType
 from tickets.placeholders import unknown
 
 if TYPE_CHECKING:
@@ -94,6 +94,12 @@ class ArticleSectionAdmin(KeptAdmin):
     """Staff make a section by naming it; its order, and another name, are given here."""
 
     list_display = ("name", "position")
+    search_fields = ("name",)
+
+
+@admin.register(ProductArea)
+class ProductAreaAdmin(KeptAdmin):
+    list_display = ("name", "position", "is_retired")
     search_fields = ("name",)
 
 

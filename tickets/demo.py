@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts import invitations
 from accounts.models import AgentGroup, EmailDomain, Invitation, Membership, Organization, Role, User
-from tickets import access, actions, articles, sharing
+from tickets import access, actions, articles, prose, sharing
 from tickets.demo_files import demo_file
 from tickets.models import (
     Article,
@@ -32,6 +32,7 @@ from tickets.models import (
     Follower,
     OrganizationShare,
     Priority,
+    ProductArea,
     Status,
     Ticket,
     TicketType,
@@ -78,6 +79,7 @@ _PEOPLE = {
     "ads": Person("growth@cheap-leads.example", "Growth Team"),
     "freemium": Person("no-reply@signup.example", "Sign-up robot"),
 }
+_AREAS = ("Flows and balloons", "Editor", "Reports and exports", "Log-in and access")
 DEMO_ACCOUNTS = tuple(person for person in _PEOPLE.values() if person.what)
 
 
@@ -91,6 +93,7 @@ class Step:
     does: str
     to: str = ""
     text: str = ""
+    html: str = ""  # as the editor writes it, in the place of `text`
     files: tuple[str, ...] = ()
     by: Channel = Channel.PORTAL
     subject: str = ""
@@ -98,7 +101,8 @@ class Step:
 
     @property
     def message(self) -> actions.Message:
-        return actions.Message(text=self.text.strip(), channel=self.by, files=tuple(demo_file(name) for name in self.files))
+        text = prose.plain(self.html) if self.html else self.text.strip()
+        return actions.Message(text=text, html=self.html, channel=self.by, files=tuple(demo_file(name) for name in self.files))
 
 
 @dataclass(slots=True)
@@ -115,6 +119,7 @@ def seed(now: datetime, *, tell: Callable[[Event], None]) -> int:
     `tell` gets each event as soon as it has happened, while the ticket is as it was then.
     """
     cast = _Cast(people=_make_people(), tell=tell)
+    ProductArea.objects.bulk_create(ProductArea(name=name, position=at) for at, name in enumerate(_AREAS))
     for told in tomllib.loads(_ARTICLES.read_text())["article"]:
         _write_article(told, cast.people, now - span(told["age"]))
     for step in sorted(stories(now), key=lambda step: step.at):
@@ -164,6 +169,7 @@ def _step(number: int, at: datetime, then: dict[str, Any]) -> Step:
         does=then["does"],
         to=then.get("to", ""),
         text=then.get("text", ""),
+        html=then.get("html", ""),
         files=tuple(then.get("files", ())),
         by=Channel(then.get("by", usual)),
     )

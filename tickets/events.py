@@ -81,6 +81,7 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.ASSIGNED: _("assigned the ticket to %(new)s") % data if new else _("unassigned the ticket"),
         EventKind.GROUP_CHANGED: _("moved the ticket to the group %(new)s") % data if new else _("removed the group"),
         EventKind.TYPE_CHANGED: _("set the type to %(new)s") % data if new else _("removed the type"),
+        EventKind.AREA_CHANGED: _("set the product area to %(new)s") % data if new else _("removed the product area"),
         EventKind.PRIORITY_CHANGED: _("set the priority to %(new)s") % data if new else _("removed the priority"),
         EventKind.FOLLOWER_ADDED: _("shared the ticket with %(new)s") % data if new else _("follows the ticket"),
         EventKind.FOLLOWER_REMOVED: _follower_removed(data),

@@ -32,6 +32,6 @@ def save(ticket: Ticket, *, public: bool = False) -> None:
 
 
 _CHANGING = (
-    "requester filer status category type priority group assignee updated_at public_updated_at first_response_at waiting_since fix_confirmed_at "
+    "requester filer status category type priority area group assignee updated_at public_updated_at first_response_at waiting_since fix_confirmed_at "
     "resolved_at close_due_at closed_at is_indexed"
 ).split()

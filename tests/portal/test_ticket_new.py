@@ -13,7 +13,7 @@ from tests.factories import make_ticket, make_user
 from tests.portal.pages import errors, has, typed, words
 from tickets import access, actions
 from tickets.events import describe
-from tickets.models import Attachment, Channel, Ticket
+from tickets.models import Attachment, Channel, ProductArea, Ticket
 from tickets.portal import forms
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("workflow")]
@@ -177,11 +177,11 @@ def test_page_when_deleted_then_is_refused(client, ana):
 
 
 @pytest.mark.parametrize("teammates", [1, 50])
-def test_page_when_opened_then_costs_four_queries(client, ana, acme, teammates, django_assert_num_queries):
+def test_page_when_opened_then_costs_five_queries(client, ana, acme, teammates, django_assert_num_queries):
     for at in range(teammates):
         make_user(f"mate{at}@acme.example", organization=acme)
     client.force_login(ana)
-    with django_assert_num_queries(4):  # session, person, organizations, people
+    with django_assert_num_queries(5):  # session, person, product areas, organizations, people
         client.get("/tickets/new/")
 
 
@@ -247,3 +247,32 @@ def test_submit_when_the_disk_is_full_then_says_so_and_opens_nothing(client, ana
     sent = {"subject": "Blank", "text": "See the log.", "share": "me", "files": SimpleUploadedFile("log.txt", b"line")}
     answer = client.post("/tickets/new/", sent, follow=True, headers={"Referer": "http://testserver/tickets/new/"})
     assert (answer.status_code, "“log.txt” could not be stored" in answer.content.decode(), Ticket.objects.count()) == (200, True, 0)
+
+
+def test_form_when_there_are_product_areas_then_asks_and_support_reads_it(client, ana, dan):
+    client.force_login(ana)
+    assert has(client.get("/tickets/new/"), "Product area") == [False]
+    player, _old = ProductArea.objects.create(name="Player"), ProductArea.objects.create(name="Flash player", is_retired=True)
+    assert has(client.get("/tickets/new/"), "Product area", "Not sure, or something else", "Flash player") == [True, True, False]
+    submit(client, area=player.pk)
+    ticket = Ticket.objects.get()
+    assert ticket.area == player
+    client.force_login(dan)
+    assert ["Product area" in words(page) for page in (client.get(f"/desk/tickets/{ticket.number}/"),)] == [True]
+    client.post(f"/desk/tickets/{ticket.number}/area/", {"area": "", "seen": ticket.events.latest("pk").pk})
+    event = ticket.events.latest("pk")
+    assert (describe(event, for_staff=True), event.is_internal, Ticket.objects.get().area) == ("removed the product area", True, None)
+
+
+def test_submit_when_area_is_left_out_then_is_none(client, ana):
+    ProductArea.objects.create(name="Player")
+    client.force_login(ana)
+    submit(client, area="")
+    assert Ticket.objects.get().area is None
+
+
+@pytest.mark.parametrize("area", ["0", "x", "\0", "9" * 40])
+def test_submit_when_area_is_not_in_the_list_then_says_so(client, ana, area):
+    ProductArea.objects.create(name="Player")
+    client.force_login(ana)
+    assert errors(submit(client, area=area)) == ["Choose an area of the list."]

@@ -14,11 +14,11 @@ from accounts.models import AgentGroup, User
 from tickets.actions import Message, TypeRequired
 from tickets.lifecycle import Category
 from tickets.mail.route import is_ours
-from tickets.models import Channel, Priority, Status, Ticket, TicketType
+from tickets.models import Channel, Priority, ProductArea, Status, Ticket, TicketType
 from tickets.uploads import KeyField, MessageForm, SeenField, TextField
 
 
-def offered(model: type[Status | TicketType | Priority], *, current: Model | None = None) -> QuerySet[Any]:
+def offered(model: type[Status | TicketType | Priority | ProductArea], *, current: Model | None = None) -> QuerySet[Any]:
     """Retired entries are not offered, except where the ticket has one."""
     return model._default_manager.filter(Q(is_retired=False) | Q(pk=current.pk if current else None))
 
@@ -135,6 +135,8 @@ def property_choices(name: str, ticket: Ticket) -> QuerySet[Any]:
             return offered(Priority, current=ticket.priority)
         case "type":
             return offered(TicketType, current=ticket.type)
+        case "area":
+            return offered(ProductArea, current=ticket.area)
         case "group":
             return AgentGroup.objects.all()
     return assignees(ticket)

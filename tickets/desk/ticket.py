@@ -53,7 +53,7 @@ def find(user: User, number: int) -> Ticket:
     """With what the page shows joined in. Raises Http404."""
     others = access.tickets_for(user).filter(category__in=UNRESOLVED, requester=OuterRef("requester")).exclude(pk=OuterRef("pk"))
     counted = others.order_by().values("requester").annotate(count=Count("pk")).values("count")
-    among = Ticket.objects.select_related("status", "type", "priority", "group", "assignee", "requester", "filer")
+    among = Ticket.objects.select_related("status", "type", "priority", "area", "group", "assignee", "requester", "filer")
     among = among.annotate(other_open=Coalesce(Subquery(counted), 0))
     return access.get_ticket(user, number, among=preferences.with_levels(among, user))
 
@@ -172,6 +172,7 @@ def _properties(ticket: Ticket, *, statuses: list[Status], types: list[TicketTyp
         ("status", _("Status"), "", shown),
         ("priority", _("Priority"), _("Not set"), priorities),
         ("type", _("Type"), _("Not set"), types),
+        ("area", _("Product area"), _("Not set"), list(property_choices("area", ticket))),
         ("group", _("Group"), _("No group"), property_choices("group", ticket)),
         ("assignee", _("Assignee"), _("Nobody"), property_choices("assignee", ticket)),
     ]
@@ -186,6 +187,7 @@ def _properties(ticket: Ticket, *, statuses: list[Status], types: list[TicketTyp
             "tell": name == "priority" and any(priority.public_comment for priority in priorities),
         }
         for name, label, empty, things in rows
+        if things or name != "area"  # where an admin made some
     ]
 
 

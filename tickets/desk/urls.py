@@ -31,6 +31,7 @@ urlpatterns = [
     path(f"{_TICKET}status/", verbs.status, name="desk_ticket_status"),
     path(f"{_TICKET}priority/", verbs.priority, name="desk_ticket_priority"),
     path(f"{_TICKET}type/", verbs.type, name="desk_ticket_type"),
+    path(f"{_TICKET}area/", verbs.area, name="desk_ticket_area"),
     path(f"{_TICKET}group/", verbs.group, name="desk_ticket_group"),
     path(f"{_TICKET}assignee/", verbs.assignee, name="desk_ticket_assignee"),
     path(f"{_TICKET}requester/", verbs.requester, name="desk_ticket_requester"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _VERBS: dict[str, Callable[..., Ticket]] = {
     "priority": actions.set_priority,
     "type": actions.set_type,
+    "area": actions.set_area,
     "group": actions.set_group,
     "assignee": actions.assign,
 }
@@ -280,6 +281,12 @@ def type(request: StaffRequest, number: int) -> HttpResponse:  # noqa: A001 name
 
 @require_POST
 @staff_required
+def area(request: StaffRequest, number: int) -> HttpResponse:
+    return _set(request, number, "area", guard=(EventKind.AREA_CHANGED,))
+
+
+@require_POST
+@staff_required
 def group(request: StaffRequest, number: int) -> HttpResponse:
     return _set(request, number, "group", guard=(EventKind.GROUP_CHANGED,))
 
@@ -304,12 +311,14 @@ def _said(name: str, value: object) -> str:
         return {
             "priority": _("The ticket has no priority now."),
             "type": _("The ticket has no type now."),
+            "area": _("The ticket has no product area now."),
             "group": _("The ticket is in no group now."),
             "assignee": _("The ticket is nobody's now."),
         }[name]
     return {
         "priority": _("The priority is %(value)s now."),
         "type": _("The type is %(value)s now."),
+        "area": _("The product area is %(value)s now."),
         "group": _("The group is %(value)s now."),
         "assignee": _("The ticket is %(value)s's now."),
     }[name] % {"value": value}

@@ -25,7 +25,7 @@ from tickets.models.posting import IndexedTicket, Posting
 from tickets.models.reading import TicketRead
 from tickets.models.rule import MailRule
 from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
-from tickets.models.workflow import Priority, Status, TicketType
+from tickets.models.workflow import Priority, ProductArea, Status, TicketType
 
 __all__ = [
     "Article",
@@ -55,6 +55,7 @@ __all__ = [
     "OrganizationShare",
     "Posting",
     "Priority",
+    "ProductArea",
     "Status",
     "StoredFile",
     "Ticket",

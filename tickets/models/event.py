@@ -25,6 +25,7 @@ class EventKind(models.TextChoices):
     ASSIGNED = "assigned"
     GROUP_CHANGED = "group_changed"
     TYPE_CHANGED = "type_changed"
+    AREA_CHANGED = "area_changed"
     PRIORITY_CHANGED = "priority_changed"  # customers know of it only where a comment told them
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"

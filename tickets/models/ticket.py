@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AgentGroup, Invitation, Membership, Organization
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
-from tickets.models.workflow import Priority, Status, TicketType
+from tickets.models.workflow import Priority, ProductArea, Status, TicketType
 
 if TYPE_CHECKING:
     from tickets.models.conversation import Comment
@@ -60,6 +60,9 @@ class Ticket(models.Model):
     type = models.ForeignKey(TicketType, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("type"))
     priority = models.ForeignKey(
         Priority, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("priority")
+    )
+    area = models.ForeignKey(
+        ProductArea, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("product area")
     )
     group = models.ForeignKey(AgentGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("group"))
     assignee = models.ForeignKey(

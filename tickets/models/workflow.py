@@ -65,6 +65,14 @@ class TicketType(Listed):
 TOLD_PRIORITY = "We have set the priority of this ticket to {priority}.\n\n{priority} means: {definition}"
 
 
+class ProductArea(Listed):
+    """Which part of the product a ticket is about. Customers are asked where there are any."""
+
+    class Meta(Listed.Meta):
+        verbose_name = _("product area")
+        verbose_name_plural = _("product areas")
+
+
 class Priority(Listed):
     PLACEHOLDERS: ClassVar = ("priority", "definition", "name")  # of `public_comment`
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.addresses import normalise_address
 from accounts.models import TIME_ZONES
 from tickets import access
+from tickets.models import ProductArea
 from tickets.uploads import EditorWidget, LineField, MessageForm, TextField
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class AddressesField(LineField):
 class NewTicketForm(MessageForm):
     """A ticket of one's own. Who belongs to one organization shares with it unless they say otherwise; who belongs to several must say."""
 
-    field_order = ("subject", "text", "share", "people")
+    field_order = ("subject", "text", "area", "share", "people")
     subject = LineField(
         label=gettext_lazy("Subject"),
         help_text=gettext_lazy("What is wrong, in a few words."),
@@ -74,6 +75,15 @@ class NewTicketForm(MessageForm):
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, writer=person, **kwargs)
+        if areas := {str(one.pk): one for one in ProductArea.objects.filter(is_retired=False)}:
+            self.fields["area"] = forms.TypedChoiceField(
+                choices=[("", _("Not sure, or something else")), *areas.items()],
+                coerce=areas.__getitem__,
+                empty_value=None,
+                required=False,
+                label=_("Product area"),
+                error_messages={"invalid_choice": _("Choose an area of the list.")},
+            )
         self._organizations = {str(one.pk): one for one in person.active_organizations()}
         if self._organizations:
             people = self._people_field(access.findable_by(person))

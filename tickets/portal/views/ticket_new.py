@@ -59,6 +59,7 @@ def _open(request: PersonRequest, form: NewTicketForm) -> Ticket | None:
             message=message,
             share_with=form.organization,
             people=form.cleaned_data.get("people", ()),
+            area=form.cleaned_data.get("area"),
         )
     except IntegrityError:  # the same form was sent twice at the same moment, and the other one won
         return tickets_for(person).filter(submission_key=message.submission_key, requester=person).first()
