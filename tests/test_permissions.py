@@ -41,6 +41,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "ticket_export": ("302 200 200 200 302 302 302", _NOBODY),
     "ticket_new": ("302 200 200 200 302 302 302", "302 422 422 422 302 302 302"),
     "nameable": ("302 200 200 200 200 200 200", _NOBODY),
+    "ticket_similar": (_NOBODY, "302 200 200 200 302 302 302"),
     "ticket": ("302 404 200 200 302 302 302", _NOBODY),
     "ticket_nameable": ("302 404 200 200 200 404 200", _NOBODY),
     "ticket_reply": (_NOBODY, "302 404 422 422 302 302 302"),
@@ -76,6 +77,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_tickets": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_ticket_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
     "desk_ticket": ("302 404 404 404 200 404 200", _NOBODY),
+    "desk_ticket_related": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_pictures": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_reply": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_note": (_NOBODY, "302 404 404 404 422 404 422"),
@@ -298,7 +300,7 @@ def path_to(name: str, world) -> str:
         return reverse(name, args=[world["rule"].pk])
     if name.startswith("desk_mail_"):
         return reverse(name, args=[world["held"].pk])
-    if name.startswith(("ticket_", "desk_ticket_")) and name not in ("ticket_new", "ticket_export", "desk_ticket_new"):
+    if name.startswith(("ticket_", "desk_ticket_")) and name not in ("ticket_new", "ticket_export", "ticket_similar", "desk_ticket_new"):
         return reverse(name, args=[ticket.number])
     return reverse(name, args=[ticket.number] if name in ("ticket", "desk_ticket") else [])
 

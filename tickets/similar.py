@@ -14,10 +14,13 @@ from math import exp, log
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Left
 
+from accounts.models import Role
 from tickets import access, postings, terms
 from tickets.lifecycle import Category
-from tickets.models import IndexedTicket
+from tickets.models import Comment, IndexedTicket, Ticket
 from tickets.models.posting import day_of
 
 if TYPE_CHECKING:
@@ -26,12 +29,12 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import User
-    from tickets.models import Ticket
 
 _WEIGHED = 100
 _CHOSEN = 16
 _POSTINGS = 10_000  # that are read in all
 _FEWEST_POSTINGS = 200  # of a term
+_SHOWN = 1_000  # characters of a message
 _CHECKED = 6  # times as many as are wanted, as some may no longer be seen
 
 
@@ -44,8 +47,17 @@ class Question:
     before: int = 2**63 - 1  # only tickets with smaller numbers
 
 
+def with_story() -> QuerySet[Ticket]:
+    """What is shown of a related ticket: how it stands, `said` first in public, and the `answer` of staff after which it was resolved."""
+    public = Comment.objects.filter(ticket=OuterRef("pk"), is_internal=False).annotate(beginning=Left("text", _SHOWN)).values("beginning")
+    answers = public.exclude(author__role=Role.CUSTOMER).filter(created_at__lte=OuterRef("resolved_at"))
+    return Ticket.objects.select_related("status").annotate(
+        said=Subquery(public.order_by("pk")[:1]), answer=Subquery(answers.order_by("-pk")[:1])
+    )
+
+
 def similar(user: User, question: Question, *, among: QuerySet[Ticket], limit: int = 5) -> list[Ticket]:
-    """The best first, from `among`, which has what the page needs joined in."""
+    """The best first, from `among`, which has what the page needs joined in. Nothing for less than three words that say something."""
     if not terms.says_enough(question.subject, question.text):
         return []
     asked = terms.asked(question.subject, question.text)

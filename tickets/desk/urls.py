@@ -8,6 +8,7 @@ from tickets.desk import articles, mail, mail_list, mail_many, organizations, pe
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
 from tickets.desk.queue import queue
+from tickets.desk.related import related
 from tickets.desk.ticket import pictures, ticket
 
 _TICKET = "tickets/<int:number>/"
@@ -18,6 +19,7 @@ urlpatterns = [
     path("tickets/", queue, name="desk_tickets"),
     path("tickets/new/", ticket_new, name="desk_ticket_new"),
     path(_TICKET, ticket, name="desk_ticket"),
+    path(f"{_TICKET}related/", related, name="desk_ticket_related"),
     path(f"{_TICKET}pictures/<int:comment>/", pictures, name="desk_ticket_pictures"),
     path(f"{_TICKET}reply/", verbs.reply, name="desk_ticket_reply"),
     path(f"{_TICKET}note/", verbs.note, name="desk_ticket_note"),

@@ -11,6 +11,7 @@ from tickets.portal.views.home import home
 from tickets.portal.views.invitation import invitation
 from tickets.portal.views.nameable import nameable_people
 from tickets.portal.views.profile import profile
+from tickets.portal.views.related import ticket_similar
 from tickets.portal.views.ticket_export import ticket_export
 from tickets.portal.views.ticket_list import organization_follow, ticket_list
 from tickets.portal.views.ticket_new import ticket_new
@@ -26,6 +27,7 @@ urlpatterns = [
     path("tickets/export.csv", ticket_export, name="ticket_export"),
     path("tickets/new/", ticket_new, name="ticket_new"),
     path("tickets/new/nameable/", nameable_people, name="nameable"),
+    path("tickets/similar/", ticket_similar, name="ticket_similar"),
     path(_TICKET, ticket.ticket, name="ticket"),
     path(f"{_TICKET}nameable/", nameable_people, name="ticket_nameable"),
     path(f"{_TICKET}reply/", ticket.reply, name="ticket_reply"),
