@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import AgentGroup, Membership, Organization
@@ -254,3 +255,12 @@ def test_similar_when_asked_then_makes_the_same_queries_whatever_is_found(ana, c
         assert len(found(ana)) == 5
     with django_assert_num_queries(3):  # there is nothing to look through
         assert found(cleo) == []
+
+
+def test_command_when_told_again_then_indexes_everything_anew(ana, capsys):
+    make_ticket(ana, text=BLANK)
+    index()
+    count = Posting.objects.count()
+    call_command("index_tickets")
+    call_command("index_tickets", again=True)
+    assert (capsys.readouterr().out, Posting.objects.count()) == ("1 tickets indexed\n", count)
