@@ -49,6 +49,12 @@ TABLE: dict[str, tuple[str, str]] = {
     "ticket_seen": (_NOBODY, "302 404 204 204 302 302 302"),
     "ticket_follow": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_unfollow": (_NOBODY, "302 404 302 302 302 302 302"),
+    "ticket_share": (_NOBODY, "302 404 422 422 302 302 302"),
+    "ticket_person_add": (_NOBODY, "302 404 404 302 302 302 302"),  # the teammate himself, whom nobody adds
+    "ticket_person_remove": ("302 404 200 200 302 302 302", "302 404 200 302 302 302 302"),  # the teammate: himself asked first
+    "ticket_organization_add": (_NOBODY, "302 404 302 302 302 302 302"),
+    "ticket_organization_remove": ("302 404 200 200 302 302 302", "302 404 200 200 302 302 302"),
+    "people_find": ("302 200 200 200 200 200 200", _NOBODY),
     "ticket_mail": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_fixed": (_NOBODY, "302 404 302 302 302 302 302"),
     "ticket_close": (_NOBODY, "302 404 302 302 302 302 302"),
@@ -100,6 +106,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_mail": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_add_follower": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_remove_follower": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_put_back": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_add_organization": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_remove_organization": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_retry": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_mail": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_mail_all_discard": (_NOBODY, "302 404 404 404 302 302 302"),
@@ -275,6 +284,14 @@ def path_to(name: str, world) -> str:
         "account_email_make_login": [world["other"].pk],
         "account_prove_address": [proof_path(ticket.requester, world["other"].email).split("/")[-2]],
         "desk_ticket_remove_follower": [ticket.number, world["people"][2].pk],
+        **{
+            key: [ticket.number, ticket.organizations.get().pk]
+            for key in TABLE
+            if key.endswith(("_organization", "_organization_add", "_organization_remove")) and "ticket_" in key
+        },
+        "desk_ticket_put_back": [ticket.number, world["people"][2].pk],
+        "ticket_person_add": [ticket.number, world["people"][2].pk],
+        "ticket_person_remove": [ticket.number, world["people"][2].pk],
         "desk_ticket_undo": [ticket.number, ticket.events.latest("pk").pk],
         "desk_ticket_pictures": [ticket.number, attachment.comment_id],
         "desk_ticket_retry": [ticket.number, world["failed"].pk],

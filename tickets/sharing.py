@@ -61,7 +61,7 @@ def _add(ticket: Ticket, *, actor: User, person: User, through: Organization | N
         row.is_muted = False
         row.save(update_fields=["is_muted"])
     else:
-        if row.through_id is None and access.followers_for(actor, ticket).filter(pk=row.pk).exists():
+        if access.followers_for(actor, ticket).in_force().filter(pk=row.pk).exists():
             return ticket
         row.added_by, row.through = actor, None
         row.save(update_fields=["added_by", "through"])

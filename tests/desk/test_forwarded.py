@@ -40,7 +40,7 @@ def test_forwarded_mail_is_its_senders_until_a_person_says_otherwise(desk, dan, 
 
 
 def test_requester_when_confirmed_then_owns_the_ticket_and_the_forwarder_filed_it(desk, dan, ana, acme, forwarded):
-    response = send(desk, forwarded, "requester", email="ana@acme.example", is_new="on")
+    response = send(desk, forwarded, "requester", who="ana@acme.example", is_new="on")
     ticket = Ticket.objects.get(pk=forwarded.pk)
     assert (response.status_code, ticket.requester, ticket.filer) == (302, ana, dan)
     assert set(ticket.follower_rows.values_list("user", flat=True)) == {ana.pk, dan.pk}
@@ -50,20 +50,20 @@ def test_requester_when_confirmed_then_owns_the_ticket_and_the_forwarder_filed_i
 
 
 def test_requester_when_unknown_then_gets_an_account(desk, forwarded):
-    send(desk, forwarded, "requester", email="new@else.example", is_new="on")
+    send(desk, forwarded, "requester", who="new@else.example", is_new="on")
     assert Ticket.objects.get(pk=forwarded.pk).requester == User.objects.by_address("new@else.example")
 
 
 def test_requester_when_confirmed_then_hears_of_it_as_of_a_ticket_of_their_own(desk, forwarded):
     relay_waiting()
-    send(desk, forwarded, "requester", email="new@else.example", is_new="on")
+    send(desk, forwarded, "requester", who="new@else.example", is_new="on")
     relay_waiting()
     told = Delivery.objects.filter(recipient__email="new@else.example").order_by("id")
     assert list(told.values_list("kind", flat=True)) == [Kind.CONFIRMATION, Kind.SET_PASSWORD]
 
 
 def test_requester_when_one_of_our_addresses_then_is_refused(desk, dan, forwarded):
-    response = send(desk, forwarded, "requester", email="support@support.example", is_new="on")
+    response = send(desk, forwarded, "requester", who="support@support.example", is_new="on")
     assert (response.status_code, Ticket.objects.get(pk=forwarded.pk).requester) == (422, dan)
 
 

@@ -108,7 +108,7 @@ def test_retry_when_mail_has_not_failed_then_changes_nothing(desk, ticket, dan):
 def test_page_when_comment_came_by_mail_then_leads_to_the_original(desk, workflow):
     taken = take_in(letter("sten@else.example", Cc="boss@else.example"))
     html = page(desk, taken.ticket).content.decode()
-    assert (f'href="/desk/mail/in/{taken.pk}/"' in html, 'name="email" value="boss@else.example"' in html) == (True, True)
+    assert (f'href="/desk/mail/in/{taken.pk}/"' in html, 'name="who" value="boss@else.example"' in html) == (True, True)
 
 
 def test_page_when_requester_has_more_then_counts_what_this_agent_sees(desk, eve, ticket, secret, ana, dan):
@@ -159,6 +159,7 @@ def test_page_when_scripts_do_not_run_then_every_form_has_its_own_address(desk, 
     posts = set(re.findall(rf'<form[^>]*method="post"[^>]*action="/desk/tickets/{ticket.number}/([^"]+)"', html))
     assert {post.partition("#")[0] for post in posts} == {
         *("take/ resolve/ close/ follow/ mail/ spam/ reply/ status/ priority/ type/ group/ assignee/ followers/add/".split()),
+        f"organizations/{ticket.organizations.get().pk}/remove/",
     }
 
 

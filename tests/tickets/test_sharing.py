@@ -247,11 +247,11 @@ def test_follower_when_leaving_the_organization_they_followed_as_members_of_then
     assert (sees(ben, ticket=ticket), access.is_on(ben, ticket)) == ([False], False)
 
 
-def test_follower_when_a_teammate_shared_it_with_them_then_leaving_does_not_take_it(ticket, ana, ben):
+def test_follower_when_shared_with_them_again_then_nothing_is_news(ticket, ana, ben):
     sharing.follow(ticket, actor=ben)
+    before = everything(ticket)
     sharing.add_follower(ticket, actor=ana, person=ben)
-    Membership.objects.filter(user=ben).delete()
-    assert sees(ben, ticket=ticket) == [True]
+    assert everything(ticket) == before
 
 
 # --- New addresses -------------------------------------------------------------------------------------------------------------
@@ -282,6 +282,12 @@ def test_address_when_the_organization_does_not_allow_it_then_nothing_happens(ti
     with pytest.raises(actions.NotAllowed):
         sharing.invite_follower(ticket, actor=ana, organization=acme, address="new@else.example")
     assert (everything(ticket), User.objects.filter(email="new@else.example").exists()) == (before, False)
+
+
+def test_address_when_staff_share_with_its_owner_then_need_not_wait(ticket, open_acme, ana, cleo, dan):
+    sharing.invite_follower(ticket, actor=ana, organization=open_acme, address=cleo.email)
+    sharing.add_follower(ticket, actor=dan, person=cleo)
+    assert (sees(cleo, ticket=ticket), history(ticket, ana)[-1]) == ([True], "shared the ticket with Cleo Roy")
 
 
 def test_address_when_its_owner_is_removed_before_coming_then_keeps_nothing(ticket, open_acme, ana, cleo):

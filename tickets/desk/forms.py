@@ -15,6 +15,7 @@ from tickets.actions import Message, TypeRequired
 from tickets.lifecycle import Category
 from tickets.mail.route import is_ours
 from tickets.models import Channel, Priority, ProductArea, Status, Ticket, TicketType
+from tickets.people import ShareForm
 from tickets.uploads import KeyField, MessageForm, SeenField, TextField
 
 
@@ -148,27 +149,24 @@ def assignees(ticket: Ticket) -> QuerySet[User]:
     return (User.objects.active_staff() | User.objects.filter(pk__in=has_it)).order_by("name", "email")
 
 
-class FollowerForm(forms.Form):
-    """A person by address. Somebody new gets an account only where `is_new` says that this is meant, so that a slip of the pen makes nobody."""
+class DeskShareForm(ShareForm):
+    """Anybody, by name or address. Somebody new gets an account only where `is_new` says that this is meant, so that a slip of the pen makes nobody."""
 
-    email = forms.EmailField(label=gettext_lazy("Email"), max_length=254)
     is_new = forms.BooleanField(required=False, label=gettext_lazy("This person is new here: make an account"))
 
+    field_order = ("is_new", "person", "organization", "who")
     is_unknown = False  # whether making an account is the question
 
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
-        if is_ours(email):
-            raise forms.ValidationError(_("This is our own address: its mail comes in here anyway. Add the person's own address."))
-        return email
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        person = User.objects.by_address(cleaned["email"]) if "email" in cleaned else None
-        if person and not person.is_active:
-            self.add_error("email", _("This person's account is switched off."))
-        elif "email" in cleaned and person is None and not cleaned["is_new"]:
+    def _meet(self, address: str) -> None:
+        person = User.objects.by_address(address)
+        if is_ours(address):
+            self.add_error("who", _("This is our own address: its mail comes in here anyway. Add the person's own address."))
+        elif person and not person.is_active:
+            self.add_error("who", _("This person's account is switched off."))
+        elif person:
+            self.people = [person]
+        elif self.cleaned_data["is_new"]:
+            self.address = address
+        else:
             self.is_unknown = True
-            self.add_error("email", _("Nobody here has this address. If it is right, tick the box to make an account."))
-        cleaned["person"] = person
-        return cleaned
+            self.add_error("who", _("Nobody here has this address. If it is right, tick the box to make an account."))

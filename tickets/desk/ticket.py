@@ -18,7 +18,7 @@ from accounts.models import Membership, Organization
 from notifications import bounces, preferences
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
+from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
 from tickets.desk.timeline import Entry, timeline
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import Follower, OrganizationShare, Priority, Status, Ticket, TicketType
@@ -65,17 +65,21 @@ def page(
     form: ReplyForm | NoteForm | None = None,
     move: StatusForm | None = None,
     tell: TellForm | None = None,
-    follower: FollowerForm | None = None,
+    sharing: DeskShareForm | None = None,
     overtaken: Overtaken | None = None,
     pictures_of: int | None = None,
 ) -> HttpResponse:
-    """`form`, `move`, `tell`, `follower`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile.
+    """`form`, `move`, `tell`, `sharing`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile.
 
     `pictures_of`: the comment whose remote pictures are shown.
     """
     news = {event.pk for event in overtaken.events} if overtaken else set()
     entries = timeline(request.user, ticket, news=news, pictures_of=pictures_of)
-    followers = list(preferences.with_level_of_each(Follower.objects.filter(ticket=ticket).select_related("user").order_by("id")))
+    followers = list(
+        preferences.with_level_of_each(
+            Follower.objects.filter(ticket=ticket).with_newcomers().select_related("user", "added_by").order_by("id")
+        )
+    )
     stopped = bounces.suspended(row.user.email for row in followers)
     reached = [row for row in followers if row.user.email not in stopped]
     types = list(offered(TicketType, current=ticket.type))
@@ -94,7 +98,7 @@ def page(
         "tells_priority": settings.TELL_PRIORITY or tell is not None,
         "followers": [(row, _("mail stopped") if row.user.email in stopped else preferences.said_of(row)) for row in followers],
         "stopped": [(row.user, stopped[row.user.email]) for row in followers if row.user.email in stopped],
-        "follower_form": follower or FollowerForm(),
+        "sharing": sharing or DeskShareForm(actor=request.user),
         "is_following": any(row.user_id == request.user.pk and not row.is_muted for row in followers),
         "levels": preferences.choices(request.user, ticket),
         "organizations": _organizations(ticket),
@@ -102,7 +106,7 @@ def page(
         "mail": _mail_health(entries),
         **_composer(ticket, form=form, statuses=statuses, followers=reached, me=request.user),
     }
-    return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, follower))
+    return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing))
 
 
 def _status(overtaken: Overtaken | None, *forms: object) -> int:

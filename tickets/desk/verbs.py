@@ -19,19 +19,22 @@ from notifications import preferences
 from notifications.models import Delivery
 from tickets import access, actions, sharing
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.desk.forms import FollowerForm, NoteForm, ReplyForm, StatusForm, TellForm, property_form
+from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, property_form
 from tickets.desk.mail import try_again
 from tickets.desk.seen import Overtaken, unless_overtaken
 from tickets.desk.ticket import find, page
 from tickets.lifecycle import Category
 from tickets.mail import rules
 from tickets.models import Channel, EventKind, MailRule, Ticket
+from tickets.people import one_of, share_by
 from tickets.uploads import SeenField
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpResponse
+
+    from accounts.models import Organization
 
 _VERBS: dict[str, Callable[..., Ticket]] = {
     "priority": actions.set_priority,
@@ -353,13 +356,12 @@ def mail_level(request: StaffRequest, number: int) -> HttpResponse:
 @require_POST
 @staff_required
 def add_follower(request: StaffRequest, number: int) -> HttpResponse:
+    """Shares the ticket: with people, organizations, or an address."""
     ticket = find(request.user, number)
-    form = FollowerForm(request.POST)
+    form = DeskShareForm(request.POST, actor=request.user)
     if not form.is_valid():
-        return page(request, ticket, follower=form)
-    person = form.cleaned_data["person"] or User.objects.admit(form.cleaned_data["email"])
-    sharing.add_follower(ticket, actor=request.user, person=person)
-    return _back(request, ticket, _("%(who)s follows this ticket now, and gets a mail.") % {"who": person})
+        return page(request, ticket, sharing=form)
+    return _back(request, ticket, _("Shared with %(names)s.") % {"names": ", ".join(share_by(form, ticket))})
 
 
 @require_POST
@@ -367,21 +369,50 @@ def add_follower(request: StaffRequest, number: int) -> HttpResponse:
 def requester(request: StaffRequest, number: int) -> HttpResponse:
     """Whose ticket a forwarded mail is: its text names somebody, and a person confirms it here."""
     ticket = find(request.user, number)
-    form = FollowerForm(request.POST)
-    if not form.is_valid():
-        return page(request, ticket, follower=form)
-    person = form.cleaned_data["person"] or User.objects.admit(form.cleaned_data["email"])
+    form = DeskShareForm(request.POST, actor=request.user)
+    if not form.is_valid() or not (form.people or form.address):
+        return page(request, ticket, sharing=form)
+    person = form.people[0] if form.people else User.objects.admit(form.address)
     sharing.change_requester(ticket, actor=request.user, requester=person)
     return _back(request, ticket, _("This is %(who)s's ticket now, and they get a mail that says so.") % {"who": person})
 
 
 @require_POST
 @staff_required
+def put_back(request: StaffRequest, number: int, pk: int) -> HttpResponse:
+    ticket = access.get_ticket(request.user, number)
+    person: User = one_of(access.findable_by(request.user), pk)
+    sharing.add_follower(ticket, actor=request.user, person=person)
+    return _back(request, ticket, _("Shared with %(names)s.") % {"names": person})
+
+
+@require_POST
+@staff_required
 def remove_follower(request: StaffRequest, number: int, pk: int) -> HttpResponse:
     ticket = access.get_ticket(request.user, number)
-    person = get_object_or_404(User.objects.filter(follower_rows__ticket=ticket), pk=pk)
+    person: User = one_of(User.objects.filter(follower_rows__ticket=ticket), pk)
     sharing.remove_follower(ticket, actor=request.user, person=person)
-    return _back(request, ticket, _("%(who)s no longer follows this ticket.") % {"who": person})
+    undo = reverse("desk_ticket_put_back", args=[number, pk]) if person.is_active and person != request.user else ""
+    return _back(request, ticket, _("%(who)s is no longer on this ticket.") % {"who": person}, undo=undo)
+
+
+@require_POST
+@staff_required
+def add_organization(request: StaffRequest, number: int, pk: int) -> HttpResponse:
+    ticket = access.get_ticket(request.user, number)
+    organization: Organization = one_of(access.shareable_by(request.user), pk)
+    sharing.add_organization(ticket, actor=request.user, organization=organization)
+    return _back(request, ticket, _("Shared with everybody at %(organization)s.") % {"organization": organization})
+
+
+@require_POST
+@staff_required
+def remove_organization(request: StaffRequest, number: int, pk: int) -> HttpResponse:
+    ticket = access.get_ticket(request.user, number)
+    organization: Organization = one_of(ticket.organizations.all(), pk)
+    sharing.remove_organization(ticket, actor=request.user, organization=organization)
+    undo = reverse("desk_ticket_add_organization", args=[number, pk]) if organization.is_active else ""
+    return _back(request, ticket, _("%(organization)s no longer sees this ticket.") % {"organization": organization}, undo=undo)
 
 
 # --- Mail ----------------------------------------------------------------------------------------------------------------------

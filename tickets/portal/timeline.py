@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from tickets.models import Comment, Event, Ticket
 
-# Replies speak for themselves, and who follows stands beside the conversation.
-_SILENT = {EventKind.OPENED, EventKind.COMMENTED, EventKind.FOLLOWER_ADDED, EventKind.FOLLOWER_REMOVED}
+_SILENT = {EventKind.OPENED, EventKind.COMMENTED}  # they speak for themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def _entries(event: Event, comment: Comment | None, known: Collection[int]) -> l
     if comment:
         changes = [Entry("change", event.at, event.actor, words=words) for words in _besides(event)]
         return [_reply(comment, event.data.get("named", ())), *changes]
-    if event.kind in _SILENT or _looks_unchanged(event):
+    if event.kind in _SILENT or _looks_unchanged(event) or _is_about_mail(event):
         return []
     actor: User | Support | None = event.actor
     if event.actor and event.actor.is_staff and event.actor.pk not in known:
@@ -97,3 +96,9 @@ def _reply(comment: Comment, named: Iterable[str]) -> Entry:
 def _looks_unchanged(event: Event) -> bool:
     """A move between two statuses that customers read as the same is no news."""
     return event.kind == EventKind.STATUS_CHANGED and event.data.get("old_public") == event.data.get("new_public")
+
+
+def _is_about_mail(event: Event) -> bool:
+    """Who begins or ends following by themselves changes their own mail, which is nobody's news."""
+    kinds = (EventKind.FOLLOWER_ADDED, EventKind.FOLLOWER_REMOVED)
+    return event.kind in kinds and not (event.data.get("new") or event.data.get("old") or event.data.get("left"))

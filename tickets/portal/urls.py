@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from tickets.attachments import attachment, upload
-from tickets.portal.views import articles, organizations, ticket
+from tickets.portal.views import articles, organizations, people, ticket
 from tickets.portal.views.answer import answer
 from tickets.portal.views.home import home
 from tickets.portal.views.invitation import invitation
@@ -34,6 +34,11 @@ urlpatterns = [
     path(f"{_TICKET}seen/", ticket.seen, name="ticket_seen"),
     path(f"{_TICKET}follow/", ticket.follow, name="ticket_follow"),
     path(f"{_TICKET}unfollow/", ticket.unfollow, name="ticket_unfollow"),
+    path(f"{_TICKET}share/", ticket.share, name="ticket_share"),
+    path(f"{_TICKET}people/<int:pk>/add/", people.add_person, name="ticket_person_add"),
+    path(f"{_TICKET}people/<int:pk>/remove/", people.remove_person, name="ticket_person_remove"),
+    path(f"{_TICKET}organizations/<int:pk>/add/", people.add_organization, name="ticket_organization_add"),
+    path(f"{_TICKET}organizations/<int:pk>/remove/", people.remove_organization, name="ticket_organization_remove"),
     path(f"{_TICKET}mail/", ticket.mail_level, name="ticket_mail"),
     path(f"{_TICKET}fixed/", ticket.fixed, name="ticket_fixed"),
     path(f"{_TICKET}close/", ticket.close, name="ticket_close"),
@@ -44,6 +49,7 @@ urlpatterns = [
     path("articles/<int:pk>/feedback/", articles.feedback, name="article_feedback"),
     path("articles/files/<int:pk>/<str:name>", articles.article_file, name="article_file"),
     path("mail/answer/<str:token>/", answer, name="mail_answer"),
+    path("people/find/", people.find, name="people_find"),
     path("people/", organizations.organizations, name="organizations"),
     path("people/invitations/<int:pk>/join/", organizations.join, name="invitation_join"),
     path("people/invitations/<int:pk>/decline/", organizations.decline, name="invitation_decline"),

@@ -16,12 +16,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import User
 from notifications import preferences
 from notifications.models import Level
 from tickets import access, actions
 from tickets.models import Channel, EventKind, Ticket
+from tickets.people import ShareForm, share_by
 from tickets.portal.door import PersonRequest, customer_required
-from tickets.portal.timeline import timeline
+from tickets.portal.people import people_of
+from tickets.portal.timeline import Timeline, timeline
+from tickets.portal.views.people import LIMIT as SHARE_LIMIT
 from tickets.portal.words import standing
 from tickets.ratelimit import is_too_often, refusal
 from tickets.reading import mark_read, with_unread
@@ -154,6 +158,25 @@ def reopen(request: PersonRequest, ticket: Ticket) -> str:
     return "#reply"
 
 
+@require_POST
+@customer_required
+def share(request: PersonRequest, number: int) -> HttpResponse:
+    """With all who are named, or, where one of them can't be found, with nobody."""
+    found = _get(request, number)
+    form = ShareForm(request.POST, actor=request.user, own=list(access.shareable_by(request.user)))
+    if is_too_often("share", request.user, limit=SHARE_LIMIT):
+        form.add_error("who", refusal())
+        return _page(request, found, MessageForm(writer=request.user), status=429, sharing=form)
+    try:
+        names = share_by(form, found) if form.is_valid() else []
+    except actions.DomainError as refused:
+        form.add_error("who", str(refused))
+    if not form.is_valid():
+        return _page(request, found, MessageForm(writer=request.user), status=422, sharing=form)
+    messages.success(request, _("Shared with %(names)s.") % {"names": ", ".join(names)})
+    return redirect("ticket", number=number)
+
+
 def _get(request: PersonRequest, number: int) -> Ticket:
     among = with_unread(Ticket.objects.select_related("status", "priority", "requester", "filer"), request.user)
     return access.get_ticket(request.user, number, among=preferences.with_levels(among, request.user))
@@ -174,7 +197,9 @@ def _news(request: PersonRequest, ticket: Ticket, seen: int | None) -> str:
     ) % {"count": count}
 
 
-def _page(request: PersonRequest, ticket: Ticket, form: MessageForm, *, status: int = 200, news: str = "") -> HttpResponse:
+def _page(
+    request: PersonRequest, ticket: Ticket, form: MessageForm, *, status: int = 200, news: str = "", sharing: ShareForm | None = None
+) -> HttpResponse:
     story = timeline(request.user, ticket)
     context = {
         "ticket": ticket,
@@ -187,24 +212,23 @@ def _page(request: PersonRequest, ticket: Ticket, form: MessageForm, *, status: 
         "news": news,
         "max_files": settings.MAX_FILES,
         "max_bytes": settings.MAX_FILE_BYTES,
-        **_people(request, ticket),
+        **_people(request, ticket, story, sharing),
         **_related(request, ticket),
         **_offers(ticket),
     }
     return render(request, "portal/ticket.html", context, status=status)
 
 
-def _people(request: PersonRequest, ticket: Ticket) -> dict[str, Any]:
-    """Customers who get mail of it; staff who follow are not theirs to know."""
-    rows = ticket.follower_rows.filter(is_muted=False).select_related("user").order_by("created_at", "id")
-    people = [row.user for row in rows if row.user.is_active and not row.user.is_staff]
+def _people(request: PersonRequest, ticket: Ticket, story: Timeline, sharing: ShareForm | None) -> dict[str, Any]:
+    answered = [entry.author for entry in story.entries if entry.kind == "reply" and isinstance(entry.author, User)]
+    people = people_of(request.user, ticket, answered=answered)
     follows_all: bool = ticket.follows_all  # type: ignore[attr-defined] # annotated
     return {
-        "followers": people,
-        "is_following": request.user in people or (follows_all and ticket.own_level != Level.NONE),  # type: ignore[attr-defined]
+        "people": people,
+        "sharing": sharing or ShareForm(actor=request.user, own=people.own),
+        "is_following": people.is_following or (follows_all and ticket.own_level != Level.NONE),  # type: ignore[attr-defined]
         "follows_all": follows_all,
         "levels": preferences.choices(request.user, ticket),
-        "organizations": list(ticket.organizations.filter(is_active=True)),
     }
 
 
