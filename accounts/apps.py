@@ -27,9 +27,6 @@ class AccountsConfig(AppConfig):
 
 def _address_proven(*, user: User, **_kwargs: Any) -> None:
     """allauth's signal: a set-password link, which was mailed to the address, was used. It is as good a way in as an invitation's own."""
-    from accounts import invitations, proof  # noqa: PLC0415 models are not loaded yet when this module is
+    from accounts import invitations  # noqa: PLC0415 models are not loaded yet when this module is
 
-    is_new = user.proven_at is None
-    proof.prove_address(user)
-    if is_new:
-        invitations.accept_vouched_for(user)
+    invitations.prove(user)

@@ -18,9 +18,9 @@ from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from accounts import invitations
 from accounts.addresses import normalise_address
 from accounts.models import User
-from accounts.proof import prove_address
 from accounts.sign_up import may_sign_up
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # 
         if person.proven_at is None:
             person.set_unusable_password()  # whoever set one before the address was proven is not the one who proves it
             person.save(update_fields=["password"])
-            prove_address(person)
+            invitations.prove(person)
         return person
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:

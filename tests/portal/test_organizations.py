@@ -17,6 +17,7 @@ from notifications.channels import deliver_due
 from notifications.models import Delivery, Kind, State
 from notifications.relay import relay_invitations
 from tests.factories import make_ticket, make_user
+from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a new horse battery"
@@ -301,3 +302,22 @@ def test_page_when_there_is_much_then_asks_no_more(portal, ana, acme, workflow, 
     Membership.objects.create(user=ana, organization=Organization.objects.create(name="Another"))
     with django_assert_num_queries(3):
         portal.get(reverse("organizations"))
+
+
+def test_lead_when_written_to_then_is_chosen_in_the_form(workflow, portal, acme, globex):
+    lead = make_user("csm@support.example", "Clara Csm", role=Role.CSM)
+    Organization.objects.update(delivery_lead=lead)
+    link = f"{reverse('ticket_new')}?lead={acme.pk}"
+    assert link in portal.get(reverse("organization", args=[acme.pk])).content.decode()
+    form = portal.get(link).context["form"]
+    assert (form["people"].value(), form["share"].value()) == ([str(lead.pk)], str(acme.pk))
+    sent = {"subject": "Roll-out", "text": "When do we start?", "people": form["people"].value(), "share": form["share"].value()}
+    portal.post(reverse("ticket_new"), sent)
+    assert set(Ticket.objects.get().followers.values_list("email", flat=True)) == {"ana@acme.example", "csm@support.example"}
+
+
+@pytest.mark.parametrize("number", ["", "x", "9" * 40, "-1", "\u0663"])
+def test_lead_when_nonsense_or_of_a_foreign_organization_then_nobody_is_chosen(workflow, portal, ana, globex, number):
+    Organization.objects.update(delivery_lead=make_user("csm@support.example", role=Role.CSM))
+    for lead in (number, str(globex.pk)):
+        assert not portal.get(reverse("ticket_new"), {"lead": lead}).context["form"]["people"].value()

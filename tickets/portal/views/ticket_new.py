@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
 _LIMIT = 10  # tickets of one person in ten minutes
+_DIGITS = 15
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_required
 def ticket_new(request: PersonRequest) -> HttpResponse:
     if request.method != "POST":
-        return _page(request, NewTicketForm(person=request.user), status=200)
+        return _page(request, _empty(request), status=200)
     form = NewTicketForm(request.POST, request.FILES, person=request.user)
     if not form.is_valid():
         return _page(request, form, status=422)
@@ -46,6 +47,16 @@ def ticket_new(request: PersonRequest) -> HttpResponse:
         % {"number": ticket.number, "email": request.user.email},
     )
     return redirect("ticket", number=ticket.number)
+
+
+def _empty(request: PersonRequest) -> NewTicketForm:
+    """`lead` names an organization of the person's: the ticket is for its delivery lead, who is chosen already."""
+    form, number = NewTicketForm(person=request.user), request.GET.get("lead", "")
+    if number.isascii() and number.isdecimal() and len(number) <= _DIGITS:
+        organization = request.user.active_organizations().filter(pk=int(number)).select_related("delivery_lead").first()
+        if organization and organization.delivery_lead:
+            form.share_first_with(organization.delivery_lead, organization)
+    return form
 
 
 def _open(request: PersonRequest, form: NewTicketForm) -> Ticket | None:
