@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.factories import make_ticket, message
+from tests.factories import make_article, make_ticket, message
 from tickets import actions, indexing
 from tickets.lifecycle import Category
 from tickets.models import Channel, Status, TicketType
@@ -94,7 +94,7 @@ def test_similar_when_there_are_many_then_costs_the_same(count, client, ana, dja
         make_ticket(ana, text=BLANK)
     indexing.index_waiting(most=100)
     client.force_login(ana)
-    with django_assert_num_queries(8):  # session, person; organizations, window, what is seen by name, words, postings, tickets
+    with django_assert_num_queries(9):  # session, person; organizations, window, what is seen by name, words, postings, tickets; articles
         assert len(shown(ask(client))) == min(count, 5)
 
 
@@ -103,3 +103,12 @@ def test_form_when_opened_then_has_a_place_for_them_that_scripts_show(client, an
     assert (
         'data-related="/tickets/similar/" data-related-source="id_subject id_text" hidden' in client.get("/tickets/new/").content.decode()
     )
+
+
+def test_similar_when_articles_may_answer_it_then_those_for_this_person_come_first(client, ana, dan, acme, globex):
+    for title, readers in (("Player is blank behind a proxy", acme), ("Blank player at Globex", globex)):
+        make_article(dan, title, readers=readers)
+    make_article(dan, "Blank player, a draft", publish=False)
+    client.force_login(ana)
+    page = client.post("/tickets/similar/", {"subject": "The player is blank", "text": "Nothing shows"}).content.decode()
+    assert (re.findall(r'target="_blank">(.*?)</a>', page), "1 help article" in page) == (["Player is blank behind a proxy"], True)

@@ -1,4 +1,4 @@
-"""What is like the ticket that somebody is writing: a part of the submit page, asked for as they type.
+"""What is like the ticket that somebody is writing, and help articles that may answer it: a part of the submit page, asked for as they type.
 
 By POST, though it changes nothing: what people write belongs into no address, and so into no log or history.
 """
@@ -10,11 +10,14 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from tickets import article_search
 from tickets.portal.door import PersonRequest, customer_required
+from tickets.portal.views.articles import published_for
 from tickets.portal.words import standing
 from tickets.ratelimit import is_too_often
 from tickets.similar import Question, similar, with_story
 
+_ARTICLES = 3
 _LIMIT = 400  # questions of one person in ten minutes: more than anybody types
 
 
@@ -25,4 +28,6 @@ def ticket_similar(request: PersonRequest) -> HttpResponse:
         return HttpResponse(status=429)
     asked = Question(request.POST.get("subject", ""), request.POST.get("text", ""), at=timezone.now())
     found = similar(request.user, asked, among=with_story())
-    return render(request, "portal/related_found.html", {"found": [(ticket, standing(ticket)) for ticket in found]})
+    articles = article_search.suggest(published_for(request), asked.subject, asked.text, limit=_ARTICLES)
+    context = {"articles": articles, "found": [(ticket, standing(ticket)) for ticket in found]}
+    return render(request, "portal/related_found.html", context)
