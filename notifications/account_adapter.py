@@ -55,9 +55,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth shi
         return f"person {person.pk}" if person else normalise_address(address)
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
-        """Who has a second step shows that one: a password that was overheard must not be enough to take the step away."""
-        methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
-        return [method for method in methods if method["id"] != "reauthenticate"] or methods
+        """Who has a second step shows that one, a passkey before a code: a password that was overheard must not be enough to take the step away."""
+        known: dict[str, dict[str, str]] = {method["id"]: method for method in super().get_reauthentication_methods(user)}
+        words = {"mfa_reauthenticate:webauthn": _("Use a passkey"), "mfa_reauthenticate": _("Use a code")}
+        steps = [known[name] | {"description": description} for name, description in words.items() if name in known]
+        return steps or list(known.values())
 
     def set_password(self, user: User, password: str) -> None:
         """Compare and set: of two uses of one link at the same moment, one wins."""
