@@ -288,7 +288,12 @@ def test_history_when_staff_shared_it_then_names_only_those_who_wrote(client, gl
     sharing.add_organization(ticket, actor=eve, organization=globex)
     sharing.add_follower(ticket, actor=eve, person=dan)
     read = words(get(client, ana, f"/tickets/{ticket.number}/"))
-    assert [one in read for one in ("Support shared the ticket with Globex", "Eve", "Dan Support", "@")] == [True, False, False, False]
+    assert [one in read for one in ("Support shared the ticket with Globex", "Eve Devops", "Dan Support", "@")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 50])
