@@ -77,7 +77,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "invitation_join": (_NOBODY, "302 404 404 404 302 302 302"),
     "invitation_decline": (_NOBODY, "302 404 404 404 302 302 302"),
     "attachment": ("302 404 200 200 200 404 200", _NOBODY),
-    "uploads": ("302 405 405 405 405 405 405", "302 422 422 422 422 422 422"),
+    "uploads": (_NOBODY, "302 422 422 422 422 422 422"),
     "upload": ("302 404 404 200 404 404 404", _NOBODY),  # Ana's
     "desk": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_tickets": ("302 404 404 404 200 200 200", _NOBODY),
