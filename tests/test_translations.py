@@ -23,11 +23,24 @@ LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
 # Templates and modules whose words customers, or people about to log in, may read; mails to staff too.
 READ_BY_CUSTOMERS = [
     *(ROOT / "templates").glob("*.html"),
-    *(path for room in ("account", "components", "emails", "notifications", "portal") for path in (ROOT / "templates" / room).rglob("*.*")),
+    *(
+        path
+        for room in ("account", "components", "emails", "mfa", "notifications", "portal", "socialaccount")
+        for path in (ROOT / "templates" / room).rglob("*.*")
+    ),
     *(ROOT / "tickets" / "portal").rglob("*.py"),
     *(ROOT / "tickets" / "templatetags").glob("*.py"),
     *(ROOT / "helpdesk" / "templatetags").glob("*.py"),
-    *(ROOT / "tickets" / f"{name}.py" for name in ("actions", "events", "lifecycle", "ratelimit", "uploads")),
+    *(
+        ROOT / "accounts" / f"{name}.py"
+        for name in "devices forms invitations own_addresses proof second_step single_sign_on views".split()
+    ),
+    *(
+        ROOT / "tickets" / f"{name}.py"
+        for name in (
+            "actions article_page events invite_form lifecycle locking membership naming people prose ratelimit sharing uploading uploads"
+        ).split()
+    ),
     *(ROOT / "notifications" / f"{name}.py" for name in ("account_adapter", "content", "forms", "models", "preferences", "views")),
 ]
 _STRING = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
