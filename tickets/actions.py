@@ -22,7 +22,7 @@ from tickets.article_links import note_links
 from tickets.courtesy import is_mere_thanks
 from tickets.events import record
 from tickets.lifecycle import Category, Trigger, target
-from tickets.locking import lock, save
+from tickets.locking import hold_memberships, lock, save
 from tickets.models import (
     Channel,
     Comment,
@@ -146,6 +146,7 @@ def _check_people(people: Collection[User], actor: User) -> None:
     """As where a ticket that stands is shared, see `tickets.sharing`."""
     if not people or actor.is_staff:
         return
+    hold_memberships(people)
     if access.findable_by(actor).filter(pk__in=[person.pk for person in people]).count() < len(set(people)):
         raise NotAllowed(_("You can share a ticket with people of your own organization."))
 

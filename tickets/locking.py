@@ -8,10 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import NotAllowed
+from accounts.models import Membership
 from tickets import access
 from tickets.models import Ticket
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accounts.models import User
 
 
@@ -21,6 +24,14 @@ def lock(ticket: Ticket, actor: User, *, staff_only: bool = False) -> Ticket:
         raise NotAllowed(_("Only our staff can do that."))
     Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
     return Ticket.objects.select_related("status").filter(access.visible_to(actor)).get(pk=ticket.pk)
+
+
+def hold_memberships(people: Iterable[User]) -> None:
+    """None of theirs ends before the commit, as `tickets.membership` locks the same rows: who is found to be a teammate after this is one when a row
+    says so. After the ticket's lock, and always in this order.
+    """
+    memberships = Membership.objects.filter(user__in=people, is_active=True)
+    list(memberships.select_for_update().order_by("user_id", "pk").values_list("pk"))
 
 
 def save(ticket: Ticket, *, public: bool = False) -> None:

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tickets import access, prose
+from tickets.locking import hold_memberships
 from tickets.mentions import Nameable, mentions
 from tickets.models import Channel, Follower
 
@@ -39,7 +40,9 @@ def name_people(said: Comment, ticket: Ticket, *, author: User) -> dict[str, Any
     if not named:
         return {}
     see = set(access.who_see(ticket).filter(pk__in=named.values()).values_list("pk", flat=True))
-    newcomers = [people[pk] for pk in dict.fromkeys(named.values()) if pk not in see]
+    newcomers = _still_nameable([people[pk] for pk in dict.fromkeys(named.values()) if pk not in see], ticket, author=author)
+    if not (named := {words: pk for words, pk in named.items() if pk in see or people[pk] in newcomers}):
+        return {}
     Follower.objects.bulk_create(
         [Follower(ticket=ticket, user=person, added_by=author) for person in newcomers],
         update_conflicts=True,  # who followed as a member of an organization that they have left
@@ -47,6 +50,15 @@ def name_people(said: Comment, ticket: Ticket, *, author: User) -> dict[str, Any
         update_fields=["added_by", "through"],
     )
     return {"named": named} | ({"shared_with": [person.display_name for person in newcomers]} if newcomers else {})
+
+
+def _still_nameable(newcomers: list[User], ticket: Ticket, *, author: User) -> list[User]:
+    """Without who leaves the author's organization at this moment."""
+    if not newcomers:
+        return []
+    hold_memberships(newcomers)
+    known = set(access.nameable_on(author, ticket).filter(pk__in=[person.pk for person in newcomers]))
+    return [person for person in newcomers if person in known]
 
 
 def _spoken(said: Comment) -> str:

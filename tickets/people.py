@@ -114,7 +114,7 @@ class _IdsField(forms.Field):
 @transaction.atomic
 def share_by(form: ShareForm, ticket: Ticket) -> list[str]:
     """Does what a valid form asks for, all of it or nothing. Answers with whom."""
-    for person in form.people:
+    for person in sorted(form.people, key=lambda person: person.pk):  # as their memberships are locked
         sharing.add_follower(ticket, actor=form.actor, person=person)
     for organization in form.organizations:
         sharing.add_organization(ticket, actor=form.actor, organization=organization)

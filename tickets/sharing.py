@@ -11,7 +11,7 @@ from accounts import invitations
 from accounts.errors import IllegalMove, NotAllowed
 from tickets import access
 from tickets.events import record
-from tickets.locking import lock, save
+from tickets.locking import hold_memberships, lock, save
 from tickets.models import EventKind, Follower, OrganizationShare
 
 if TYPE_CHECKING:
@@ -45,9 +45,12 @@ def unfollow(ticket: Ticket, *, actor: User) -> Ticket:
 @transaction.atomic
 def add_follower(ticket: Ticket, *, actor: User, person: User) -> Ticket:
     """Shares it with a person: staff with whom they like, customers with whom they may find. The person sees the ticket from then on."""
-    if not (actor.is_staff or person == actor or access.findable_by(actor).filter(pk=person.pk).exists()):
-        raise NotAllowed(_("You can share a ticket with people of your own organization."))
-    return _add(lock(ticket, actor), actor=actor, person=person)
+    ticket = lock(ticket, actor)
+    if not actor.is_staff and person != actor:
+        hold_memberships([person])
+        if not access.findable_by(actor).filter(pk=person.pk).exists():
+            raise NotAllowed(_("You can share a ticket with people of your own organization."))
+    return _add(ticket, actor=actor, person=person)
 
 
 def _add(ticket: Ticket, *, actor: User, person: User, through: Organization | None = None) -> Ticket:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
+from django.db import connections, transaction
 from django.test import Client
 
 from notifications.models import Delivery, Kind
 from notifications.relay import relay_waiting
 from tests.concurrency.threads import at_once, errors, marks
-from tests.factories import make_ticket
-from tickets import sharing
+from tests.factories import make_ticket, message
+from tickets import actions, membership, sharing
 from tickets.models import Event, Follower, OrganizationShare, Ticket
 
 pytestmark = marks
@@ -57,3 +60,50 @@ def test_member_when_the_organization_is_removed_while_they_act_then_is_shut_out
     failed = errors(at_once(works))
     assert [type(error) for error in failed] in ([], [Ticket.DoesNotExist])
     assert Follower.objects.filter(user=ben).exists() == (not failed)
+
+
+WAYS = {
+    "sharing": lambda ticket, ana, ben: sharing.add_follower(ticket, actor=ana, person=ben),
+    "naming": lambda ticket, ana, ben: actions.comment(ticket, actor=ana, message=message("@Ben, look.")),
+    "filing": lambda ticket, ana, ben: make_ticket(ana, share=False, people=[ben]),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_member_when_shared_with_at_the_moment_of_leaving_then_does_not_follow(ticket, acme, ana, ben, way):
+    """The sharing waits for the leaving, which has not come to its end, and then looks again."""
+
+    def shared() -> None:
+        try:
+            WAYS[way](ticket, ana, ben)
+        finally:
+            connections.close_all()
+
+    sharing.remove_organization(ticket, actor=ana, organization=acme)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            membership.leave(acme, actor=ben)
+            done = pool.submit(shared)
+            wait([done], timeout=1)
+        assert type(done.exception()) is (type(None) if way == "naming" else actions.NotAllowed)
+    assert (Follower.objects.filter(user=ben).exists(), "named" in Event.objects.latest("pk").data) == (False, False)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_member_when_leaving_at_the_moment_of_being_shared_with_then_does_not_follow(ticket, acme, ana, ben, way):
+    """The leaving waits for the sharing, and takes it back with all else."""
+
+    def left() -> None:
+        try:
+            membership.leave(acme, actor=ben)
+        finally:
+            connections.close_all()
+
+    sharing.remove_organization(ticket, actor=ana, organization=acme)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            WAYS[way](ticket, ana, ben)
+            done = pool.submit(left)
+            wait([done], timeout=1)
+        assert done.exception() is None
+    assert not Follower.objects.filter(user=ben).exists()
