@@ -88,6 +88,10 @@ def given_by(organization: Organization, person: User) -> QuerySet[Ticket]:
 
     Not their own, not shared with another organization of theirs. The same before the membership ends and, as far as they follow, after.
     """
+    return _given(organization, person, access.tickets_for(person))
+
+
+def _given(organization: Organization, person: User, among: QuerySet[Ticket]) -> QuerySet[Ticket]:
     others = person.active_organizations().exclude(pk=organization.pk)
     shared_here = OrganizationShare.objects.filter(organization=organization).values("ticket")
     shared_elsewhere = OrganizationShare.objects.filter(organization__in=others).values("ticket")
@@ -95,7 +99,7 @@ def given_by(organization: Organization, person: User) -> QuerySet[Ticket]:
     colleagues = Membership.objects.filter(organization=organization, awaits_proof=False).values("user")
     colleagues_elsewhere = Membership.objects.filter(organization__in=others, is_active=True).values("user")
     of_colleague = Q(requester__in=colleagues) & ~Q(requester__in=colleagues_elsewhere)
-    tickets = access.tickets_for(person).filter(Q(pk__in=shared_here) | of_colleague)
+    tickets = among.filter(Q(pk__in=shared_here) | of_colleague)
     return tickets.exclude(requester=person).exclude(filer=person).exclude(Q(pk__in=shared_elsewhere) | Q(pk__in=followed_elsewhere))
 
 
@@ -108,10 +112,14 @@ def _end(membership: Membership, *, actor: User) -> None:
 
 
 def _take_back(person: User, organization: Organization, *, actor: User) -> None:
-    """The tickets' rows first and in order, as every verb locks them. Who followed as a member of it, and of another as well, goes on as that."""
+    """The tickets' rows first and in order, as every verb locks them. Who followed as a member of it, and of another as well, goes on as that.
+
+    Of somebody whose account is switched off, too, who sees nothing now, and would see it again on the day it is switched on.
+    """
     if person.is_staff:
         return
-    rows = Follower.objects.filter(Q(through=organization) | Q(ticket__in=given_by(organization, person)), user=person)
+    given = _given(organization, person, Ticket.objects.all())
+    rows = Follower.objects.filter(Q(through=organization) | Q(through=None, ticket__in=given), user=person)
     tickets = list(Ticket.objects.select_for_update().filter(pk__in=list(rows.values_list("ticket", flat=True))).order_by("pk"))
     said: dict[str, Any] = {"left": True} if person == actor else {"old": str(person)}
     with one_nudge():

@@ -115,6 +115,14 @@ def test_account_when_disabled_then_sees_nothing_at_once(tickets, ben):
     assert seen(ben) == set()
 
 
+@pytest.mark.parametrize("way", [removed, switched_off])
+def test_member_when_taken_out_while_disabled_then_gets_nothing_back_by_being_enabled(tickets, ben, acme, way):
+    User.objects.filter(pk=ben.pk).update(is_active=False)
+    way(User.objects.get(pk=ben.pk), acme)
+    User.objects.filter(pk=ben.pk).update(is_active=True)
+    assert seen(User.objects.get(pk=ben.pk)) == STAYS
+
+
 def test_member_when_out_then_is_found_by_nobody_there(tickets, ana, ben, acme):
     leaves(ben, acme)
     assert (ben in access.findable_by(ana), ana in access.findable_by(ben)) == (False, False)
