@@ -37,11 +37,17 @@ _BIGGEST = 2**63 - 1
 
 
 def find_people(user: User, text: str) -> QuerySet[User]:
-    """Among those this person may find, whose name has every word. An address is searched by staff; customers read it of nobody."""
+    """Among those this person may find, whose name has every word. An address is searched by staff; customers read it of nobody, and of who has no name
+    only what is shown in its place: what stands before the @.
+    """
     people = access.findable_by(user)
     for word in words_of(text):
         named = Q(name__icontains=word)
-        people = people.filter(named | Q(email__icontains=word) if user.is_staff else named | Q(name="", email__istartswith=f"{word}"))
+        if user.is_staff:
+            named |= Q(email__icontains=word)
+        elif "@" not in word:
+            named |= Q(name="", email__istartswith=word)
+        people = people.filter(named)
     return people
 
 

@@ -328,6 +328,12 @@ def test_find_when_customer_types_then_gets_teammates_and_the_lead_alone(client,
     ]
 
 
+def test_find_when_a_teammate_has_no_name_then_tells_no_more_of_the_address_than_is_shown(client, ana, acme):
+    make_user("kim.doe@private.example", "", acme)
+    words = ("kim", "KIM.d", "kim.doe@", "kim.doe@p", "private")
+    assert [found(client, ana, q=word) for word in words] == [["kim.doe"], ["kim.doe"], [], [], []]
+
+
 def test_find_when_customer_reads_then_gets_no_address(client, ana, ben, lia):
     client.force_login(ana)
     assert "@" not in client.get("/people/find/").content.decode()
