@@ -15,6 +15,7 @@ from accounts.own_addresses import add, prove
 from notifications.channels import deliver_due
 from notifications.models import Delivery, Kind, State
 from tests.factories import PASSWORD, make_user
+from tickets import access
 
 pytestmark = pytest.mark.django_db
 PAGE, HOME = "/accounts/email/", "ana@home.example"
@@ -145,6 +146,12 @@ def test_address_when_proven_then_its_domain_makes_a_member_unless_they_were_rem
         Membership.objects.create(user=cleo, organization=acme, **before)
     proven(cleo, "cleo@acme.example")
     assert cleo.active_organizations().filter(pk=acme.pk).exists() is after
+
+
+def test_address_when_proven_by_staff_then_makes_no_member(ana, acme, dan):
+    EmailDomain.objects.create(organization=acme, domain="acme.example")
+    proven(dan, "dan@acme.example")
+    assert (Membership.objects.filter(user=dan).exists(), dan in access.findable_by(ana)) == (False, False)
 
 
 def test_login_when_changed_then_old_address_stays_proven_and_is_told(hers, ana, mailoutbox):
