@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.encoding import force_bytes
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -120,7 +121,10 @@ class _Tolerant(forms.Form):
 
 class AddPasskeyForm(_Tolerant, AllauthAddWebAuthnForm):  # type: ignore[misc]
     name = forms.CharField(
-        label=_("Name"), required=False, max_length=80, help_text=_("Such as “Laptop” or “Phone”, so that you can tell them apart.")
+        label=gettext_lazy("Name"),
+        required=False,
+        max_length=80,
+        help_text=gettext_lazy("Such as “Laptop” or “Phone”, so that you can tell them apart."),
     )
 
 

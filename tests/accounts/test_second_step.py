@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from accounts.models import Role
+from accounts.models import Role, User
 from notifications.models import Delivery
 from tests.accounts.test_password_reset import forgot, mailed_link, use
 from tests.factories import PASSWORD, make_user
@@ -172,6 +172,13 @@ def test_app_when_set_up_then_browsers_that_came_in_without_it_are_out(hers, ana
 def test_change_when_password_was_not_shown_then_asks_for_it(client, ana, path):
     client.force_login(ana)
     assert client.get(STEP + path).url.startswith("/accounts/reauthenticate/")
+
+
+def test_passkey_when_added_in_german_then_its_field_is_german_too(client, ana):
+    User.objects.filter(pk=ana.pk).update(language="de")
+    client.force_login(ana)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert "Etwa „Laptop“ oder „Telefon“" in client.get(f"{STEP}webauthn/add/").content.decode()
 
 
 @pytest.mark.parametrize("path", ["totp/deactivate/", "recovery-codes/", "recovery-codes/download/", "recovery-codes/generate/"])
