@@ -55,6 +55,12 @@ def test_list_of_who_writes_a_reply_or_a_note(request, client, ticket, who, quer
     assert [row["name"] for row in rows] == names
 
 
+def test_list_when_asked_for_very_often_then_has_to_wait(client, monkeypatch, ana):
+    monkeypatch.setattr("tickets.portal.views.nameable._LIMIT", 1)
+    client.force_login(ana)
+    assert [client.get("/tickets/new/nameable/").status_code for _ in range(2)] == [200, 429]
+
+
 @pytest.mark.parametrize(("who", "names"), [("ana", ["Ben Ode", "Lia Lead"]), ("cleo", []), ("dan", ["Eve Devops", "Lia Lead"])])
 def test_list_before_there_is_a_ticket(request, client, ticket, who, names):
     assert [row["name"] for row in people(client, request.getfixturevalue(who), "/tickets/new/nameable/")] == names
