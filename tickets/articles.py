@@ -244,21 +244,18 @@ def feedback_for(user: User) -> QuerySet[ArticleFeedback]:
 def open_ticket_about(answer: ArticleFeedback, *, actor: User) -> Ticket:
     """The reader's ticket where we know them, else the agent's own. Not shared with the reader's organization: they wrote to us alone."""
     _check(actor)
-    answer = (
-        ArticleFeedback.objects.select_for_update(of=("self",))
-        .select_related("article__published", "article__newest", "reader")
-        .get(pk=answer.pk)
-    )
+    answer = ArticleFeedback.objects.select_for_update(of=("self",)).select_related("version", "reader").get(pk=answer.pk)
     if answer.ticket:
         return answer.ticket
     if answer.is_helpful or not answer.comment:
         raise IllegalMove(_("Only a “No” with words can become a ticket."))
-    url = urljoin(settings.SITE_URL, answer.article.get_absolute_url())
-    text = _("About the help article “%(title)s” (%(url)s):") % {"title": answer.article.title, "url": url}
+    title = answer.version.title  # what they had read: today's may be a draft's
+    url = urljoin(settings.SITE_URL, reverse("article_by_number", args=[answer.article_id]))
+    text = _("About the help article “%(title)s” (%(url)s):") % {"title": title, "url": url}
     answer.ticket = actions.open_ticket(
         actor=actor,
         requester=answer.reader if answer.reader and answer.reader.is_active else actor,
-        subject=_("Help article “%(title)s”") % {"title": answer.article.title},
+        subject=_("Help article “%(title)s”") % {"title": title},
         message=actions.Message(text=f"{text}\n\n{answer.comment}", channel=Channel.DESK),
     )
     answer.save(update_fields=["ticket"])

@@ -227,6 +227,13 @@ def test_version_when_of_another_article_then_does_not_exist(desk, dan):
     assert desk.post(at(one, f"versions/{other.newest_id}/restore/")).status_code == 404
 
 
+def test_article_when_a_file_is_kept_by_nonsense_then_is_saved_without(desk, dan):
+    article = make_article(dan)
+    saved = desk.post(at(article), WRITTEN | {"kept": ["9" * 5000, "x", "²", ""]})
+    article.refresh_from_db()
+    assert (saved.status_code, article.newest.title, article.newest.files.count()) == (302, "Export data", 0)
+
+
 # --- What readers say ----------------------------------------------------------------------------------------------------------
 
 
@@ -242,9 +249,22 @@ def test_no_with_words_when_clicked_then_is_the_readers_ticket(desk, dan, ana):
         dan,
         "Help article “Export completion data”",
     )
-    said = f"About the help article “Export completion data” ({link_to(article)}):\n\nWhere is the button?"
+    said = f"About the help article “Export completion data” ({settings.SITE_URL}/articles/{article.pk}/):\n\nWhere is the button?"
     assert (ticket.description.text, OrganizationShare.objects.count()) == (said, 0)
     assert [desk.post(f"/desk/articles/words/{answer.pk}/ticket/").url, Event.objects.count()] == [response.url, 1]
+
+
+def test_no_when_the_article_is_a_draft_again_then_its_ticket_tells_nothing_of_the_draft(desk, dan, ana):
+    article = make_article(dan)
+    answer = articles.give_feedback(article, reader=ana, is_helpful=False, comment="Where?")
+    articles.save(articles.unpublish(article, actor=dan), actor=dan, title="We stop exports in May", html="<p>Not yet told.</p>")
+    desk.post(f"/desk/articles/words/{answer.pk}/ticket/")
+    answer.refresh_from_db()
+    assert (answer.ticket.subject, "May" in answer.ticket.description.text, "may" in answer.ticket.description.text) == (
+        "Help article “Export completion data”",
+        False,
+        False,
+    )
 
 
 def test_no_of_somebody_unknown_when_clicked_then_is_the_agents_ticket(desk, dan):
@@ -336,7 +356,7 @@ def test_find_when_the_ticket_is_hidden_then_does_not_exist(desk, secret):
     assert desk.get(f"/desk/articles/find/?ticket={secret.pk}").status_code == 404
 
 
-@pytest.mark.parametrize("query", [{}, {"ticket": "x"}, {"q": "\0"}, {"q": "nowhere"}])
+@pytest.mark.parametrize("query", [{}, {"ticket": "x"}, {"ticket": "9" * 5000}, {"q": "\0"}, {"q": "nowhere"}])
 def test_find_when_there_is_nothing_then_says_so(desk, dan, query):
     make_article(dan)
     assert "No article" in words(desk.get("/desk/articles/find/", query))

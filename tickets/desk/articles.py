@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _ROWS = 50
 _SHOWN = 20  # tickets that link to an article, and words of its readers
 _HISTORY = 200
+_DIGITS = 18  # of a number in the database
 _FOUND = 8  # articles offered beside a reply
 
 
@@ -153,13 +154,17 @@ def article(request: StaffRequest, pk: int) -> HttpResponse:
     form = ArticleForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, found, form=form, status=422)
-    kept = [int(number) for number in request.POST.getlist("kept") if number.isascii() and number.isdecimal()]
+    kept = [int(number) for number in request.POST.getlist("kept") if _is_number(number)]
     try:
         saved = articles.save(found, actor=request.user, kept=kept, since=form.cleaned_data["since"], **form.written())
     except (articles.Overtaken, NotStored) as refused:
         form.add_error(None, str(refused))
         return _page(request, found, form=form, status=409)
     return _after_saving(request, saved)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS
 
 
 def _after_saving(request: StaffRequest, saved: Article) -> HttpResponse:
@@ -333,7 +338,7 @@ def article_find(request: StaffRequest) -> HttpResponse:
     """Articles to send along: what was looked for, else what goes with the ticket. Says which of them its requester can't read."""
     published = access.articles_for(request.user).filter(state=ArticleState.PUBLISHED)
     number, query = request.GET.get("ticket", ""), request.GET.get("q", "").strip()
-    ticket = access.get_ticket(request.user, int(number)) if number.isascii() and number.isdecimal() else None
+    ticket = access.get_ticket(request.user, int(number)) if _is_number(number) else None
     if query:
         found = [hit.article for hit in article_search.search(published, query, limit=_FOUND)]
     else:
