@@ -159,7 +159,9 @@ def change_requester(ticket: Ticket, *, actor: User, requester: User) -> Ticket:
         )
     ticket.requester, ticket.filer = requester, before if ticket.filer in (None, requester) else ticket.filer
     save(ticket, public=True)
-    Follower.objects.update_or_create(ticket=ticket, user=requester, defaults={"is_muted": False}, create_defaults={"added_by": actor})
+    Follower.objects.update_or_create(  # of themselves from now on, whatever organization they followed as a member of
+        ticket=ticket, user=requester, defaults={"is_muted": False, "through": None}, create_defaults={"added_by": actor}
+    )
     organizations = list(requester.active_organizations()[:2])
     if len(organizations) == 1:
         OrganizationShare.objects.get_or_create(ticket=ticket, organization=organizations[0], defaults={"added_by": actor})

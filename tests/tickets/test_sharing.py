@@ -8,7 +8,7 @@ from accounts import invitations
 from accounts.models import Invitation, Membership, Organization, Role, User
 from tests.factories import make_ticket, make_user
 from tests.tickets.test_actions import everything, kinds
-from tickets import access, actions, sharing
+from tickets import access, actions, membership, sharing
 from tickets.events import describe
 from tickets.models import Follower, OrganizationShare, Ticket
 
@@ -308,3 +308,11 @@ def test_requester_when_changed_then_the_one_before_obeys_the_rule_again(ticket,
     assert sees(ana, ben, ticket=ticket) == [True, True]
     sharing.remove_organization(ticket, actor=ben, organization=acme)
     assert sees(ana, ben, ticket=ticket) == [False, True]
+
+
+def test_requester_who_followed_as_a_member_then_is_mailed_also_after_leaving(workflow, acme, ana, ben, dan):
+    ticket = make_ticket(ana)
+    sharing.follow(ticket, actor=ben)
+    sharing.change_requester(ticket, actor=dan, requester=ben)
+    membership.leave(acme, actor=ben)
+    assert Follower.objects.in_force().filter(ticket=ticket, user=ben, is_muted=False).exists()
