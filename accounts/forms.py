@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.addresses import normalise_address
 from accounts.models import User
 
+_NO_NAME = _("Write your name, so that we know how to address you.")
+# What mail programs make a link of. The name greets whoever reads mail at an address that anybody may type.
+_LINK = re.compile(r"[/@:<>]|\w\.(?:[a-z]{2,}|[A-Z]{2,})\b")
 _NO_ADDRESS = dict.fromkeys(("required", "invalid"), _("Write an email address such as you@example.com."))
 
 
@@ -16,7 +21,7 @@ class SignUpForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=150,
-        error_messages={"required": _("Write your name, so that we know how to address you.")},
+        error_messages={"required": _NO_NAME},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     email = forms.EmailField(
@@ -24,7 +29,10 @@ class SignUpForm(forms.Form):
     )
 
     def clean_name(self) -> str:
-        return " ".join(self.cleaned_data["name"].split())
+        name = " ".join(self.cleaned_data["name"].split())
+        if _LINK.search(name):
+            raise forms.ValidationError(_NO_NAME)
+        return name
 
     def clean_email(self) -> str:
         return normalise_address(self.cleaned_data["email"])

@@ -141,6 +141,19 @@ def test_sign_up_when_nonsense_then_form_says_so(client, opened, typed):
     assert (client.post(SIGN_UP, typed).status_code, User.objects.count()) == (422, 0)
 
 
+@pytest.mark.parametrize(
+    "name", ["Your prize: https://evil.example/x", "Go to evil.example now", "EVIL.EXAMPLE", "//evil", "x@evil.example"]
+)
+def test_sign_up_when_the_name_is_a_link_then_no_mail_carries_it_to_a_stranger(client, opened, name):
+    assert (sign_up(client, "victim@else.example", name).status_code, User.objects.count(), Delivery.objects.count()) == (422, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["Dr. J.R.R. Tolkien", "Prof.Meier", "Ann-Marie O’Neil", "Łucja", "王小明"])
+def test_sign_up_when_the_name_is_one_then_is_taken(client, opened, name):
+    sign_up(client, "nia@new.example", name)
+    assert User.objects.get().name == name
+
+
 def test_sign_up_when_logged_in_then_goes_home(client, opened, ana):
     client.force_login(ana)
     assert client.get(SIGN_UP).url == "/"
