@@ -91,6 +91,8 @@ class RichText {
       if (button && (await this.load())) this.run(button.dataset.command);
     });
     bar.addEventListener("keydown", (event) => {
+      const isWord = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+      if (isWord) area.focus(); // on from the field before it by Tab and typing: the letter goes into the text
       const steps = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
       if (!(event.key in steps)) return;
       event.preventDefault();
@@ -168,10 +170,14 @@ class RichText {
       onUpdate: () => this.write(),
       onTransaction: () => this.refresh(),
     });
+    if (hadFocus) {
+      // At once, and before the textarea goes: the editor's own command waits for a frame, and a key pressed meanwhile would be lost.
+      this.editor.commands.setTextSelection(hidden.value ? this.editor.state.doc.content.size : selection);
+      this.editor.view.focus();
+    }
     area.hidden = true;
     area.required = false; // a field that can't be seen can't ask; the server does
-    area.focus = () => this.editor.commands.focus(); // who turns to the textarea turns to its editor
-    if (hadFocus) this.editor.chain().setTextSelection(selection).focus().run();
+    area.focus = () => this.editor.view.focus(); // who turns to the textarea turns to its editor
     this.box.classList.add("is-rich");
     if (area.value && !hidden.value) this.write();
     area.dispatchEvent(new CustomEvent("editor:ready", { detail: { editor: this.editor, tiptap }, bubbles: true }));
