@@ -14,10 +14,15 @@ function read(key) {
   }
 }
 
-function write(key, text) {
+// What kind of thing is written, a reply or an internal note, is kept with the words: a note must not come back as a reply.
+const kindsOf = (field) => [...(field.form?.querySelectorAll('input[type=radio][name="kind"]') || [])];
+
+function write(field) {
+  const { value: text } = field;
+  const kind = kindsOf(field).find((radio) => radio.checked)?.value;
   try {
-    if (text.trim()) localStorage.setItem(key, JSON.stringify({ text, at: Date.now() }));
-    else localStorage.removeItem(key);
+    if (text.trim()) localStorage.setItem(keyOf(field), JSON.stringify({ text, kind, at: Date.now() }));
+    else localStorage.removeItem(keyOf(field));
   } catch {
     // Storage is full or forbidden: the page works on without drafts.
   }
@@ -41,6 +46,7 @@ function restore(field) {
   const draft = read(keyOf(field));
   const before = field.value;
   if (!draft || draft.text === before || before.trim()) return;
+  for (const radio of kindsOf(field)) if (radio.value === draft.kind) radio.checked = true;
   field.value = draft.text;
   field.dispatchEvent(new Event("input", { bubbles: true }));
   const note = document.querySelector(`[data-draft-note="${CSS.escape(field.id)}"]`);
@@ -59,7 +65,8 @@ try {
   forgetOld();
   for (const field of document.querySelectorAll("[data-draft]")) {
     restore(field);
-    field.addEventListener("input", () => write(keyOf(field), field.value));
+    field.addEventListener("input", () => write(field));
+    for (const radio of kindsOf(field)) radio.addEventListener("change", () => write(field));
   }
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;

@@ -16,7 +16,7 @@ function step(by) {
 function write(kind) {
   const radio = document.querySelector(`.composer input[name="kind"][value="${kind}"]`);
   const area = document.querySelector(".composer textarea");
-  if (radio) radio.checked = true;
+  radio?.click();
   area?.focus();
   area?.closest(".composer").scrollIntoView({ block: "center" });
 }
