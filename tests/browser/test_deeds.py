@@ -115,7 +115,7 @@ def test_teammate_is_named_by_keys_and_told_beforehand_that_it_shares(visit):
     page = visit(CUSTOMER, "/tickets/new/")
     page.get_by_label("Subject").fill("Mine alone")
     page.locator(".tiptap").fill("It stays blank.")  # the editor stands once somebody turns to the form
-    page.get_by_label(re.compile("^Only me")).check()
+    page.get_by_role("radio", name=re.compile("^Only me")).check()
     page.get_by_role("button", name="Submit ticket").click()
     page.wait_for_url(re.compile(r"/tickets/\d+/$"))
     page.get_by_label("Your reply").focus()

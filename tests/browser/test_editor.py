@@ -103,3 +103,36 @@ def test_editor_is_left_by_tab_and_its_links_are_set_by_keys(visit):
     expect(editor).not_to_be_focused()
     page.get_by_role("button", name="Bold").press("ArrowRight")
     expect(page.get_by_role("button", name="Italic")).to_be_focused()
+
+
+def test_no_letter_is_lost_where_the_editor_comes_while_one_types(visit):
+    words = "The player stays blank since noon, and nobody here knows why that is. " * 3
+    page = visit(CUSTOMER, "/accounts/email/")
+    held = []
+
+    def hold(route) -> None:
+        held.append(route)
+
+    page.route("**/django_prose_editor/editor*.js", hold)
+    page.goto(page.url.partition("/accounts")[0] + "/tickets/new/")
+    page.get_by_label("Subject").fill("Slow line")
+    page.keyboard.press("Tab")  # to the buttons: the letters go into the text all the same
+    page.keyboard.type(words[:20], delay=5)
+    held[0].continue_()
+    page.keyboard.type(words[20:], delay=10)
+    expect(page.locator(".editor.is-rich .tiptap")).to_have_text(words.strip())
+
+
+def test_what_was_written_as_a_note_comes_back_as_a_note(visit):
+    page = visit(AGENT, "/desk/tickets/")
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    page.wait_for_url(re.compile(r"/desk/tickets/\d+/$"))
+    page.keyboard.press("r")
+    expect(page.locator(".tiptap")).to_be_focused()
+    page.keyboard.type("Their proxy again.")
+    page.locator("label").filter(has_text="Internal note").click()
+    page.reload()
+    expect(page.locator(".tiptap")).to_have_text("Their proxy again.")
+    expect(page.get_by_role("radio", name="Internal note")).to_be_checked()
+    expect(page.get_by_role("button", name="Add note")).to_be_visible()
