@@ -291,7 +291,7 @@ def path_to(name: str, world) -> str:
         },
         "desk_ticket_put_back": [ticket.number, world["people"][2].pk],
         "ticket_person_add": [ticket.number, world["people"][2].pk],
-        "ticket_person_remove": [ticket.number, world["people"][2].pk],
+        "ticket_person_remove": [ticket.number, ticket.follower_rows.get(user=world["people"][2]).pk],
         "desk_ticket_undo": [ticket.number, ticket.events.latest("pk").pk],
         "desk_ticket_pictures": [ticket.number, attachment.comment_id],
         "desk_ticket_retry": [ticket.number, world["failed"].pk],

@@ -94,9 +94,9 @@ def _note(person: User, reader: User) -> str:
     return _("Support") if person.is_staff else ""
 
 
-def one_of(among: QuerySet[Any], pk: int, *, field: str = "pk") -> Any:
+def one_of(among: QuerySet[Any], pk: int) -> Any:
     """Raises Http404 alike for foreign and missing."""
-    found = among.filter(**{field: pk}).first() if pk <= _BIGGEST else None
+    found = among.filter(pk=pk).first() if pk <= _BIGGEST else None
     if found is None:
         raise Http404
     return found

@@ -48,8 +48,19 @@ def shared_with(ticket) -> list[str]:
     return list(ticket.organizations.order_by("name").values_list("name", flat=True))
 
 
-def deeds(ben, acme) -> list[str]:
-    return ["share", f"people/{ben.pk}/add", f"people/{ben.pk}/remove", f"organizations/{acme.pk}/add", f"organizations/{acme.pk}/remove"]
+def row(ticket, person) -> int:
+    """By which a follower is removed; 0 for who is none."""
+    return ticket.follower_rows.filter(user=person).values_list("pk", flat=True).first() or 0
+
+
+def deeds(ben, acme, ticket) -> list[str]:
+    return [
+        "share",
+        f"people/{ben.pk}/add",
+        f"followers/{row(ticket, ben)}/remove",
+        f"organizations/{acme.pk}/add",
+        f"organizations/{acme.pk}/remove",
+    ]
 
 
 # --- The ladder ----------------------------------------------------------------------------------------------------------------
@@ -59,20 +70,20 @@ def deeds(ben, acme) -> list[str]:
 def test_deed_when_person_is_a_stranger_then_is_404_and_does_nothing(client, request, cleo, solo, acme, ben, ticket, who):
     stranger = request.getfixturevalue(who)
     before = everything(ticket)
-    answers = [post(client, stranger, ticket, deed, person=ben.pk, confirm="yes").status_code for deed in deeds(ben, acme)]
+    answers = [post(client, stranger, ticket, deed, person=ben.pk, confirm="yes").status_code for deed in deeds(ben, acme, ticket)]
     assert (answers, everything(ticket)) == ([404] * 5, before)
 
 
 def test_deed_when_asked_for_by_get_then_does_nothing(client, acme, ana, ben, ticket):
     sharing.add_follower(ticket, actor=ana, person=ben)
     before = everything(ticket)
-    answers = [get(client, ana, f"/tickets/{ticket.number}/{deed}/?confirm=yes").status_code for deed in deeds(ben, acme)]
+    answers = [get(client, ana, f"/tickets/{ticket.number}/{deed}/?confirm=yes").status_code for deed in deeds(ben, acme, ticket)]
     assert (answers, everything(ticket)) == ([405, 405, 200, 405, 200], before)
 
 
 def test_deed_when_of_staff_then_leads_to_the_desk_and_does_nothing(client, acme, ben, dan, ticket):
     before = everything(ticket)
-    for deed in deeds(ben, acme):
+    for deed in deeds(ben, acme, ticket):
         assert post(client, dan, ticket, deed, person=ben.pk, confirm="yes").redirect_chain == [(f"/desk/tickets/{ticket.number}/", 302)]
     assert everything(ticket) == before
 
@@ -238,7 +249,7 @@ def test_requester_when_own_organization_is_removed_then_shares_again(client, ac
 
 def test_teammate_when_removed_then_is_gone_at_once_and_can_be_brought_back(client, ana, ben, ticket):
     sharing.add_follower(ticket, actor=ana, person=ben)
-    response = post(client, ana, ticket, f"people/{ben.pk}/remove")
+    response = post(client, ana, ticket, f"followers/{row(ticket, ben)}/remove")
     assert has(response, "Ben Ode is no longer on this ticket.", "Undo", "removed Ben Ode from the ticket") == [True] * 3
     assert f'action="/tickets/{ticket.number}/people/{ben.pk}/add/"' in response.content.decode()
     post(client, ana, ticket, f"people/{ben.pk}/add")
@@ -247,26 +258,38 @@ def test_teammate_when_removed_then_is_gone_at_once_and_can_be_brought_back(clie
 
 def test_stranger_when_removed_then_asks_first_as_there_is_no_way_back(client, ana, cleo, dan, ticket):
     sharing.add_follower(ticket, actor=dan, person=cleo)
-    assert has(post(client, ana, ticket, f"people/{cleo.pk}/remove"), "You can't add them again by yourself") == [True]
+    assert has(post(client, ana, ticket, f"followers/{row(ticket, cleo)}/remove"), "You can't add them again by yourself") == [True]
     assert on(ticket) == ["Ana Ford", "Cleo Roy"]
-    post(client, ana, ticket, f"people/{cleo.pk}/remove", confirm="yes")
+    post(client, ana, ticket, f"followers/{row(ticket, cleo)}/remove", confirm="yes")
     assert (on(ticket), access.can_see(cleo, ticket)) == (["Ana Ford"], False)
 
 
 def test_follower_when_leaving_then_asks_first_and_then_shows_the_list(client, cleo, dan, ticket):
     sharing.add_follower(ticket, actor=dan, person=cleo)
-    assert has(post(client, cleo, ticket, f"people/{cleo.pk}/remove"), "Leave this ticket?", "You will lose this ticket.") == [True, True]
-    response = post(client, cleo, ticket, f"people/{cleo.pk}/remove", confirm="yes")
+    assert has(post(client, cleo, ticket, f"followers/{row(ticket, cleo)}/remove"), "Leave this ticket?", "You will lose this ticket.") == [
+        True,
+        True,
+    ]
+    response = post(client, cleo, ticket, f"followers/{row(ticket, cleo)}/remove", confirm="yes")
     assert (response.redirect_chain, has(response, "You left the ticket. You no longer see ticket")) == ([("/tickets/", 302)], [True])
+
+
+@pytest.mark.parametrize("who", ["cleo", "solo"])
+def test_newcomer_when_shown_then_nothing_tells_whether_we_knew_the_address(client, request, acme, ana, ticket, who):
+    known = request.getfixturevalue(who)
+    Organization.objects.update(invitations_by_members="anybody")
+    page = post(client, ana, ticket, "share", who=known.email).content.decode()
+    assert (f"/people/{known.pk}/" in page, f"/followers/{row(ticket, known)}/remove/" in page) == (False, True)
 
 
 @pytest.mark.parametrize("who", ["requester", "hidden staff", "foreign", "unknown", "huge"])
 def test_person_when_not_to_be_removed_then_is_404(client, ana, ben, cleo, dan, ticket, who):
     sharing.follow(ticket, actor=dan)
+    other = make_ticket(cleo)
     before = everything(ticket)
-    pk = {"requester": ana.pk, "hidden staff": dan.pk, "foreign": cleo.pk, "unknown": 10**6, "huge": 10**30}[who]
+    rows = {"requester": row(ticket, ana), "hidden staff": row(ticket, dan), "foreign": row(other, cleo), "unknown": 10**6, "huge": 10**30}
     for actor in (ana, ben):
-        assert post(client, actor, ticket, f"people/{pk}/remove", confirm="yes").status_code == 404
+        assert post(client, actor, ticket, f"followers/{rows[who]}/remove", confirm="yes").status_code == 404
     assert everything(ticket) == before
 
 

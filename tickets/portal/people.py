@@ -21,6 +21,7 @@ class Person:
     """For `components/person_chip.html`, and what the reader may do about them."""
 
     pk: int
+    row: int  # by which they are removed: the person's own number would tell how long we have known an address that was invited
     display_name: str
     initials: str
     is_staff: bool
@@ -79,6 +80,7 @@ def _person(row: Follower, reader: User, *, findable: set[int], keeps: bool) -> 
     is_me = row.user_id == reader.pk
     return Person(
         pk=row.user_id,
+        row=row.pk,
         display_name=row.name,
         initials=row.name[:1].upper() if is_awaited else row.user.initials,
         is_staff=row.user.is_staff and not is_awaited,

@@ -66,17 +66,20 @@ def add_organization(request: PersonRequest, ticket: Ticket, pk: int) -> HttpRes
 @require_http_methods(["GET", "HEAD", "POST"])
 @_deed
 def remove_person(request: PersonRequest, ticket: Ticket, pk: int) -> HttpResponse:
-    """One's colleagues at once, as one can bring them back. Oneself and people one could not find again only after having been asked."""
+    """One's colleagues at once, as one can bring them back. Oneself and people one could not find again only after having been asked.
+
+    `pk`: of the follower row.
+    """
     rows = access.followers_for(request.user, ticket).with_newcomers().select_related("user").exclude(user=ticket.requester_id)
-    row: Follower = people.one_of(rows, pk, field="user")
-    can_undo = access.findable_by(request.user).filter(pk=pk).exists()
+    row: Follower = people.one_of(rows, pk)
+    can_undo = access.findable_by(request.user).filter(pk=row.user_id).exists()
     if request.method != "POST" or not (can_undo or "confirm" in request.POST):
         loses = row.user == request.user and access.sees_only_by_following(request.user, ticket)
         return _ask(request, ticket, {"who": row, "is_me": row.user == request.user, "loses": loses, "can_undo": can_undo})
     sharing.remove_follower(ticket, actor=request.user, person=row.user)
     if row.user == request.user:
         return _back(request, ticket, _("You left the ticket."))
-    undo = reverse("ticket_person_add", args=[ticket.pk, pk]) if can_undo else ""
+    undo = reverse("ticket_person_add", args=[ticket.pk, row.user_id]) if can_undo else ""
     return _back(request, ticket, _("%(who)s is no longer on this ticket.") % {"who": row.name}, undo=undo)
 
 
