@@ -18,6 +18,7 @@ _BLOCKS = frozenset("address blockquote center div dl dd dt hr li ol p pre table
 _LISTS = frozenset({"ul", "ol"})
 _AS_IN_TEXT = frozenset({"p", "div", "br"})  # lines and paragraphs
 _QUOTE = "> "
+_MAX_MARKS = 8  # before a line; without an end, sixty quotes around many short lines make thirty times as much text as there was HTML
 
 
 def kept(html: str, *, picture: Callable[[dict[str, str]], str]) -> str:
@@ -85,9 +86,12 @@ class _Reader(HTMLParser):
             start = attributes.get("start") or "1"
             self._numbers.append(int(start) if tag == "ol" and start.isdecimal() and len(start) < 4 else int(tag == "ol"))
         elif tag == "li":
-            self._marks.append(self._item())
+            self._mark(self._item())
         elif tag == "blockquote":
-            self._marks.append(_QUOTE)
+            self._mark(_QUOTE)
+
+    def _mark(self, mark: str) -> None:
+        self._marks.append(mark if len(self._marks) < _MAX_MARKS else "")
 
     def _item(self) -> str:
         number = self._numbers[-1] if self._numbers else 0

@@ -53,3 +53,8 @@ def test_plain_when_html_is_hostile_then_takes_no_time(html):
     start = time.process_time()
     plain(html[:400_000])
     assert time.process_time() - start < 3
+
+
+def test_plain_when_quotes_are_made_for_it_then_stays_in_proportion():
+    html = "<blockquote>" * 58 + "<p>a" * 20_000
+    assert (plain("<blockquote>" * 20 + "deep"), len(plain(html)) < 7 * len(html)) == ("> " * 8 + "deep", True)
