@@ -230,8 +230,9 @@ def test_file_when_it_belongs_to_a_draft_then_readers_get_none(ana, dan):
 def test_feedback_when_given_then_is_kept_once_and_can_change(ana, dan):
     article, client = make_article(dan), browser(ana)
     assert ask(client, article, "no").url == f"{article.get_absolute_url()}#helpful"
-    assert has(client.get(article.get_absolute_url()), "We are sorry", "What was missing or wrong?") == [True, True]
+    assert has(client.get(article.get_absolute_url()), "We are sorry", "What was missing or wrong?", "Thank you.") == [True, True, False]
     ask(client, article, "no", "The button is gone.")
+    assert has(client.get(article.get_absolute_url()), "Thank you. The people who write these articles read it.") == [True]
     ask(client, article, "no")
     answers = ArticleFeedback.objects.values_list("reader", "visitor", "is_helpful", "comment")
     assert list(answers.all()) == [(ana.pk, "", False, "The button is gone.")]

@@ -7,12 +7,10 @@ from uuid import uuid4
 
 from allauth.core.internal.httpkit import get_client_ip
 from django import forms
-from django.contrib import messages
 from django.db.models import Count, F, Q, Window
 from django.db.models.functions import RowNumber
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
@@ -160,8 +158,6 @@ def feedback(request: HttpRequest, pk: int) -> HttpResponse:
         request.session.setdefault(_VISITOR, uuid4().hex)
     is_helpful, comment = form.cleaned_data["helpful"] == "yes", form.cleaned_data["comment"]
     give_feedback(found, **_who(request), is_helpful=is_helpful, comment=comment)
-    if comment:
-        messages.success(request, _("Thank you. The people who write these articles read it."))
     return redirect(back)
 
 
