@@ -9,7 +9,7 @@ from notifications.audience import audience, may_be_told
 from notifications.models import Suspension
 from tests.factories import make_ticket, make_user, message
 from tickets import actions, sharing
-from tickets.models import EventKind, Follower, Priority, Status, Ticket, TicketType
+from tickets.models import EventKind, Follower, Priority, ProductArea, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +89,7 @@ BY = {
         lambda t, who: actions.set_priority(t, actor=who, priority=Priority.objects.first(), message=message()),
         CUSTOMERS,
     ),
+    "area": ("dan", lambda t, who: actions.set_area(t, actor=who, area=ProductArea.objects.create(name="Player")), {}),
     "group": ("dan", lambda t, who: actions.set_group(t, actor=who, group=AgentGroup.objects.get(name="DevOps")), {}),
     "teammate follows": ("ben", lambda t, who: sharing.follow(t, actor=who), {"Ben": ("shared", "follower")}),
     "agent follows": ("dan", lambda t, who: sharing.follow(t, actor=who), {}),
@@ -114,7 +115,7 @@ def test_event_when_eve_is_assigned_then_she_stands_for_the_group(request, ticke
     actions.assign(ticket, actor=dan, assignee=eve)
     who, verb, expected = BY[case]
     verb(ticket, request.getfixturevalue(who))
-    silent = {"taken", "type", "priority", "group", "teammate follows", "agent follows", "unfollowed", "new requester", "spam"}
+    silent = {"taken", "type", "priority", "area", "group", "teammate follows", "agent follows", "unfollowed", "new requester", "spam"}
     eves = {} if case in silent else {"Eve": ASSIGNEE}
     assert told(ticket) == {name: why for name, why in expected.items() if name != "Dan"} | eves
 

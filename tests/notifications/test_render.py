@@ -9,12 +9,20 @@ from itertools import product
 
 import pytest
 
-from accounts.models import AgentGroup, User
+from accounts import invitations
+from accounts.models import AgentGroup, Inviters, User
 from notifications.audience import Told
 from notifications.channels import deliver_due
-from notifications.models import Delivery, Kind, Level, MailPreference, Reason, State, TicketPreference
+from notifications.models import Change, Delivery, Kind, Level, MailPreference, Reason, State, TicketPreference
 from notifications.preferences import general_level
-from notifications.relay import queue_password_link, relay_waiting
+from notifications.relay import (
+    queue_account_change,
+    queue_address_proof,
+    queue_password_link,
+    queue_sign_up_answer,
+    relay_invitations,
+    relay_waiting,
+)
 from notifications.render import one_line, render
 from tests.factories import make_ticket, make_user, message, new_file
 from tickets import actions, sharing
@@ -334,9 +342,18 @@ def mail_of(kind: Kind, ana: User, dan: User):
     actions.comment(ticket, actor=dan, message=message("Answer.", files=(new_file(),)))
     sharing.add_follower(ticket, actor=dan, person=ana)
     queue_password_link(ana)
+    queue_address_proof(ana, "ana@home.example")
+    queue_sign_up_answer(ana, ana.email)
+    queue_account_change(ana, Change.PASSWORD)
+    acme = ana.active_organizations().get()
+    acme.delivery_lead, acme.invitations_by_members = dan, Inviters.ANYBODY
+    acme.save()
+    invitations.invite(actor=ana, organization=acme, address=newcomer.email)
+    relay_invitations()
     if kind == Kind.DIGEST:
         return as_sent(digest(newcomer))
-    return to({Kind.SHARED: ana, Kind.RESET_PASSWORD: ana}.get(kind, newcomer), kind)
+    told = {Kind.UPDATE: newcomer, Kind.CONFIRMATION: newcomer, Kind.SET_PASSWORD: newcomer, Kind.INVITATION: newcomer, Kind.INVITED: dan}
+    return to(told.get(kind, ana), kind)
 
 
 def digest(person: User) -> Delivery:
