@@ -49,7 +49,7 @@ class Naming {
     this.list = document.createElement("ul");
     Object.assign(this.list, { id: `${this.area.id}_naming`, className: "naming-list", hidden: true, role: "listbox" });
     this.list.setAttribute("aria-label", note.dataset.label);
-    document.body.append(this.list);
+    (this.area.closest("main") || document.body).append(this.list); // popped up, yet among what the page is about
     this.said = document.createElement("p");
     this.said.className = "visually-hidden";
     this.said.setAttribute("role", "status");
