@@ -188,3 +188,9 @@ def test_list_when_there_are_many_then_costs_the_same(client, workflow, ana, ben
         assert len(rows(client.get("/tickets/?whose=any"))) == shown
     with django_assert_num_queries(8):  # and which comments match, and these; articles by their words, and by their title
         assert len(rows(client.get("/tickets/?q=broken"))) == shown
+
+
+@pytest.mark.parametrize("path", ["/tickets/?q=player", "/articles/?q=player"])
+def test_search_when_asked_without_end_then_waits(client, workflow, ana, path):
+    client.force_login(ana)
+    assert [client.get(path).status_code for _ in range(121)] == [200] * 120 + [429]

@@ -34,6 +34,7 @@ _A_SECTION = 6  # articles of a section on the first page
 _HITS = 20
 _RELATED = 3
 _LIMIT = 20  # answers of one person, or of one network's people whom we don't know, in ten minutes
+_SEARCHES = 120  # as above
 _VISITOR = "visitor"  # in the session
 _FOR_WHOM: dict[str, _StrPromise] = {  # names no organization: who else is a customer is nobody's to know
     Audience.PEOPLE: gettext_lazy("Only for people who are logged in"),
@@ -56,6 +57,8 @@ def helpful_first(request: HttpRequest, *, limit: int) -> list[Article]:
 def articles(request: HttpRequest) -> HttpResponse:
     """All of them by section, those of one section, or those that words find."""
     found, query = published_for(request), request.GET.get("q", "").strip()
+    if query and is_too_often("search", _reader(request), limit=_SEARCHES):
+        return render(request, "429.html", status=429)
     if query:
         hits = article_search.search(found, query, limit=_HITS)
         return render(request, "portal/articles.html", {"q": query, "hits": hits})
@@ -129,6 +132,11 @@ class FeedbackForm(forms.Form):
     )
 
 
+def _reader(request: HttpRequest) -> User | str:
+    """Whose deeds are counted: the person's, or a network's."""
+    return request.user if isinstance(request.user, User) else get_client_ip(request) or ""
+
+
 def _who(request: HttpRequest) -> dict[str, Any]:
     """The person; or the key of a browser, if it has one yet."""
     if isinstance(request.user, User):
@@ -151,7 +159,7 @@ def feedback(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(back)
     if not form.is_valid():
         return _page(request, found, form, status=422)
-    if is_too_often("feedback", request.user if isinstance(request.user, User) else get_client_ip(request) or "", limit=_LIMIT):
+    if is_too_often("feedback", _reader(request), limit=_LIMIT):
         form.add_error("comment", refusal())
         return _page(request, found, form, status=429)
     if not isinstance(request.user, User):

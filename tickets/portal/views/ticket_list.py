@@ -23,6 +23,7 @@ from tickets.paging import page_of
 from tickets.portal.door import PersonRequest, customer_required
 from tickets.portal.views.articles import published_for
 from tickets.portal.words import row_of
+from tickets.ratelimit import is_too_often
 from tickets.reading import with_unread
 from tickets.search import search, snippets, words_of
 
@@ -42,6 +43,8 @@ _SORTS = {
     "newest": (gettext_lazy("Newest first"), ("-id",)),
     "oldest": (gettext_lazy("Oldest first"), ("id",)),
 }
+
+_SEARCHES = 120  # of one person in ten minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ def asked(request: PersonRequest) -> Asked:
 @customer_required
 def ticket_list(request: PersonRequest) -> HttpResponse:
     it = asked(request)
+    if it.words and is_too_often("search", request.user, limit=_SEARCHES):
+        return render(request, "429.html", status=429)
     found = with_unread(it.tickets, request.user).select_related("status", "requester")
     page = page_of(found, request_get=request.GET, order=it.order)
     said = snippets(page.rows, it.words)
