@@ -179,7 +179,6 @@ def test_stranger_when_sign_up_allows_it_then_has_an_account_and_its_domain_coun
 def test_account_when_its_address_was_never_proven_then_an_early_password_is_worthless(client, provider, acme):
     EmailDomain.objects.create(organization=acme, domain="acme.example")
     early = make_user("ana@acme.example")
-    EmailDomain.objects.create(organization=acme, domain="acme.example")
     Membership.objects.create(user=early, organization=acme, is_active=False, awaits_proof=True)
     inside = client.__class__()
     inside.force_login(early)
