@@ -118,17 +118,20 @@ class _IdsField(forms.Field):
 
 
 @transaction.atomic
-def share_by(form: ShareForm, ticket: Ticket) -> list[str]:
-    """Does what a valid form asks for, all of it or nothing. Answers with whom."""
+def share_by(form: ShareForm, ticket: Ticket) -> str:
+    """Does what a valid form asks for, all of it or nothing. Answers with what happened."""
+    names, said = [*map(str, form.people), *map(str, form.organizations)], []
     for person in sorted(form.people, key=lambda person: person.pk):  # as their memberships are locked
         sharing.add_follower(ticket, actor=form.actor, person=person)
     for organization in form.organizations:
         sharing.add_organization(ticket, actor=form.actor, organization=organization)
     if form.address and form.actor.is_staff:
         sharing.add_follower(ticket, actor=form.actor, person=User.objects.admit(form.address))
+        names.append(form.address)
     elif form.organization_of_newcomer and form.address:
         sharing.invite_follower(ticket, actor=form.actor, organization=form.organization_of_newcomer, address=form.address)
-    return [*map(str, form.people), *map(str, form.organizations), *([form.address] if form.address else [])]
+        said.append(_("An invitation is on its way to %(address)s. They see the ticket once they have joined.") % {"address": form.address})
+    return " ".join([*([_("Shared with %(names)s.") % {"names": ", ".join(names)}] if names else []), *said])
 
 
 class ShareForm(forms.Form):

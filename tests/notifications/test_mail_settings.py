@@ -152,7 +152,7 @@ def test_desk_when_followers_chose_less_then_names_who_is_mailed_and_how(ticket,
     page = html(browser(dan).get(f"/desk/tickets/{ticket.number}/"))
     assert "Mails Ana Ford, Cleo Roy" in page
     said = re.findall(r'<span class="muted tiny">([^<]*)</span>', page)
-    assert said == ["answers on their own tickets", "once a day"]
+    assert said == ["requester", "answers on their own tickets", "once a day"]
 
 
 # --- From a mail ---------------------------------------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ def test_share_when_with_an_address_then_known_and_new_look_alike(client, acme, 
     acme.save()
     response = post(client, ana, ticket, "share", who=address)
     local = address.partition("@")[0]
-    assert has(response, f"Shared with {address}.", f"{local} invited", f"shared the ticket with {local}") == [True] * 3
+    assert has(response, f"An invitation is on its way to {address}.", f"{local} invited", f"shared the ticket with {local}") == [True] * 3
     assert (has(response, "Cleo Roy"), Invitation.objects.get().address) == ([False], address)
     assert not access.can_see(User.objects.get(email=address), ticket)
 

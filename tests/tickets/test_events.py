@@ -8,7 +8,7 @@ from accounts.models import AgentGroup
 from tests.factories import make_ticket, message
 from tickets import access, actions
 from tickets.events import describe, record
-from tickets.models import Event, EventKind, Priority, Status, TicketType
+from tickets.models import Event, EventKind, Priority, ProductArea, Status, TicketType
 
 pytestmark = pytest.mark.django_db
 MOVE = {"old": "Waiting on Dev Team", "new": "In Progress", "old_public": "With our engineers", "new_public": "In work"}
@@ -87,6 +87,7 @@ def _do_everything(ticket, dan) -> None:
     actions.add_note(ticket, actor=dan, message=message("Ask the dev team."))
     actions.take(ticket, actor=dan)
     actions.set_group(ticket, actor=dan, group=AgentGroup.objects.get(name="DevOps"))
+    actions.set_area(ticket, actor=dan, area=ProductArea.objects.create(name="Player"))
     actions.set_type(ticket, actor=dan, type=TicketType.objects.get(name="Bug"))
     actions.set_priority(ticket, actor=dan, priority=Priority.objects.get(name="High"))
     for name in ("Waiting on Dev Team", "In Progress", "Spam", "Open", "Resolved"):
@@ -98,7 +99,7 @@ def test_history_when_read_by_customers_then_holds_no_internal_name(workflow, an
     ticket = make_ticket(ana)
     _do_everything(ticket, dan)
     staff, customer = ([describe(event, for_staff=person.is_staff) for event in access.events_for(person, ticket)] for person in (dan, ana))
-    assert len(staff) == 11
+    assert len(staff) == 12
     assert customer == [
         "opened the ticket",
         "changed the status from In work to With our engineers",

@@ -361,7 +361,7 @@ def add_follower(request: StaffRequest, number: int) -> HttpResponse:
     form = DeskShareForm(request.POST, actor=request.user)
     if not form.is_valid():
         return page(request, ticket, sharing=form)
-    return _back(request, ticket, _("Shared with %(names)s.") % {"names": ", ".join(share_by(form, ticket))})
+    return _back(request, ticket, share_by(form, ticket))
 
 
 @require_POST

@@ -168,12 +168,12 @@ def share(request: PersonRequest, number: int) -> HttpResponse:
         form.add_error("who", refusal())
         return _page(request, found, MessageForm(writer=request.user), status=429, sharing=form)
     try:
-        names = share_by(form, found) if form.is_valid() else []
+        done = share_by(form, found) if form.is_valid() else ""
     except actions.DomainError as refused:
         form.add_error("who", str(refused))
     if not form.is_valid():
         return _page(request, found, MessageForm(writer=request.user), status=422, sharing=form)
-    messages.success(request, _("Shared with %(names)s.") % {"names": ", ".join(names)})
+    messages.success(request, done)
     return redirect("ticket", number=number)
 
 
