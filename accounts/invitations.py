@@ -217,6 +217,7 @@ def accept(invitation: Invitation, *, actor: User, by_link: bool) -> Membership:
     return membership
 
 
+@transaction.atomic
 def prove(person: User) -> None:
     """The person proved the address of the login: by a set-password link, or to a provider that we believe. A newcomer is where they are awaited."""
     if person.proven_at is None:
@@ -224,6 +225,7 @@ def prove(person: User) -> None:
         accept_vouched_for(person)
 
 
+@transaction.atomic
 def accept_vouched_for(person: User) -> None:
     """A newcomer proved the address in another way than by an invitation's link, which is as good where the organization can't be a stranger's
     trap: what staff, or colleagues with an address of the same domain, invited to. All else waits to be accepted.
