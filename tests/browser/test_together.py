@@ -61,7 +61,7 @@ def test_from_an_invitation_to_the_reopened_ticket(running, visit, screen):  # n
     nina.goto(f"{running.url}/tickets/new/")
     nina.get_by_label("Subject").fill(subject)
     editor(nina, "Description").fill("The export of May stops at half of the rows.")
-    nina.get_by_label(re.compile("^Only me")).check()
+    nina.get_by_role("radio", name=re.compile("Only me")).check()
     nina.get_by_role("button", name="Submit ticket").click()
     nina.wait_for_url(re.compile(r"/tickets/\d+/$"))
     path = nina.url.removeprefix(running.url)
