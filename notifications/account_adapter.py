@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.hashers import is_password_usable
 from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -64,6 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth shi
     def set_password(self, user: User, password: str) -> None:
         """Compare and set: of two uses of one link at the same moment, one wins."""
         before = user.password
+        user.had_password = is_password_usable(before)  # type: ignore[attr-defined] # for the mail about it, below
         user.set_password(password)
         if not User.objects.filter(pk=user.pk, password=before).update(password=user.password):
             raise IllegalMove(_("This link was used already."))
@@ -95,7 +97,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth shi
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        if change := _CHANGES.get(template_prefix):
+        """Whoever sets their first password is told nothing: there was none to change."""
+        change = _CHANGES.get(template_prefix)
+        if change and (change != Change.PASSWORD or getattr(user, "had_password", True)):
             self._tell(user, change)
 
     def _tell(self, user: User, change: Change, *, address: str = "") -> None:
