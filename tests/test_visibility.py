@@ -187,7 +187,7 @@ def mailed(person: User, ticket: Ticket) -> bool:
 
 
 @hypothesis_settings(
-    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(course=COURSES)
 def test_every_door_shows_the_same(client, world, course):
