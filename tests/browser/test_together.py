@@ -35,7 +35,7 @@ def link_in(running: Stack, address: str, pattern: str) -> str:
 
 def unfold(page: Page) -> None:
     """On a phone the side column is folded under a line."""
-    summary = page.locator(".fold > summary")
+    summary = page.locator(".fold:not([open]) > summary")
     if summary.is_visible():
         summary.click()
 
