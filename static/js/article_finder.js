@@ -1,4 +1,4 @@
-// Finds a help article while one writes a reply, and puts its link into the text: the key a opens, the arrows choose, Enter inserts.
+// Finds a help article while one writes a reply, and puts its link into the text: the key i opens, the arrows choose, Enter inserts.
 const button = document.querySelector("[data-articles]");
 const dialog = document.getElementById("article-finder");
 const input = dialog.querySelector("input");

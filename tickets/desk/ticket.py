@@ -188,11 +188,15 @@ def _properties(ticket: Ticket, *, statuses: list[Status], types: list[TicketTyp
             "choices": _options(things),
             "chosen": getattr(ticket, f"{name}_id"),
             "action": reverse(f"desk_ticket_{name}", args=[ticket.number]),
+            "key": _KEYS.get(name, ""),
             "tell": name == "priority" and any(priority.public_comment for priority in priorities),
         }
         for name, label, empty, things in rows
         if things or name != "area"  # where an admin made some
     ]
+
+
+_KEYS = {"status": "s", "priority": "p", "type": "t", "group": "g", "assignee": "a"}  # see static/js/keys.js
 
 
 def _organizations(ticket: Ticket) -> QuerySet[Organization]:

@@ -1,0 +1,61 @@
+"""The desk without a mouse: keys, the palette of commands, and the list of them."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+AGENT = "agent@support.example"
+
+
+def test_ticket_is_opened_set_and_answered_by_keys_alone(visit):
+    page = visit(AGENT, "/desk/tickets/?q=Chrome+extension+is+blocked")
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", name="Chrome extension is blocked")).to_be_visible()
+    page.keyboard.press("p")
+    page.keyboard.type("low")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Priority")).to_have_value(
+        page.get_by_label("Priority").locator("option", has_text="Low").get_attribute("value")
+    )
+    page.keyboard.press("Control+k")
+    page.keyboard.type("status dev")
+    page.keyboard.press("Enter")
+    expect(page.locator(".facts").get_by_text("Waiting on Dev Team")).to_be_visible()
+    page.keyboard.press("r")
+    page.keyboard.type("s p and k are letters here.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".timeline").get_by_text("s p and k are letters here.")).to_be_visible()
+
+
+def test_palette_goes_to_views_and_searches_for_what_is_no_command(visit):
+    page = visit(AGENT, "/desk/")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="What do you want to do?")).to_be_focused()
+    page.keyboard.type("tickets")
+    expect(page.get_by_role("option", selected=True)).to_have_text("Main: Tickets")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("option", selected=True)).to_have_text("Search tickets for “tickets”")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Unresolved")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("zzyzx")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="“zzyzx”")).to_be_visible()
+
+
+def test_keys_when_switched_off_then_do_nothing_but_list_themselves(visit):
+    page = visit(AGENT, "/desk/tickets/21/")
+    page.keyboard.press("?")
+    listed = page.get_by_role("dialog", name="Keys")
+    expect(listed.get_by_text("Assignee", exact=True)).to_be_visible()
+    listed.get_by_label("Use these keys in this browser").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(page.locator("#palette")).not_to_be_visible()
+    page.keyboard.press("?")
+    expect(listed).to_be_visible()
