@@ -249,6 +249,7 @@ CELERY_BEAT_SCHEDULE = {
         ("ingest", "tickets.tasks.ingest_waiting", 15),
         ("reports", "notifications.tasks.match_reports", 15),
         ("close", "tickets.tasks.close_due", 60),
+        ("wake", "tickets.tasks.wake_due", 60),
         ("fetch", "tickets.tasks.fetch_mail", 60),
         ("index", "tickets.tasks.index_waiting", 15),
         ("uploads", "tickets.tasks.drop_uploads", 3600),

@@ -207,7 +207,9 @@ def _heard(ticket: Ticket, said: Comment) -> dict[str, Any]:
         return {}
     ticket.waiting_since = ticket.waiting_since or timezone.now()
     ticket.fix_confirmed_at = None
-    return _pull(ticket, Trigger.CUSTOMER_REPLIED)
+    woke = {"woke": True} if ticket.snoozed_until else {}
+    ticket.snoozed_until = None
+    return {**_pull(ticket, Trigger.CUSTOMER_REPLIED), **woke}
 
 
 @transaction.atomic
@@ -328,7 +330,7 @@ def confirm_fix(ticket: Ticket, *, actor: User) -> Ticket:
     resolved = default_status(Category.RESOLVED)
     if resolved.requires_type and ticket.type_id is None:
         if not ticket.fix_confirmed_at:
-            ticket.fix_confirmed_at = timezone.now()
+            ticket.fix_confirmed_at, ticket.snoozed_until = timezone.now(), None
             save(ticket, public=True)
             record(ticket, EventKind.FIX_CONFIRMED, actor=actor)
         return ticket
@@ -425,6 +427,8 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
     ticket.resolved_at = (ticket.resolved_at or now) if ticket.is_finished else None
     ticket.close_due_at = now + status.closes_after if status.closes_after else None
     ticket.closed_at = now if ticket.is_closed else None
+    if not ticket.is_unresolved:
+        ticket.snoozed_until = None
     if ticket.is_finished:
         moved["ended"] = {name: at.isoformat() for name in _END_WITH_THE_WORK if (at := getattr(ticket, name))}  # for `undo`
         ticket.fix_confirmed_at = ticket.waiting_since = None

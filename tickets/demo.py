@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts import invitations
 from accounts.models import AgentGroup, EmailDomain, Invitation, Membership, Organization, Role, User
-from tickets import access, actions, articles, prose, sharing
+from tickets import access, actions, articles, prose, sharing, tagging
 from tickets.demo_files import demo_file
 from tickets.models import (
     Article,
@@ -336,6 +336,7 @@ def _change(step: Step, cast: _Cast) -> Ticket:
         "spam": lambda: actions.change_status(ticket, actor=actor, status=Status.objects.get(name="Spam")),
         "resolve": lambda: actions.resolve(ticket, actor=actor, type=TicketType.objects.get(name=step.to)),
         "confirm": lambda: actions.confirm_fix(ticket, actor=actor),
+        "tag": lambda: tagging.add_tags(ticket, actor=actor, names=step.to.split(",")),
         "close": lambda: actions.close(ticket, actor=actor),
         "reopen": lambda: actions.reopen(ticket, actor=actor),
         "follow": lambda: sharing.follow(ticket, actor=actor),

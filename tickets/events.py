@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from tickets.models import Comment, Event, EventKind, Ticket
@@ -90,15 +92,26 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.MARKED_SPAM: _("marked the ticket as spam"),
         EventKind.NOT_SPAM: _("said that the ticket is not spam"),
         EventKind.REQUESTER_CHANGED: _("made %(new)s the requester") % data,
+        EventKind.TAGGED: _("added the tag %(new)s") % data,
+        EventKind.UNTAGGED: _("removed the tag %(old)s") % data,
+        EventKind.SNOOZED: _("snoozed the ticket until %(until)s") % {"until": _moment(data.get("until", ""))},
+        EventKind.WOKEN: _("woke the ticket") if event.actor_id else _("The ticket is back: it was snoozed until now"),
     }
     said = words[EventKind(event.kind)]
     if event.data.get("shared_with"):
         said = _("%(said)s and shared the ticket with %(names)s") % {"said": said, "names": ", ".join(event.data["shared_with"])}
     if for_staff and data.get("rule"):
         return _("%(said)s (sorted by the rule “%(rule)s”)") % {"said": said, "rule": data["rule"]}
+    if for_staff and data.get("woke"):
+        return _("%(said)s, which woke the snoozed ticket") % {"said": said}
     if for_staff and data.get("type"):  # set in the same step
         return _("%(said)s, with the type %(type)s") % {"said": said, "type": data["type"]}
     return said
+
+
+def _moment(iso: str) -> str:
+    """For who reads it, by their clock."""
+    return date_format(timezone.localtime(datetime.fromisoformat(iso)), "DATETIME_FORMAT") if iso else ""
 
 
 def _follower_removed(data: dict[str, Any]) -> str:

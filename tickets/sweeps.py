@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from tickets import actions, files
+from tickets import actions, files, snoozing
 from tickets.models import Ticket, Upload
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,18 @@ def close_due() -> int:
             logger.exception("ticket %s could not be closed; it is tried again in an hour", number)
             Ticket.objects.due_to_close().filter(pk=number).update(close_due_at=timezone.now() + _PUT_OFF)
     return closed
+
+
+def wake_due() -> int:
+    """Brings back snoozed tickets whose time has come; as above. Returns how many this call woke."""
+    woken = 0
+    for number in list(Ticket.objects.due_to_wake().order_by("snoozed_until").values_list("pk", flat=True)[:_BATCH]):
+        try:
+            woken += snoozing.wake_if_due(number)
+        except Exception:
+            logger.exception("ticket %s could not be woken; it is tried again in an hour", number)
+            Ticket.objects.due_to_wake().filter(pk=number).update(snoozed_until=timezone.now() + _PUT_OFF)
+    return woken
 
 
 def drop_uploads() -> int:

@@ -31,6 +31,11 @@ def close_due() -> None:
 
 
 @shared_task
+def wake_due() -> None:
+    sweeps.wake_due()
+
+
+@shared_task
 def index_waiting() -> None:
     indexing.index_waiting(most=10_000)
 

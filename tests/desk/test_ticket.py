@@ -150,7 +150,7 @@ def test_page_when_conversation_is_long_then_asks_no_more(desk, dan, ana, workfl
         actions.add_note(ticket, actor=dan, message=message("Hm.", channel=Channel.DESK))
         actions.comment(ticket, actor=dan, message=message("Soon."))
     relay.relay_waiting()
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(20):
         page(desk, ticket)
 
 
@@ -158,7 +158,9 @@ def test_page_when_scripts_do_not_run_then_every_form_has_its_own_address(desk, 
     html = page(desk, ticket).content.decode()
     posts = set(re.findall(rf'<form[^>]*method="post"[^>]*action="/desk/tickets/{ticket.number}/([^"]+)"', html))
     assert {post.partition("#")[0] for post in posts} == {
-        *("take/ resolve/ close/ follow/ mail/ spam/ reply/ status/ priority/ type/ group/ assignee/ followers/add/".split()),
+        *(
+            "take/ resolve/ close/ follow/ mail/ spam/ reply/ snooze/ tags/add/ status/ priority/ type/ group/ assignee/ followers/add/".split()
+        ),
         f"organizations/{ticket.organizations.get().pk}/remove/",
     }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import AgentGroup
 from tests.factories import make_ticket, message
-from tickets import access, actions
+from tickets import access, actions, snoozing, tagging
 from tickets.events import describe, record
 from tickets.models import Event, EventKind, Priority, ProductArea, Status, TicketType
 
@@ -40,6 +41,10 @@ WORDS = {
     EventKind.MARKED_SPAM: (MOVE, "marked the ticket as spam", None),
     EventKind.NOT_SPAM: (MOVE, "said that the ticket is not spam", None),
     EventKind.REQUESTER_CHANGED: (NAMED, "made New One the requester", "made New One the requester"),
+    EventKind.TAGGED: ({"new": "export"}, "added the tag export", None),
+    EventKind.UNTAGGED: ({"old": "export"}, "removed the tag export", None),
+    EventKind.SNOOZED: ({"until": "2026-12-01T08:00:00+00:00"}, "snoozed the ticket until 1 December 2026, 08:00 UTC", None),
+    EventKind.WOKEN: ({}, "woke the ticket", None),
 }
 WITHOUT = {
     EventKind.COMMENTED: "replied",
@@ -90,6 +95,10 @@ def _do_everything(ticket, dan) -> None:
     actions.set_area(ticket, actor=dan, area=ProductArea.objects.create(name="Player"))
     actions.set_type(ticket, actor=dan, type=TicketType.objects.get(name="Bug"))
     actions.set_priority(ticket, actor=dan, priority=Priority.objects.get(name="High"))
+    tagging.add_tags(ticket, actor=dan, names=["export"])
+    tagging.remove_tag(ticket, actor=dan, name="export")
+    snoozing.snooze(ticket, actor=dan, until=snoozing.tomorrow(timezone.now()))
+    snoozing.wake(ticket, actor=dan)
     for name in ("Waiting on Dev Team", "In Progress", "Spam", "Open", "Resolved"):
         actions.change_status(ticket, actor=dan, status=Status.objects.get(name=name))
 
@@ -99,7 +108,7 @@ def test_history_when_read_by_customers_then_holds_no_internal_name(workflow, an
     ticket = make_ticket(ana)
     _do_everything(ticket, dan)
     staff, customer = ([describe(event, for_staff=person.is_staff) for event in access.events_for(person, ticket)] for person in (dan, ana))
-    assert len(staff) == 12
+    assert len(staff) == 16
     assert customer == [
         "opened the ticket",
         "changed the status from In work to With our engineers",

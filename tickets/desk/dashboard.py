@@ -40,7 +40,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "stuck": Delivery.objects.stuck().count(),
         "groups": _groups(counted),
         "mine": _mine(request.user, unresolved),
-        "newest": with_row(unresolved.filter(assignee=None)).order_by("-created_at", "-id")[:_ROWS],
+        "newest": with_row(unresolved.filter(assignee=None, snoozed_until=None)).order_by("-created_at", "-id")[:_ROWS],
         "unassigned_url": queue_url(assignee=NONE, sort="created"),
     }
     return render(request, "desk/dashboard.html", context)
@@ -89,4 +89,6 @@ def _mine(user: User, unresolved: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """Customers who wait for me, or for somebody of my groups to pick it up: the most urgent first, then who waits longest."""
     ours = Q(assignee=user) | Q(assignee=None, group__in=user.agent_groups.values("pk"))
     urgency = F("priority__level").asc(nulls_last=True)
-    return with_row(unresolved.filter(ours, waiting_since__isnull=False)).order_by(urgency, "waiting_since", "id")[:_ROWS]
+    return with_row(unresolved.filter(ours, waiting_since__isnull=False, snoozed_until=None)).order_by(urgency, "waiting_since", "id")[
+        :_ROWS
+    ]

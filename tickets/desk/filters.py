@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import UNDELIVERED, Delivery
+from tickets import tagging
 from tickets.lifecycle import UNRESOLVED, Category
-from tickets.models import OrganizationShare
+from tickets.models import OrganizationShare, Tagging
 from tickets.search import MAX_LENGTH, words_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ FLAGS: dict[str, _StrPromise] = {
     "waiting": _("Waiting for us"),
     "confirmed": _("Fix confirmed"),
     "failed": _("Mail failed"),
+    "snoozed": _("Snoozed"),
 }
 SORTS: dict[str, tuple[_StrPromise, tuple[str, ...]]] = {
     "updated": (_("Last updated"), ("-updated_at", "-id")),
@@ -72,11 +74,17 @@ def _by_organization(value: str, _user: User) -> Q | None:
     return None if pk is None else Q(Exists(OrganizationShare.objects.filter(ticket=OuterRef("pk"), organization=pk)))
 
 
+def _by_tag(value: str, _user: User) -> Q | None:
+    name = tagging.tidy(value)
+    return Q(Exists(Tagging.objects.filter(ticket=OuterRef("pk"), tag__name=name))) if name else None
+
+
 def _by_flag(value: str, _user: User) -> Q | None:
     return {
         "waiting": Q(waiting_since__isnull=False),
         "confirmed": Q(fix_confirmed_at__isnull=False),
         "failed": Q(has_failed_mail()),
+        "snoozed": Q(snoozed_until__isnull=False),
     }.get(value)
 
 
@@ -91,6 +99,7 @@ _CONDITIONS: dict[str, Callable[[str, User], Q | None]] = {
     "group": _by("group"),
     "assignee": _by_assignee,
     "organization": _by_organization,
+    "tag": _by_tag,
     "flag": _by_flag,
 }
 
@@ -122,6 +131,8 @@ def read(params: Mapping[str, str], user: User) -> Filters:
     condition = Q(*(condition for _value, condition in found.values() if condition is not None))
     if "status" not in chosen:
         condition &= _by_status(ANY if words else UNRESOLVED_ONLY, user) or Q()
+        if not words and chosen.get("flag") != "snoozed":
+            condition &= Q(snoozed_until=None)
     if words:
         chosen["q"] = words
     if sort in SORTS and sort != _DEFAULT_SORT:

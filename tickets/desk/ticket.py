@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Membership, Organization
 from notifications import bounces, preferences
 from tickets import access
+from tickets.desk import snooze, tags
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
 from tickets.desk.timeline import Entry, timeline
@@ -104,6 +105,8 @@ def page(
         "organizations": _organizations(ticket),
         "related": _related(request.user, ticket),
         "mail": _mail_health(entries),
+        **tags.shown(ticket),
+        **snooze.shown(),
         **_composer(ticket, form=form, statuses=statuses, followers=reached, me=request.user),
     }
     return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing))

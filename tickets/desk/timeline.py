@@ -120,6 +120,8 @@ def timeline(user: User, ticket: Ticket, *, news: Collection[int] = (), pictures
 def _words(event: Event) -> str:
     """A reply or note speaks for itself, unless the status moved with it."""
     says_itself = (
-        event.comment_id is not None and not (event.data.get("new") or event.data.get("shared_with")) and event.kind != EventKind.OPENED
+        event.comment_id is not None
+        and not any(event.data.get(key) for key in ("new", "shared_with", "woke"))
+        and event.kind != EventKind.OPENED
     )
     return "" if says_itself else describe(event, for_staff=True)

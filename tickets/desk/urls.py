@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.desk import articles, mail, mail_list, mail_many, organizations, people, rules, verbs
+from tickets.desk import articles, mail, mail_list, mail_many, organizations, people, rules, snooze, tags, verbs
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
 from tickets.desk.queue import queue
@@ -36,6 +36,10 @@ urlpatterns = [
     path(f"{_TICKET}area/", verbs.area, name="desk_ticket_area"),
     path(f"{_TICKET}group/", verbs.group, name="desk_ticket_group"),
     path(f"{_TICKET}assignee/", verbs.assignee, name="desk_ticket_assignee"),
+    path(f"{_TICKET}tags/add/", tags.add, name="desk_ticket_tag"),
+    path(f"{_TICKET}tags/remove/", tags.remove, name="desk_ticket_untag"),
+    path(f"{_TICKET}snooze/", snooze.snooze, name="desk_ticket_snooze"),
+    path(f"{_TICKET}wake/", snooze.wake, name="desk_ticket_wake"),
     path(f"{_TICKET}requester/", verbs.requester, name="desk_ticket_requester"),
     path(f"{_TICKET}follow/", verbs.follow, name="desk_ticket_follow"),
     path(f"{_TICKET}unfollow/", verbs.unfollow, name="desk_ticket_unfollow"),

@@ -18,6 +18,7 @@ from accounts.models import User
 from notifications import preferences
 from notifications.models import Delivery
 from tickets import access, actions, sharing
+from tickets.desk.back import back as _back
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, property_form
 from tickets.desk.mail import try_again
@@ -43,15 +44,6 @@ _VERBS: dict[str, Callable[..., Ticket]] = {
     "group": actions.set_group,
     "assignee": actions.assign,
 }
-
-
-def _back(request: StaffRequest, ticket: Ticket, words: str, *, undo: str = "", anchor: str = "") -> HttpResponse:
-    """To the ticket, or, where the change took it out of sight, to the queue. `undo`: an address to post to."""
-    if not access.can_see(request.user, ticket):
-        messages.success(request, words + " " + _("It is in a private group now, so you no longer see it."))
-        return redirect("desk_tickets")
-    messages.success(request, words, extra_tags=undo)
-    return redirect(reverse("desk_ticket", args=[ticket.number]) + anchor)
 
 
 def _seen(request: StaffRequest) -> int | None:

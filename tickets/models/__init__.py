@@ -24,6 +24,7 @@ from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, In
 from tickets.models.posting import IndexedTicket, Posting
 from tickets.models.reading import TicketRead
 from tickets.models.rule import MailRule
+from tickets.models.tag import Tag, Tagging
 from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
 from tickets.models.workflow import Priority, ProductArea, Status, TicketType
 
@@ -58,6 +59,8 @@ __all__ = [
     "ProductArea",
     "Status",
     "StoredFile",
+    "Tag",
+    "Tagging",
     "Ticket",
     "TicketRead",
     "TicketType",

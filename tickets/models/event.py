@@ -34,6 +34,10 @@ class EventKind(models.TextChoices):
     MARKED_SPAM = "marked_spam"
     NOT_SPAM = "not_spam"
     REQUESTER_CHANGED = "requester_changed"  # staff confirmed whose ticket a forwarded mail is
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"  # by hand, or when its time had come: actor is None
 
 
 class Event(models.Model):

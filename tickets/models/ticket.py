@@ -34,6 +34,9 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         """By the database's clock, so that a machine whose clock jumps closes nothing early."""
         return self.filter(close_due_at__lte=Now(), category=Category.RESOLVED)
 
+    def due_to_wake(self) -> TicketQuerySet:
+        return self.filter(snoozed_until__lte=Now())
+
 
 class Ticket(models.Model):
     """One matter of one requester. Its number is its primary key."""
@@ -86,6 +89,7 @@ class Ticket(models.Model):
     resolved_at = models.DateTimeField(null=True, editable=False)
     close_due_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
+    snoozed_until = models.DateTimeField(null=True, editable=False)  # out of the lists of what is to be done; a customer's word ends it
     submission_key = models.UUIDField(null=True, unique=True, editable=False)  # of the form, so that a form sent twice is one ticket
     is_indexed = models.BooleanField(default=False, editable=False)  # `Posting` has it as it is; whatever changes who sees it says no
 
@@ -103,6 +107,7 @@ class Ticket(models.Model):
             models.CheckConstraint(condition=Q(close_due_at=None) | Q(category=Category.RESOLVED), name="only_resolved_is_due_to_close"),
             models.CheckConstraint(condition=Q(closed_at=None) | Q(category=Category.CLOSED), name="closed_at_means_closed"),
             models.CheckConstraint(condition=Q(resolved_at=None) | ~Q(category__in=UNRESOLVED), name="unresolved_has_no_resolved_at"),
+            models.CheckConstraint(condition=Q(snoozed_until=None) | Q(category__in=UNRESOLVED), name="only_unresolved_is_snoozed"),
             models.CheckConstraint(condition=Q(filer=None) | ~Q(filer=F("requester")), name="filer_is_another_person"),
         ]
         indexes: ClassVar = [
@@ -112,6 +117,7 @@ class Ticket(models.Model):
             models.Index(fields=["group", "category", "-updated_at"], name="ticket_by_group"),
             models.Index(fields=["requester", "-public_updated_at"], name="ticket_by_requester"),
             models.Index(fields=["close_due_at"], condition=Q(close_due_at__isnull=False), name="ticket_due_to_close"),
+            models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="ticket_to_wake"),
             models.Index(fields=["-id"], condition=Q(is_indexed=False), name="ticket_to_index"),
         ]
 
