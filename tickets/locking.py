@@ -23,7 +23,9 @@ def lock(ticket: Ticket, actor: User, *, staff_only: bool = False) -> Ticket:
     if staff_only and not actor.is_staff:
         raise NotAllowed(_("Only our staff can do that."))
     Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
-    return Ticket.objects.select_related("status").filter(access.visible_to(actor)).get(pk=ticket.pk)
+    locked = Ticket.objects.select_related("status").filter(access.visible_to(actor)).get(pk=ticket.pk)
+    locked.locked_with = locked.sla_key
+    return locked
 
 
 def hold_memberships(people: Iterable[User]) -> None:

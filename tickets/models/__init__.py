@@ -18,12 +18,14 @@ from tickets.models.article import (
     ArticleVersion,
     Audience,
 )
+from tickets.models.clock import Clock
 from tickets.models.conversation import Attachment, Comment, StoredFile, Upload
 from tickets.models.event import Event, EventKind
 from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, InboundState, Mailbox
 from tickets.models.posting import IndexedTicket, Posting
 from tickets.models.reading import TicketRead
 from tickets.models.rule import MailRule
+from tickets.models.sla import BusinessCalendar, Holiday, Side, SlaPolicy, SlaSnapshot, SlaStep, SlaTarget, WorkingSpan
 from tickets.models.tag import Tag, Tagging
 from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
 from tickets.models.workflow import Priority, ProductArea, Status, TicketType
@@ -42,11 +44,14 @@ __all__ = [
     "Attachment",
     "Audience",
     "Authentication",
+    "BusinessCalendar",
     "Channel",
+    "Clock",
     "Comment",
     "Event",
     "EventKind",
     "Follower",
+    "Holiday",
     "ImapLogin",
     "InboundMessage",
     "InboundState",
@@ -57,6 +62,11 @@ __all__ = [
     "Posting",
     "Priority",
     "ProductArea",
+    "Side",
+    "SlaPolicy",
+    "SlaSnapshot",
+    "SlaStep",
+    "SlaTarget",
     "Status",
     "StoredFile",
     "Tag",
@@ -65,4 +75,5 @@ __all__ = [
     "TicketRead",
     "TicketType",
     "Upload",
+    "WorkingSpan",
 ]

@@ -91,6 +91,8 @@ class Ticket(models.Model):
     closed_at = models.DateTimeField(null=True, editable=False)
     snoozed_until = models.DateTimeField(null=True, editable=False)  # out of the lists of what is to be done; a customer's word ends it
     submission_key = models.UUIDField(null=True, unique=True, editable=False)  # of the form, so that a form sent twice is one ticket
+    sla = models.ForeignKey("SlaSnapshot", on_delete=models.PROTECT, null=True, editable=False, related_name="tickets", db_index=False)
+    due_at = models.DateTimeField(null=True, editable=False)  # the earliest of its clocks that run; written by `tickets.clocks` alone
     is_indexed = models.BooleanField(default=False, editable=False)  # `Posting` has it as it is; whatever changes who sees it says no
 
     followers = models.ManyToManyField(
@@ -99,6 +101,7 @@ class Ticket(models.Model):
     organizations = models.ManyToManyField(Organization, through="OrganizationShare", related_name="shared_tickets")
 
     objects = TicketQuerySet.as_manager()
+    locked_with: tuple[int | None, ...] | None = None  # its `sla_key` as `tickets.locking` read it
 
     class Meta:
         verbose_name = _("ticket")
@@ -119,6 +122,7 @@ class Ticket(models.Model):
             models.Index(fields=["close_due_at"], condition=Q(close_due_at__isnull=False), name="ticket_due_to_close"),
             models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="ticket_to_wake"),
             models.Index(fields=["-id"], condition=Q(is_indexed=False), name="ticket_to_index"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="ticket_by_due"),
         ]
 
     def __str__(self) -> str:
@@ -132,6 +136,11 @@ class Ticket(models.Model):
     def description(self) -> Comment:
         """The first thing that was said on it."""
         return self.comments.earliest("pk")
+
+    @property
+    def sla_key(self) -> tuple[int | None, ...]:
+        """What of itself decides which SLA it has."""
+        return self.requester_id, self.group_id, self.type_id, self.priority_id
 
     @property
     def is_unresolved(self) -> bool:
