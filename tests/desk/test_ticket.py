@@ -118,6 +118,13 @@ def test_page_when_requester_has_more_then_counts_what_this_agent_sees(desk, eve
     link = re.search(r'href="([^"]+)">1 other open ticket<', shown.content.decode())
     assert link
     assert set(rows(desk.get(link[1].replace("&amp;", "&")))) == {ticket.pk, other.pk}
+    assert "1 earlier" in words(shown)
+
+
+def test_page_when_requester_is_looked_after_then_names_who_does(desk, ticket, acme, max_admin):
+    acme.delivery_lead = max_admin
+    acme.save()
+    assert "Acme looked after by Max Manager" in words(page(desk, ticket))
 
 
 def test_page_when_ticket_follows_up_a_hidden_one_then_shows_no_link(desk, secret, ana):

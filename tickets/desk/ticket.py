@@ -21,11 +21,11 @@ from tickets.desk import snooze, tags
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
 from tickets.desk.timeline import Entry, timeline
-from tickets.lifecycle import UNRESOLVED, Category
+from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.models import Follower, OrganizationShare, Priority, Status, Ticket, TicketType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from django.db.models import QuerySet
     from django.http import HttpResponse
@@ -52,11 +52,15 @@ def pictures(request: StaffRequest, number: int, comment: int) -> HttpResponse:
 
 def find(user: User, number: int) -> Ticket:
     """With what the page shows joined in. Raises Http404."""
-    others = access.tickets_for(user).filter(category__in=UNRESOLVED, requester=OuterRef("requester")).exclude(pk=OuterRef("pk"))
-    counted = others.order_by().values("requester").annotate(count=Count("pk")).values("count")
     among = Ticket.objects.select_related("status", "type", "priority", "area", "group", "assignee", "requester", "filer")
-    among = among.annotate(other_open=Coalesce(Subquery(counted), 0))
+    among = among.annotate(other_open=_others(user, UNRESOLVED), other_finished=_others(user, FINISHED))
     return access.get_ticket(user, number, among=preferences.with_levels(among, user))
+
+
+def _others(user: User, categories: Collection[Category]) -> Coalesce:
+    """How many more tickets of the same requester this person sees."""
+    others = access.tickets_for(user).filter(category__in=categories, requester=OuterRef("requester")).exclude(pk=OuterRef("pk"))
+    return Coalesce(Subquery(others.order_by().values("requester").annotate(count=Count("pk")).values("count")), 0)
 
 
 def page(
@@ -206,7 +210,7 @@ def _organizations(ticket: Ticket) -> QuerySet[Organization]:
     """The requester's, and those that the ticket is shared with; usually the same."""
     member = Membership.objects.filter(organization=OuterRef("pk"), user=ticket.requester_id, is_active=True)
     share = OrganizationShare.objects.filter(organization=OuterRef("pk"), ticket=ticket)
-    of_ticket = Organization.objects.annotate(is_requesters=Exists(member), is_shared=Exists(share))
+    of_ticket = Organization.objects.select_related("delivery_lead").annotate(is_requesters=Exists(member), is_shared=Exists(share))
     return of_ticket.filter(Q(is_requesters=True) | Q(is_shared=True))
 
 
