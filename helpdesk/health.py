@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from notifications.models import Delivery, State
-from tickets.models import Event, InboundMessage, InboundState, Mailbox, Ticket
+from tickets.models import Draft, Event, InboundMessage, InboundState, Mailbox, Ticket
 from tickets.models.inbound import MAILBOX_GRACE
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def _lags() -> dict[str, int]:
         "events": _age(Event.objects.filter(dispatched_at=None).aggregate(oldest=Min("at"))["oldest"]),
         "deliveries": _age(Delivery.objects.due().aggregate(oldest=Min("next_attempt_at"))["oldest"]),
         "inbound": _age(InboundMessage.objects.filter(state=InboundState.WAITING).aggregate(oldest=Min("next_attempt_at"))["oldest"]),
+        "replies": _age(Draft.objects.filter(send_at__isnull=False).aggregate(oldest=Min("send_at"))["oldest"]),
         "closes": _age(Ticket.objects.due_to_close().aggregate(oldest=Min("close_due_at"))["oldest"]),
     }
 
@@ -48,6 +49,7 @@ def queues() -> dict[str, int | bool]:
     """What waits and what failed. `oldest_seconds` is of the oldest work that is due; `idle` says that nothing waits, not even for a later try."""
     inbound, deliveries = Counter(_states(InboundMessage)), Counter(_states(Delivery))
     waiting = {
+        "replies_waiting": Draft.objects.filter(send_at__isnull=False).count(),
         "events_waiting": Event.objects.filter(dispatched_at=None).count(),
         "inbound_waiting": inbound[InboundState.WAITING] + inbound[InboundState.REPORT],
         "deliveries_waiting": deliveries[State.QUEUED] + deliveries[State.SENDING],

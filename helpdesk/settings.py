@@ -250,9 +250,11 @@ CELERY_BEAT_SCHEDULE = {
         ("reports", "notifications.tasks.match_reports", 15),
         ("close", "tickets.tasks.close_due", 60),
         ("wake", "tickets.tasks.wake_due", 60),
+        ("replies", "tickets.tasks.send_replies", 3),
         ("fetch", "tickets.tasks.fetch_mail", 60),
         ("index", "tickets.tasks.index_waiting", 15),
         ("uploads", "tickets.tasks.drop_uploads", 3600),
+        ("drafts", "tickets.tasks.drop_drafts", 86400),
     )
 }
 
@@ -359,6 +361,8 @@ if "mailgun" in MAIL_WEBHOOKS and not ANYMAIL.get("MAILGUN_WEBHOOK_SIGNING_KEY")
 
 # How long a mail about an update waits for what the same person does next, so that both become one mail; 0: each is its own.
 MERGE_SECONDS = env_int("MERGE_SECONDS", 60, high=3600)
+# How long staff can take back a reply from the desk before anybody gets to see it; 0: it goes out at once.
+UNDO_SECONDS = env_int("UNDO_SECONDS", 10, high=120)
 
 # Whether the domain in From stands for a mail: noted by the mail server of this id in Authentication-Results, or else checked by us.
 AUTHSERV_ID = env_list("AUTHSERV_ID")

@@ -33,7 +33,7 @@ def _kept_apart(settings, tmp_path):
     settings.CHECK_AUTHENTICATION = False  # asks nobody's DNS; tests/tickets/mail/test_authentication.py has one of its own
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.OUTBOX_DIR = tmp_path / "outbox"
-    settings.MERGE_SECONDS = 0  # mails go at once; who tests the waiting says so
+    settings.MERGE_SECONDS = settings.UNDO_SECONDS = 0  # mails and replies go at once; who tests the waiting says so
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}}  # rate limits begin anew

@@ -21,7 +21,7 @@ from notifications.models import Delivery, Kind, Reason, State, Suspension
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
-from tickets import actions, articles, files, sharing
+from tickets import actions, articles, drafts, files, sharing
 from tickets.models import Attachment, Channel, MailRule
 
 if TYPE_CHECKING:
@@ -87,6 +87,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_pictures": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_reply": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_note": (_NOBODY, "302 404 404 404 422 404 422"),
+    "desk_ticket_draft": (_NOBODY, "302 404 404 404 422 404 302"),  # his is there already
+    "desk_ticket_take_back": (_NOBODY, "302 404 404 404 302 302 302"),  # one's own words alone, whether or not the ticket is in sight
+    "desk_drafts": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_draft_discard": (_NOBODY, "302 404 404 404 302 404 404"),  # its writer's
     "desk_ticket_take": (_NOBODY, "302 404 404 404 302 404 409"),
     "desk_ticket_resolve": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_close": (_NOBODY, "302 404 404 404 409 404 409"),
@@ -245,6 +249,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
     domain = EmailDomain.objects.create(organization=acme, domain="acme.example")
     invited = invitations.invite(actor=ana, organization=acme, address="new@acme.example")
     upload = files.keep(new_file(), uploader=ana)
+    draft = drafts.save(ticket, actor=dan, message=message("not yet"))
     people = [None, cleo, ben, ana, dan, eve, max_admin]
     return {
         "ticket": ticket,
@@ -258,6 +263,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
         "domain": domain,
         "invited": invited,
         "upload": upload,
+        "draft": draft,
         "people": people,
     }
 
@@ -297,6 +303,8 @@ def path_to(name: str, world) -> str:
         "ticket_person_add": [ticket.number, world["people"][2].pk],
         "ticket_person_remove": [ticket.number, ticket.follower_rows.get(user=world["people"][2]).pk],
         "desk_ticket_undo": [ticket.number, ticket.events.latest("pk").pk],
+        "desk_ticket_take_back": [ticket.number, world["draft"].pk],
+        "desk_draft_discard": [world["draft"].pk],
         "desk_ticket_pictures": [ticket.number, attachment.comment_id],
         "desk_ticket_retry": [ticket.number, world["failed"].pk],
         "mail_answer": [answer_path(Answer.BROKEN, ticket, ticket.requester).split("/")[-2]],

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
-from accounts.models import AgentGroup
+from accounts.models import AgentGroup, Role
 from tickets import access, files
 from tickets.article_links import note_links
 from tickets.courtesy import is_mere_thanks
@@ -43,7 +43,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
     from accounts.models import Organization, User
+    from tickets.models import Event
 
 logger = logging.getLogger(__name__)
 
@@ -172,9 +175,18 @@ def _opened_by(message: Message, requester: User) -> Ticket | None:
 
 
 @transaction.atomic
-def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | None = None, type: TicketType | None = None) -> Comment:
+def comment(
+    ticket: Ticket,
+    *,
+    actor: User,
+    message: Message,
+    status: Status | None = None,
+    type: TicketType | None = None,
+    seen: int | None = None,
+) -> Comment:
     """A public reply; `status` is where staff want the ticket to go with it, `type` what that status may require. Who is named in it sees the ticket.
 
+    `seen`: the newest event that staff knew of who wrote it a little earlier. What a customer did since then is not answered by it, and stands.
     A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so): the answer's `.ticket` tells which.
     """
     ticket = lock(ticket, actor)
@@ -185,20 +197,31 @@ def comment(ticket: Ticket, *, actor: User, message: Message, status: Status | N
     if (status or type) and not actor.is_staff:
         raise NotAllowed(_("Only our staff can choose a status or a type."))
     said = _say(ticket, actor=actor, message=message)
-    moved = _answered(ticket, status=status, type=type) if actor.is_staff else _heard(ticket, said)
+    moved = _answered(ticket, status=status, type=type, seen=seen) if actor.is_staff else _heard(ticket, said)
     save(ticket, public=True)
     record(ticket, EventKind.COMMENTED, actor=actor, comment=said, **moved, **name_people(said, ticket, author=actor))
     return said
 
 
-def _answered(ticket: Ticket, *, status: Status | None, type: TicketType | None) -> dict[str, Any]:
+def _answered(ticket: Ticket, *, status: Status | None, type: TicketType | None, seen: int | None) -> dict[str, Any]:
     """What an agent's reply moves."""
     ticket.first_response_at = ticket.first_response_at or timezone.now()
-    ticket.waiting_since = None
     if type:
         ticket.type = type
+    if seen is not None and (crossing := list(_done_by_customers_since(ticket, seen))):
+        asked = [event.at for event in crossing if event.kind in (EventKind.COMMENTED, EventKind.REOPENED)]
+        ticket.waiting_since = asked[0] if asked and ticket.waiting_since else None
+        return {"type": _name(type), "seen": seen}
+    ticket.waiting_since = None
     moved = _enter(ticket, status) if status else _pull(ticket, Trigger.AGENT_REPLIED)
     return {**moved, "type": _name(type)}
+
+
+def _done_by_customers_since(ticket: Ticket, seen: int) -> QuerySet[Event]:
+    return ticket.events.filter(pk__gt=seen, kind__in=_SAID_BY_CUSTOMERS, is_internal=False, actor__role=Role.CUSTOMER).order_by("pk")
+
+
+_SAID_BY_CUSTOMERS = (EventKind.COMMENTED, EventKind.REOPENED, EventKind.FIX_CONFIRMED, EventKind.RESOLVED, EventKind.CLOSED)
 
 
 def _heard(ticket: Ticket, said: Comment) -> dict[str, Any]:

@@ -42,6 +42,6 @@ def wake_due() -> int:
 
 
 def drop_uploads() -> int:
-    """Throws away what was uploaded and never posted. Returns how many this call dropped."""
-    old = Upload.objects.filter(created_at__lt=timezone.now() - _KEPT).order_by("created_at")[:_BATCH]
+    """Throws away what was uploaded, never posted, and belongs to no draft. Returns how many this call dropped."""
+    old = Upload.objects.filter(created_at__lt=timezone.now() - _KEPT, drafts=None).order_by("created_at")[:_BATCH]
     return sum(files.drop(upload) for upload in old)

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from tickets import indexing, sweeps
+from tickets import drafts, indexing, sweeps
 from tickets.mail import fetch, ingest
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,16 @@ def close_due() -> None:
 @shared_task
 def wake_due() -> None:
     sweeps.wake_due()
+
+
+@shared_task
+def send_replies() -> None:
+    drafts.send_due()
+
+
+@shared_task
+def drop_drafts() -> None:
+    drafts.drop_old()
 
 
 @shared_task

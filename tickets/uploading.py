@@ -37,7 +37,7 @@ def uploads(request: HttpRequest) -> JsonResponse:
         (new,) = FilesField(required=True).clean([request.FILES.get("file")])
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=422)
-    held = access.uploads_of(person).aggregate(held=Sum("size", default=0))["held"]
+    held = access.uploads_of(person).filter(drafts=None).aggregate(held=Sum("size", default=0))["held"]
     if held + new.content.size > settings.MAX_FILES * settings.MAX_FILE_BYTES:
         words = _("You have uploaded a lot that is not posted yet. Post it first, then add more.")
         return JsonResponse({"error": words}, status=422)

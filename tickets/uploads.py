@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID, uuid4
 
 from django import forms
@@ -184,6 +184,7 @@ class SeenField(forms.IntegerField):
 class MessageForm(forms.Form):
     """Words, files, or both."""
 
+    is_unfinished: ClassVar = False  # then neither is asked for
     text = TextField(required=False, label=gettext_lazy("Your reply"), widget=EditorWidget)
     html = HtmlField(required=False)
     uploads = UploadsField(required=False)
@@ -206,7 +207,7 @@ class MessageForm(forms.Form):
         for problem in self.errors.pop("html", []):  # its field is hidden
             self.add_error("text", problem)
         kept = self._take_uploads(cleaned)
-        if not self.errors and not cleaned["text"] and not cleaned["files"] and not kept:
+        if not self.is_unfinished and not self.errors and not cleaned["text"] and not cleaned["files"] and not kept:
             self.add_error("text", _("Write something, or attach a file."))
         return cleaned
 

@@ -21,7 +21,8 @@ function write(field) {
   const { value: text } = field;
   const kind = kindsOf(field).find((radio) => radio.checked)?.value;
   try {
-    if (text.trim()) localStorage.setItem(keyOf(field), JSON.stringify({ text, kind, at: Date.now() }));
+    const base = field.form?.dataset.draftVersion;
+    if (text.trim()) localStorage.setItem(keyOf(field), JSON.stringify({ text, kind, base, at: Date.now() }));
     else localStorage.removeItem(keyOf(field));
   } catch {
     // Storage is full or forbidden: the page works on without drafts.
@@ -45,7 +46,9 @@ function forgetSent() {
 function restore(field) {
   const draft = read(keyOf(field));
   const before = field.value;
-  if (!draft || draft.text === before || before.trim()) return;
+  // Of a draft that the server keeps, this browser has only what did not reach it: newer than what the page shows, if it began from that.
+  const goesOn = draft?.base !== undefined && draft.base === field.form?.dataset.draftVersion;
+  if (!draft || draft.text === before || (before.trim() && !goesOn)) return;
   for (const radio of kindsOf(field)) if (radio.value === draft.kind) radio.checked = true;
   field.value = draft.text;
   field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -68,6 +71,9 @@ try {
     field.addEventListener("input", () => write(field));
     for (const radio of kindsOf(field)) radio.addEventListener("change", () => write(field));
   }
+  document.addEventListener("draft:saved", (event) => {
+    for (const field of event.target.querySelectorAll("[data-draft]")) localStorage.removeItem(keyOf(field));
+  });
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;
     const keys = [...event.target.querySelectorAll("[data-draft]")].map(keyOf);

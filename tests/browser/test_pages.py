@@ -43,6 +43,7 @@ PAGES = [
     (AGENT, "/desk/mail/"),
     (AGENT, "/desk/mail/?tab=in"),
     (AGENT, "/desk/mail/?tab=out"),
+    (AGENT, "/desk/drafts/"),
     (AGENT, "/desk/people/1/"),
     (AGENT, "/desk/people/1/?mail=in"),
     (AGENT, "/profile/"),

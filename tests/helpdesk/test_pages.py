@@ -28,7 +28,7 @@ def test_readyz_is_ready_when_nothing_waits(client):
             "ready": True,
             "database": True,
             "broker": True,
-            "lag": {"events": 0, "deliveries": 0, "inbound": 0, "closes": 0},
+            "lag": {"events": 0, "deliveries": 0, "inbound": 0, "replies": 0, "closes": 0},
             "mailboxes_failing": 0,
         },
     )

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 
 QUIET = {
     "events_waiting": 0,
+    "replies_waiting": 0,
     "inbound_waiting": 0,
     "deliveries_waiting": 0,
     "inbound_failed": 0,

@@ -74,6 +74,7 @@ def stack(folder: Path, sink: Sink, **more: str) -> Iterator[Stack]:
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(sink.port),
             "MERGE_SECONDS": "0",
+            "UNDO_SECONDS": "0",
             **more,
         }
         _take_assets(folder)

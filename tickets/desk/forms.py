@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 from django.db.models import Model, Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +16,7 @@ from accounts.models import AgentGroup, User
 from tickets.actions import Message, TypeRequired
 from tickets.lifecycle import Category
 from tickets.mail.route import is_ours
-from tickets.models import Channel, Priority, ProductArea, Status, Ticket, TicketType
+from tickets.models import Channel, Draft, Priority, ProductArea, Status, Ticket, TicketType
 from tickets.people import ShareForm
 from tickets.uploads import KeyField, MessageForm, SeenField, TextField
 
@@ -69,9 +71,44 @@ class ReplyForm(_TypeWithStatus, MessageForm):
         data = self.cleaned_data
         return {"message": self.message(Channel.DESK), "status": data["status"], "type": data["type"]}
 
+    @classmethod
+    def going_on(cls, draft: Draft, *, ticket: Ticket) -> ReplyForm:
+        """With what was written before. The editor knows a picture by the address of its upload."""
+        initial = {"text": draft.text, "html": _IN_TEXT.sub(_address_of, draft.html), "status": draft.status_id}
+        form = cls(ticket=ticket, writer=draft.writer, initial=initial)
+        shown = {UUID(pk) for pk in _IN_TEXT.findall(draft.html)}
+        form._beside = [upload for upload in draft.uploads.all() if upload.pk not in shown]
+        return form
+
+
+_IN_TEXT = re.compile(r'(?<= src=")cid:([0-9a-f-]{36})(?=")')
+
+
+def _address_of(found: re.Match[str]) -> str:
+    return reverse("upload", args=[found[1]])
+
 
 class NoteForm(MessageForm):
     """An internal note: it has no status to go with it."""
+
+
+class DraftForm(MessageForm):
+    """What the composer holds before it is sent: nothing is asked of it yet."""
+
+    is_unfinished = True
+    needs_type = False
+    kind = forms.CharField(required=False)
+    status = forms.ModelChoiceField(Status.objects.filter(is_retired=False), required=False)
+    draft = KeyField(required=False)  # the version that the page knows
+
+    def verb_arguments(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        return {
+            "message": self.message(Channel.DESK),
+            "is_note": data["kind"] == "note",
+            "status": data["status"],
+            "known": data["draft"],
+        }
 
 
 class StatusForm(_TypeWithStatus):

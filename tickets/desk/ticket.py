@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from csp.decorators import csp_update
 from django.conf import settings
@@ -16,13 +16,14 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, Organization
 from notifications import bounces, preferences
-from tickets import access
+from tickets import access, drafts
 from tickets.desk import snooze, tags
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
+from tickets.desk.forms import DeskShareForm, DraftForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
+from tickets.desk.leaving import leaving_reply
 from tickets.desk.timeline import Entry, timeline
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
-from tickets.models import Follower, OrganizationShare, Priority, Status, Ticket, TicketType
+from tickets.models import Draft, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from tickets.desk.seen import Overtaken
 
+ComposerForm: TypeAlias = ReplyForm | NoteForm | DraftForm
 _NAMED = 3  # people named where all would be too many
 
 
@@ -54,7 +56,7 @@ def find(user: User, number: int) -> Ticket:
     """With what the page shows joined in. Raises Http404."""
     among = Ticket.objects.select_related("status", "type", "priority", "area", "group", "assignee", "requester", "filer")
     among = among.annotate(other_open=_others(user, UNRESOLVED), other_finished=_others(user, FINISHED))
-    return access.get_ticket(user, number, among=preferences.with_levels(among, user))
+    return access.get_ticket(user, number, among=drafts.with_marks(preferences.with_levels(among, user), user))
 
 
 def _others(user: User, categories: Collection[Category]) -> Coalesce:
@@ -67,7 +69,7 @@ def page(
     request: StaffRequest,
     ticket: Ticket,
     *,
-    form: ReplyForm | NoteForm | None = None,
+    form: ComposerForm | None = None,
     move: StatusForm | None = None,
     tell: TellForm | None = None,
     sharing: DeskShareForm | None = None,
@@ -79,6 +81,7 @@ def page(
     `pictures_of`: the comment whose remote pictures are shown.
     """
     news = {event.pk for event in overtaken.events} if overtaken else set()
+    draft, leaving, senders = drafts.at(ticket, user=request.user)
     entries = timeline(request.user, ticket, news=news, pictures_of=pictures_of)
     followers = list(
         preferences.with_level_of_each(
@@ -111,7 +114,9 @@ def page(
         "mail": _mail_health(entries),
         **tags.shown(ticket),
         **snooze.shown(),
-        **_composer(ticket, form=form, statuses=statuses, followers=reached, me=request.user),
+        "leaving": leaving and leaving_reply(leaving),
+        "senders": senders,
+        **_composer(ticket, form=form, draft=draft, statuses=statuses, followers=reached, me=request.user),
     }
     return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing))
 
@@ -127,15 +132,25 @@ def _status(overtaken: Overtaken | None, *forms: object) -> int:
 
 
 def _composer(
-    ticket: Ticket, *, form: ReplyForm | NoteForm | None, statuses: list[Status], followers: list[Follower], me: User
+    ticket: Ticket,
+    *,
+    form: ComposerForm | None,
+    draft: Draft | None,
+    statuses: list[Status],
+    followers: list[Follower],
+    me: User,
 ) -> dict[str, Any]:
-    shown = form or ReplyForm(ticket=ticket, writer=me)
+    """With what was sent and not done, else with the draft."""
+    goes_on = draft if form is None else None
+    shown = form or (ReplyForm.going_on(goes_on, ticket=ticket) if goes_on else ReplyForm(ticket=ticket, writer=me))
+    chosen = str(goes_on.status_id or "") if goes_on else shown.data.get("status", "")
     had_files = form is not None and bool(form.files)  # only where no script uploads them before
     return {
         "form": shown,
-        "is_note": isinstance(form, NoteForm),
+        "is_note": goes_on.is_note if goes_on else isinstance(form, NoteForm) or shown.data.get("kind") == "note",
+        "draft": draft,
         "file_errors": [*shown.errors.get("files", []), *([_("Choose your files again.")] if had_files else [])],
-        "statuses": _statuses_to_send_with(ticket, statuses, chosen=shown.data.get("status", "")),
+        "statuses": _statuses_to_send_with(ticket, statuses, chosen=chosen),
         "hint": _("It is spam: nobody will be mailed.")
         if ticket.is_spam
         else _who_will_be_mailed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.desk import articles, mail, mail_list, mail_many, organizations, people, rules, snooze, tags, verbs
+from tickets.desk import articles, drafts, mail, mail_list, mail_many, organizations, people, rules, snooze, tags, verbs
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
 from tickets.desk.queue import queue
@@ -23,6 +23,10 @@ urlpatterns = [
     path(f"{_TICKET}pictures/<int:comment>/", pictures, name="desk_ticket_pictures"),
     path(f"{_TICKET}reply/", verbs.reply, name="desk_ticket_reply"),
     path(f"{_TICKET}note/", verbs.note, name="desk_ticket_note"),
+    path(f"{_TICKET}draft/", drafts.save, name="desk_ticket_draft"),
+    path(f"{_TICKET}replies/<int:pk>/take-back/", drafts.take_back, name="desk_ticket_take_back"),
+    path("drafts/", drafts.draft_list, name="desk_drafts"),
+    path("drafts/<int:pk>/discard/", drafts.discard, name="desk_draft_discard"),
     path(f"{_TICKET}take/", verbs.take, name="desk_ticket_take"),
     path(f"{_TICKET}resolve/", verbs.resolve, name="desk_ticket_resolve"),
     path(f"{_TICKET}close/", verbs.close, name="desk_ticket_close"),

@@ -8,16 +8,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from notifications import preferences
 from notifications.models import Delivery
-from tickets import access, actions, sharing
+from tickets import access, actions, drafts, sharing
 from tickets.desk.back import back as _back
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, property_form
@@ -26,7 +28,7 @@ from tickets.desk.seen import Overtaken, unless_overtaken
 from tickets.desk.ticket import find, page
 from tickets.lifecycle import Category
 from tickets.mail import rules
-from tickets.models import Channel, EventKind, MailRule, Ticket
+from tickets.models import Channel, Draft, EventKind, MailRule, Ticket
 from tickets.people import one_of, share_by
 from tickets.uploads import SeenField
 
@@ -65,12 +67,16 @@ def reply(request: StaffRequest, number: int) -> HttpResponse:
         return page(request, ticket, form=form)
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
-            said = actions.comment(ticket, actor=request.user, **form.verb_arguments())
+            said = drafts.send(ticket, actor=request.user, **form.verb_arguments())
     except Overtaken as overtaken:
         return page(request, find(request.user, number), form=form, overtaken=overtaken)
     except actions.TypeRequired as error:
         form.ask_for_type(error)
         return page(request, find(request.user, number), form=form)
+    if isinstance(said, Draft):
+        seconds = settings.UNDO_SECONDS
+        words = ngettext("Your reply goes out in %(count)d second.", "Your reply goes out in %(count)d seconds.", seconds)
+        return _back(request, ticket, words % {"count": seconds}, anchor="#leaving")
     return _back(request, ticket, _("Your reply is on its way."), anchor=f"#c{said.pk}")
 
 
@@ -88,6 +94,7 @@ def _note(request: StaffRequest, number: int) -> HttpResponse:
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
             said = actions.add_note(ticket, actor=request.user, message=form.message(Channel.DESK))
+            drafts.clear(ticket, actor=request.user)
     except Overtaken as overtaken:
         return page(request, find(request.user, number), form=form, overtaken=overtaken)
     return _back(request, ticket, _("Your note is kept. Only staff see it."), anchor=f"#c{said.pk}")
@@ -119,6 +126,7 @@ def _move(request: StaffRequest, ticket: Ticket, data: Any, *, deed: Callable[..
     wanted = form.cleaned_data["status"]
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
+            drafts.settle(ticket, actor=request.user)
             (deed or partial(actions.change_status, status=wanted))(ticket, actor=request.user, type=form.cleaned_data["type"])
     except Overtaken as overtaken:
         return page(request, find(request.user, ticket.number), overtaken=overtaken)
@@ -207,6 +215,8 @@ def _do(
     ticket = access.get_ticket(request.user, number)
     try:
         with unless_overtaken(ticket, actor=request.user, seen=_seen(request), kinds=guard):
+            if not guard:
+                drafts.settle(ticket, actor=request.user)
             deed(ticket, actor=request.user)
     except Overtaken as overtaken:
         return page(request, find(request.user, number), overtaken=overtaken)

@@ -20,6 +20,7 @@ from tickets.models.article import (
 )
 from tickets.models.clock import Clock
 from tickets.models.conversation import Attachment, Comment, StoredFile, Upload
+from tickets.models.draft import Draft
 from tickets.models.event import Event, EventKind
 from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, InboundState, Mailbox
 from tickets.models.posting import IndexedTicket, Posting
@@ -48,6 +49,7 @@ __all__ = [
     "Channel",
     "Clock",
     "Comment",
+    "Draft",
     "Event",
     "EventKind",
     "Follower",

@@ -1,0 +1,252 @@
+"""What staff write on a ticket before it is said: drafts kept on the server, and replies that wait some seconds so that they can be taken back.
+
+A reply that waits is a draft with `send_at`, and nothing else of it exists: no comment, no event, no change of the ticket. So there is nothing to hide from
+customers, lists, search, mail or clocks, and taking it back restores nothing. When its time has come it is said by the ordinary verb.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.html import escape, linebreaks
+from django.utils.translation import gettext as _
+
+from accounts.errors import DomainError, IllegalMove
+from tickets import actions, files
+from tickets.actions import Message, NotStored, gone
+from tickets.locking import lock
+from tickets.models import Channel, Comment, Draft, Status, Ticket, TicketType, Upload
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 500
+_PUT_OFF = timedelta(minutes=5)
+_KEPT = timedelta(days=90)
+
+
+class Outdated(DomainError):
+    """The draft is not the one that the page knew: it was written on elsewhere, or has been sent. Nothing was saved."""
+
+
+def of(user: User) -> QuerySet[Draft]:
+    """All that this person is writing, the newest first; nobody else's."""
+    return Draft.objects.filter(writer=user).order_by("-updated_at", "-pk") if user.is_staff else Draft.objects.none()
+
+
+def with_marks(tickets: QuerySet[Ticket], user: User) -> QuerySet[Ticket]:
+    """Each with `has_draft`: this person has begun to write on it, and `has_leaving`: somebody's reply is on its way out."""
+    here = Draft.objects.filter(ticket=OuterRef("pk"))
+    return tickets.annotate(has_draft=Exists(here.filter(writer=user)), has_leaving=Exists(here.filter(send_at__isnull=False)))
+
+
+def at(ticket: Ticket, *, user: User) -> tuple[Draft | None, Draft | None, list[User]]:
+    """What a ticket's page shows: the person's draft, their reply that is leaving, and whose else is. Of a ticket `with_marks` no query where there is none."""
+    if not (getattr(ticket, "has_draft", True) or getattr(ticket, "has_leaving", True)):
+        return None, None, []
+    rows = Draft.objects.filter(Q(writer=user) | Q(send_at__isnull=False), ticket=ticket)
+    found = list(rows.select_related("writer", "status").prefetch_related("uploads"))
+    own = {row.send_at is not None: row for row in found if row.writer_id == user.pk}
+    return own.get(False), own.get(True), [row.writer for row in found if row.writer_id != user.pk]
+
+
+def sending(ticket: Ticket) -> QuerySet[Draft]:
+    """The replies that are on their way out."""
+    return Draft.objects.filter(ticket=ticket, send_at__isnull=False)
+
+
+@transaction.atomic
+def save(
+    ticket: Ticket, *, actor: User, message: Message, is_note: bool = False, status: Status | None = None, known: UUID | None = None
+) -> Draft | None:
+    """Keeps what is being written; where that is nothing, there is no draft. `known`: the version that the page had, if any. Raises Outdated."""
+    ticket = lock(ticket, actor, staff_only=True)
+    draft = _unsent(ticket, actor)
+    if (draft.version if draft else None) != known or _sent_before(message, actor):
+        raise Outdated(
+            _("This was written on in another window, or sent. Open the ticket again to see it; nothing here was saved over it.")
+        )
+    kept = _kept(message, actor)
+    if not (message.text.strip() or message.html or kept):
+        discard(draft)
+        return None
+    draft = draft or Draft(writer=actor, ticket=ticket)
+    draft.text, draft.html, draft.is_note, draft.status = message.text, message.html, is_note, status
+    draft.version, draft.updated_at, draft.problem = uuid4(), timezone.now(), ""
+    draft.save()
+    draft.uploads.set(kept)
+    return draft
+
+
+def discard(draft: Draft | None) -> None:
+    """Its files go with the next sweep, as any upload that nobody posted."""
+    if draft:
+        draft.delete()
+
+
+def clear(ticket: Ticket, *, actor: User) -> None:
+    """What was in progress has been said."""
+    discard(_unsent(ticket, actor))
+
+
+def _unsent(ticket: Ticket, writer: User) -> Draft | None:
+    return Draft.objects.filter(ticket=ticket, writer=writer, send_at=None).first()
+
+
+def _sent_before(message: Message, writer: User) -> Draft | Comment | None:
+    """What became of this form when it was sent before."""
+    if (key := message.submission_key) is None:
+        return None
+    return (
+        Draft.objects.filter(writer=writer, submission_key=key).first() or Comment.objects.filter(author=writer, submission_key=key).first()
+    )
+
+
+def _kept(message: Message, writer: User) -> list[Upload]:
+    """The message's files as uploads, which outlive the request."""
+    kept = list(Upload.objects.filter(pk__in=message.uploads, uploader=writer))
+    if len(kept) < len(set(message.uploads)):
+        raise NotStored(gone())
+    for new in message.files:
+        try:
+            kept.append(files.keep(new, uploader=writer))
+        except OSError as error:
+            logger.exception("a file could not be stored")
+            raise NotStored(files.not_stored(new.name)) from error
+    return kept
+
+
+# --- Replies that can be taken back --------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def send(ticket: Ticket, *, actor: User, message: Message, status: Status | None = None, type: TicketType | None = None) -> Draft | Comment:
+    """A reply of staff, in place of what was their draft. It goes out after UNDO_SECONDS; at once, as the comment that it is, where those are 0."""
+    ticket = lock(ticket, actor, staff_only=True)
+    if earlier := _sent_before(message, actor):
+        return earlier
+    settle(ticket, actor=actor)
+    kept = _kept(message, actor) if settings.UNDO_SECONDS else []
+    clear(ticket, actor=actor)
+    if not settings.UNDO_SECONDS:
+        return actions.comment(ticket, actor=actor, message=message, status=status, type=type)
+    now = timezone.now()
+    leaving = Draft.objects.create(
+        writer=actor,
+        ticket=ticket,
+        text=message.text,
+        html=message.html,
+        status=status,
+        type=type,
+        updated_at=now,
+        send_at=now + timedelta(seconds=settings.UNDO_SECONDS),
+        seen=ticket.events.aggregate(newest=Max("pk"))["newest"],
+        submission_key=message.submission_key,
+    )
+    leaving.uploads.set(kept)
+    return leaving
+
+
+@transaction.atomic
+def take_back(pk: int, *, actor: User) -> Draft:
+    """A reply that has not gone out is a draft again; nobody will learn of it. Its writer's, whether or not they still see the ticket. Raises IllegalMove."""
+    draft = _hold(actor.drafts.filter(pk=pk, send_at__isnull=False))
+    if draft is None:
+        raise IllegalMove(_("It is too late: your reply has gone out. Write another one that puts things right."))
+    return _give_back(draft)
+
+
+def settle(ticket: Ticket, *, actor: User) -> None:
+    """What this person sent off before goes out now, as what they do next comes after it. With the ticket locked."""
+    if leaving := Draft.objects.filter(ticket=ticket, writer=actor, send_at__isnull=False).first():
+        _say_or_give_back(leaving)
+
+
+def send_due() -> int:
+    """Says what was not taken back; one that fails is told in the log, put off, and holds up no other. Returns how many went out."""
+    sent = 0
+    for pk in list(Draft.objects.filter(send_at__lte=Now()).order_by("send_at").values_list("pk", flat=True)[:_BATCH]):
+        try:
+            sent += send_if_due(pk)
+        except Exception:
+            logger.exception("reply %s could not go out; it is tried again in five minutes", pk)
+            Draft.objects.filter(pk=pk, send_at__isnull=False).update(send_at=timezone.now() + _PUT_OFF)
+    return sent
+
+
+@transaction.atomic
+def send_if_due(pk: int) -> bool:
+    """Looks again under the ticket's lock, so that of any number of workers, and of who takes it back, one is first. True when this call sent it."""
+    draft = _hold(Draft.objects.filter(pk=pk, send_at__lte=Now()))
+    return draft is not None and _say_or_give_back(draft)
+
+
+def drop_old() -> int:
+    """Throws away what nobody has gone on with. Returns how many this call dropped."""
+    old = Draft.objects.filter(send_at=None, updated_at__lt=timezone.now() - _KEPT)
+    return old.delete()[1].get(Draft._meta.label, 0)
+
+
+def _hold(drafts: QuerySet[Draft]) -> Draft | None:
+    """The one of these that there is, if it is still among them once the ticket and it are ours."""
+    number = drafts.values_list("ticket", flat=True).first()
+    if number is None:
+        return None
+    Ticket.objects.select_for_update().only("pk").get(pk=number)
+    return drafts.select_for_update(of=("self",)).select_related("writer", "ticket", "status", "type").first()
+
+
+def _say_or_give_back(draft: Draft) -> bool:
+    """A reply that can't be said any more comes back to its writer with the reason, and is never lost."""
+    try:
+        with transaction.atomic():
+            actions.comment(
+                draft.ticket,
+                actor=draft.writer,
+                message=Message(
+                    text=draft.text,
+                    html=draft.html,
+                    uploads=tuple(draft.uploads.values_list("pk", flat=True)),
+                    channel=Channel.DESK,
+                    submission_key=draft.submission_key,
+                ),
+                status=draft.status,
+                type=draft.type,
+                seen=draft.seen,
+            )
+            draft.delete()
+    except DomainError as error:
+        _give_back(draft, problem=str(error))
+    except Ticket.DoesNotExist:
+        _give_back(draft, problem=_("You no longer see this ticket."))
+    else:
+        return True
+    return False
+
+
+def _give_back(draft: Draft, *, problem: str = "") -> Draft:
+    """What was begun meanwhile stands below it. Of a note and a reply together it is a note, which shows nothing to anybody by a slip."""
+    begun = _unsent(draft.ticket, draft.writer)
+    if begun:
+        if draft.html or begun.html:
+            draft.html = (draft.html or linebreaks(escape(draft.text))) + (begun.html or linebreaks(escape(begun.text)))
+        draft.text = f"{draft.text}\n\n{begun.text}".strip()
+        draft.is_note = begun.is_note
+        draft.uploads.add(*begun.uploads.all())
+        begun.delete()
+    draft.send_at = draft.seen = draft.submission_key = None
+    draft.version, draft.updated_at, draft.problem = uuid4(), timezone.now(), problem
+    draft.save()
+    return draft
