@@ -81,6 +81,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "upload": ("302 404 404 200 404 404 404", _NOBODY),  # Ana's
     "desk": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_tickets": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_tickets_complete": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_ticket_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
     "desk_ticket": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_related": ("302 404 404 404 200 404 200", _NOBODY),

@@ -1,10 +1,52 @@
-// Fields that complete names: the combobox of the ARIA Authoring Practices. Without it, the server finds who is meant in what was written.
+// Fields that complete what is typed: the combobox of the ARIA Authoring Practices. [data-find] completes names of people and organizations; without it,
+// the server finds who is meant in what was written. [data-complete] is the queue's line, whose words can all be typed.
 const PAUSE = 150; // milliseconds after a letter
 let serial = 0;
 
-for (const field of document.querySelectorAll("input[data-find]")) complete(field);
+for (const field of document.querySelectorAll("input[data-find]")) complete(field, namesIn(field));
+for (const field of document.querySelectorAll("input[data-complete]")) complete(field, wordsIn(field));
 
-function complete(field) {
+// Whom to share with: one person or organization, sent as a hidden field.
+function namesIn(field) {
+  function forget() {
+    for (const old of field.form.querySelectorAll("input[data-chosen]")) old.remove();
+  }
+  return {
+    address: () => [field.dataset.find, { q: field.value }],
+    options: (found) => [
+      ...found.organizations.map((one) => ({ ...one, label: one.name, kind: "organization" })),
+      ...found.people.map((one) => ({ ...one, label: one.name, kind: "person" })),
+    ],
+    forget,
+    choose(one) {
+      forget();
+      const chosen = document.createElement("input");
+      Object.assign(chosen, { type: "hidden", name: one.kind, value: one.id });
+      chosen.dataset.chosen = "";
+      field.form.append(chosen);
+      field.value = one.label;
+      return false;
+    },
+  };
+}
+
+// The line: what stands before the cursor is replaced. A field is followed by its values at once.
+function wordsIn(field) {
+  return {
+    address: () => [field.dataset.complete, { q: field.value, at: field.selectionStart }],
+    options: (found) => found.options.map((one) => ({ ...one, label: one.text, start: found.start, end: found.end })),
+    forget() {},
+    choose(one) {
+      const isField = one.text.endsWith(":");
+      const gap = isField || field.value[one.end] === " " ? "" : " ";
+      field.setRangeText(one.text + gap, one.start, one.end, "end");
+      return isField;
+    },
+  };
+}
+
+// `way`: what is asked (`address`), what of the answer is offered (`options`), and what choosing one does (`choose`; true: ask again).
+function complete(field, way) {
   const list = document.createElement("ul");
   list.id = `options-${++serial}`;
   list.className = "options";
@@ -20,6 +62,7 @@ function complete(field) {
   field.setAttribute("aria-controls", list.id);
   field.setAttribute("aria-expanded", "false");
 
+  let offered = [];
   let active = -1;
   let asked = null; // the question that is under way
   let timer = 0;
@@ -42,38 +85,27 @@ function complete(field) {
     field.setAttribute("aria-activedescendant", option.id);
   }
 
-  function forget() {
-    for (const old of field.form.querySelectorAll("input[data-chosen]")) old.remove();
-  }
-
-  function choose(option) {
-    forget();
-    const chosen = document.createElement("input");
-    Object.assign(chosen, { type: "hidden", name: option.dataset.name, value: option.dataset.value });
-    chosen.dataset.chosen = "";
-    field.form.append(chosen);
-    field.value = option.dataset.label;
+  function choose(index) {
+    const goesOn = way.choose(offered[index]);
     close();
+    if (goesOn) ask();
   }
 
   function show(found) {
-    list.replaceChildren(
-      ...found.organizations.map((one) => row(one, "organization")),
-      ...found.people.map((one) => row(one, "person")),
-    );
-    status.textContent = list.children.length ? "" : field.dataset.none;
-    list.hidden = !list.children.length;
+    offered = way.options(found);
+    list.replaceChildren(...offered.map(row));
+    status.textContent = offered.length ? "" : field.dataset.none || "";
+    list.hidden = !offered.length;
     field.setAttribute("aria-expanded", String(!list.hidden));
     mark(-1);
   }
 
-  function row(one, name) {
+  function row(one, index) {
     const option = document.createElement("li");
-    option.id = `${list.id}-${name}-${one.id}`;
+    option.id = `${list.id}-${index}`;
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
-    Object.assign(option.dataset, { name, value: one.id, label: one.name });
-    option.append(one.name);
+    option.append(one.label);
     if (one.note) {
       const note = document.createElement("span");
       note.className = "muted";
@@ -86,8 +118,9 @@ function complete(field) {
   async function ask() {
     asked?.abort();
     asked = new AbortController();
-    const address = new URL(field.dataset.find, location.href);
-    address.searchParams.set("q", field.value);
+    const [path, query] = way.address();
+    const address = new URL(path, location.href);
+    for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
     try {
       const answer = await fetch(address, { signal: asked.signal, headers: { Accept: "application/json" } });
       if (answer.ok && document.activeElement === field) show(await answer.json());
@@ -102,7 +135,7 @@ function complete(field) {
   }
 
   field.addEventListener("input", () => {
-    forget();
+    way.forget();
     askSoon();
   });
   field.addEventListener("focus", askSoon);
@@ -110,17 +143,18 @@ function complete(field) {
   list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
   list.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
-    if (option) choose(option);
+    if (option) choose([...list.children].indexOf(option));
   });
   field.addEventListener("keydown", (event) => {
     const count = list.hidden ? 0 : list.children.length;
     if (event.key === "ArrowDown" && !count) ask();
     else if (event.key === "ArrowDown") mark((active + 1) % count);
     else if (event.key === "ArrowUp" && count) mark((active - 1 + count) % count);
-    else if (event.key === "Enter" && active >= 0) choose(list.children[active]);
+    else if (event.key === "Enter" && active >= 0) choose(active);
     else if (event.key === "Escape" && count) close();
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
+  if (document.activeElement === field) askSoon(); // this came with the focus
 }

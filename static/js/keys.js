@@ -64,3 +64,7 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 document.querySelector("[data-keys-list]")?.addEventListener("click", help);
+
+// What completes the line is fetched when somebody turns to it.
+const line = document.querySelector("[data-complete]");
+line?.addEventListener("focus", () => import(line.dataset.src), { once: true });

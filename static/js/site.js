@@ -49,7 +49,7 @@ setInterval(freshen, 30000);
 // Save buttons beside such selects keep their place: hiding them moves nothing.
 for (const select of document.querySelectorAll("select[data-autosubmit]")) {
   const form = select.form;
-  for (const button of form.querySelectorAll("[data-autosubmit-save]")) button.classList.add("is-needless");
+  for (const button of form.elements) if (button.matches("[data-autosubmit-save]")) button.classList.add("is-needless");
   select.addEventListener("change", () => form.requestSubmit());
 }
 // A box beside such a select sends what is chosen; of nothing chosen there is nothing to send yet.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts.models import AgentGroup, Organization
 from notifications.models import Delivery, Kind, Reason, State
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
-from tickets import actions
+from tickets import actions, tagging
 from tickets.desk import queue as queue_module
 from tickets.models import Priority, Status, Ticket, TicketType
 
@@ -20,7 +22,8 @@ QUEUE = "/desk/tickets/"
 
 
 def queue(client, **params):
-    return rows(client.get(QUEUE, params))
+    """Addresses of before the language, and the selects', are led on to the query that says the same."""
+    return rows(client.get(QUEUE, params, follow=True))
 
 
 @pytest.fixture
@@ -31,6 +34,8 @@ def pair(workflow, ana, cleo, dan):
     actions.take(full, actor=dan)
     actions.set_priority(full, actor=dan, priority=Priority.objects.get(name="High"))
     actions.set_type(full, actor=dan, type=TicketType.objects.get(name="Bug"))
+    tagging.add_tags(full, actor=dan, names=["data-export"])
+    Ticket.objects.filter(pk=full.pk).update(due_at=timezone.now() + timedelta(hours=2))
     return full, bare
 
 
@@ -114,8 +119,8 @@ def test_queue_when_asked_for_what_is_no_filter_then_ignores_it(desk, pair):
 
 @pytest.mark.parametrize("name", ["status", "priority", "type", "group", "assignee", "organization"])
 def test_queue_when_asked_for_what_does_not_exist_then_is_kindly_empty(desk, pair, name):
-    response = desk.get(QUEUE, {name: "999999"})
-    assert (rows(response), "Clear the filters" in words(response)) == ([], True)
+    response = desk.get(QUEUE, {name: "999999"}, follow=True)
+    assert (rows(response), "“#999999”" in words(response)) == ([], True)
 
 
 @pytest.mark.parametrize("text", ["player", "it is broken", "Ana", "\0player\0"])
@@ -159,12 +164,12 @@ def test_count_when_many_then_stops_counting(desk, ana, workflow):
 
 def test_queue_when_organizations_are_too_many_for_a_list_then_offers_the_chosen_one(desk, pair, acme):
     Organization.objects.bulk_create(Organization(name=f"Customer {number}") for number in range(201))
-    offered = {select.name: select.choices for select in desk.get(QUEUE, {"organization": acme.pk}).context["filters"]}
+    offered = {select.name: select.choices for select in desk.get(QUEUE, {"organization": acme.pk}, follow=True).context["filters"]}
     assert offered["organization"] == [(str(acme.pk), "Acme")]
 
 
 def test_view_when_chosen_then_is_marked_in_any_order(desk, pair):
-    page = desk.get(QUEUE, {"assignee": "me", "sort": "priority"})
+    page = desk.get(QUEUE, {"assignee": "me", "sort": "priority"}, follow=True)
     assert (page.context["title"], [view["label"] for view in page.context["views"] if view["current"]]) == ("Mine", ["Mine"])
 
 
@@ -178,5 +183,159 @@ def test_queue_when_tickets_are_many_then_asks_no_more(desk, ana, dan, workflow,
     AgentGroup.objects.create(name="Another")
     for _number in range(tickets):
         actions.take(make_ticket(ana), actor=dan)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(8):
         desk.get(reverse("desk_tickets"))
+
+
+# --- The language --------------------------------------------------------------------------------------------------------------
+
+FULL = {  # what finds the ticket that has all that can be asked for, and not the other
+    'status:"In Progress"',
+    "status:progress",
+    "-status:open",
+    "priority:high",
+    "priority:>=medium",
+    "priority:>low,",
+    "-priority:none",
+    "priority:critical,high",
+    "type:bug",
+    'group:"customer support"',
+    "assignee:me",
+    'assignee:"Dan Support"',
+    "assignee:dan@support.example",
+    "org:acme",
+    "-org:globex",
+    "requester:ana@acme.example",
+    "requester:ford",
+    "player -invoice",
+    '"player is blank"',
+    "-invoice",
+    "csm:eve",
+    "tag:data-export",
+    'tag:"Data Export"',
+    "due:<4h",
+    "due:>1h",
+    "-due:none",
+}
+BARE = {"priority:none", "type:none", "group:none", "assignee:none", "status:open", "-assignee:dan", "priority:none,low"}
+BARE |= {"csm:none", "tag:none", "-tag:data-export", "due:none"}
+BOTH = {
+    "status:new,progress",
+    "status:unresolved",
+    "status:any",
+    "channel:portal",
+    "created:today",
+    "created:<1h",
+    "-created:<2020",
+    "updated:>yesterday",
+    "resolved:none",
+    "filer:none",
+    "area:none",
+    "is:waiting",
+}
+NEITHER = {
+    "status:closed",
+    "-status:any",
+    "channel:email",
+    "created:>1h",
+    "created:<2020",
+    "resolved:today",
+    "filer:me",
+    "is:failed",
+    "number:77",
+}
+
+
+def test_query_when_asked_then_finds_what_it_says(desk, pair, acme, eve):
+    Organization.objects.filter(pk=acme.pk).update(delivery_lead=eve)
+    full, bare = pair
+    found = [(FULL, {full.pk}), (BARE, {bare.pk}), (BOTH, {full.pk, bare.pk}), (NEITHER, set())]
+    wanted = {text: numbers for texts, numbers in found for text in texts}
+    wanted |= {f"number:<={full.pk}": {full.pk}, f"number:>{full.pk}": {bare.pk}, f"-number:{full.pk},7777": {bare.pk}}
+    assert {text: set(queue(desk, q=text)) for text in wanted} == wanted
+
+
+PROBLEMS = {
+    "statsu:open x": ("Did you mean “status”?", "status:open x"),
+    "group:devxps": ("There is no group “devxps”.", "group:DevOps"),
+    "type:bugg,none": ("There is no type “bugg”.", "type:Bug,none"),
+    "assignee:nobdy": ("Nobody here is called “nobdy”.", ""),
+    'assignee:"Dan Suport"': ("Nobody here is called “Dan Suport”.", 'assignee:"Dan Support"'),
+    "tag:data-exprt": ("No ticket has the tag “data-exprt”.", "tag:data-export"),
+    "org:acne": ("There is no organization “acne”.", "org:Acme"),
+    "priority:>hihg": ("There is no priority “hihg”.", "priority:>High"),
+    "requester__password:ana": ("There is no field “requester__password”.", "requester:ana"),
+    'say "this': ("A quotation mark is missing", 'say "this"'),
+    "x" * 600: ("at most 500 characters", ""),
+}
+
+
+def test_query_when_it_can_not_be_read_then_is_told_kindly_and_nothing_is_lost(desk, pair):
+    for text, (told, repaired) in PROBLEMS.items():
+        page = desk.get(QUEUE, {"q": text})
+        assert (page.status_code, escape(text) in page.content.decode(), rows(page)) == (200, True, [])
+        assert (told in words(page), page.context["problem"]["repaired"]) == (True, repaired)
+        assert not repaired or desk.get(page.context["problem"]["href"]).context["problem"] is None
+
+
+def selected(page) -> dict[str, str]:
+    return {one.name: one.chosen for one in page.context["filters"] if one.chosen}
+
+
+def test_filter_bar_when_the_query_says_something_then_shows_it_and_writes_it_back(desk, pair):
+    high = str(Priority.objects.get(name="High").pk)
+    page = desk.get(QUEUE, {"q": "priority:high assignee:me -type:none is:waiting blank"})
+    assert selected(page) == {"priority": high, "assignee": "me", "type": "=", "flag": "waiting"}
+    sent = {one.name: one.chosen for one in page.context["filters"]} | {"q": page.context["text"], "was": page.context["text"]}
+    untouched = desk.get(QUEUE, sent)["Location"]
+    changed = desk.get(QUEUE, sent | {"assignee": "none", "type": "", "flag": ""})["Location"]
+    edited = desk.get(QUEUE, sent | {"q": "status:closed", "priority": ""})["Location"]
+    assert [parse_qs(one.partition("?")[2])["q"] for one in (untouched, changed, edited)] == [
+        ["priority:high assignee:me -type:none is:waiting blank"],
+        ["priority:high assignee:none blank"],
+        ["status:closed"],
+    ]
+
+
+def test_query_when_a_name_is_asked_then_never_leaks_what_is_hidden(desk, secret):
+    for text in ('group:"People team" status:any', f"number:{secret.number}", "salary", "status:any"):
+        page = desk.get(QUEUE, {"q": text})
+        assert (rows(page), page.context["count"]) == ([], "0")
+
+
+@pytest.mark.parametrize("tickets", [1, 25])
+def test_query_when_it_says_much_then_asks_a_bounded_number(desk, ana, dan, acme, workflow, django_assert_max_num_queries, tickets):
+    for _number in range(tickets):
+        actions.take(make_ticket(ana), actor=dan)
+    with django_assert_max_num_queries(12):
+        page = desk.get(
+            QUEUE, {"q": "priority:none assignee:dan org:acme requester:ana group:customer status:progress -csm:dan blank -invoice"}
+        )
+    assert len(rows(page)) == tickets
+
+
+COMPLETIONS = {
+    "": "status:",
+    "ass": "assignee:",
+    "status:": "Open",
+    "status:in p": "priority:",
+    "status:unr": "unresolved",
+    'status:"in p': '"In Progress"',
+    "priority:>=hi": "High",
+    "group:cust": '"Customer Support"',
+    "assignee:da": '"Dan Support"',
+    "org:ac": "Acme",
+    "requester:an": "ana@acme.example",
+    "created:to": "today",
+    "is:wa": "waiting",
+    "nothing such": None,
+}
+
+
+def test_completion_when_asked_then_offers_what_comes_next(desk, pair):
+    for text, wanted in COMPLETIONS.items():
+        found = desk.get("/desk/tickets/complete/", {"q": text, "at": len(text)}).json()
+        assert (found["options"][:1] or [{"text": None}])[0]["text"] == wanted
+        if wanted:
+            written = text[: found["start"]] + wanted + text[found["end"] :]
+            assert written.endswith(":") or desk.get(QUEUE, {"q": written}).context["problem"] is None

@@ -46,7 +46,7 @@ def snoozed(desk, ticket):
 
 def test_ticket_when_snoozed_then_is_out_of_the_queue_and_says_until_when(desk, snoozed, ana):
     assert timezone.localtime(snoozed.snoozed_until).hour == 9
-    assert (rows(desk.get("/desk/tickets/")), rows(desk.get("/desk/tickets/?flag=snoozed"))) == ([], [snoozed.number])
+    assert (rows(desk.get("/desk/tickets/")), rows(desk.get("/desk/tickets/?q=is:snoozed"))) == ([], [snoozed.number])
     assert rows(desk.get("/desk/tickets/?q=Player")) == [snoozed.number]
     page = words(desk.get(reverse("desk_ticket", args=[snoozed.number])))
     assert "snoozed until" in page

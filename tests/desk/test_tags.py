@@ -40,7 +40,10 @@ def test_tags_when_added_and_removed_then_page_history_and_queue_follow(desk, ti
     page = desk.get(reverse("desk_ticket", args=[ticket.number]))
     assert [tag.name for tag in page.context["tags"]] == ["big-customer", "export"]
     assert "Dan Support added the tag export, big-customer" in words(page)
-    assert (rows(desk.get("/desk/tickets/?tag=Export")), rows(desk.get("/desk/tickets/?tag=none-such"))) == ([ticket.number], [])
+    assert (rows(desk.get("/desk/tickets/?tag=Export", follow=True)), rows(desk.get("/desk/tickets/?tag=none-such"))) == (
+        [ticket.number],
+        [],
+    )
     assert len(rows(desk.get("/desk/tickets/"))) == len({ticket.number, other.number})
     send(desk, ticket, "untag", tag="export")
     assert list(ticket.tagging_rows.values_list("tag__name", flat=True)) == ["big-customer"]

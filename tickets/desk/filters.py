@@ -1,4 +1,4 @@
-"""What the address of the queue may ask for. Only what is listed here reaches the database; anything else is ignored.
+"""What a query asks of the database. Only the fields listed here reach it; a query names them in its own words (`tickets.query`).
 
 The dashboard's counts are made of the same conditions, so that a number and the list behind it can't disagree.
 """
@@ -6,167 +6,280 @@ The dashboard's counts are made of the same conditions, so that a number and the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import UNDELIVERED, Delivery
-from tickets import tagging
+from tickets.desk.vocabulary import Vocabulary
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import OrganizationShare, Tagging
-from tickets.search import MAX_LENGTH, words_of
+from tickets.query import ANY, ME, NONE, Condition, Query, QueryError, Value, bounds, number_of, parse, value_of
+from tickets.search import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
+    from django.db.models import QuerySet
     from django.utils.functional import _StrPromise
 
     from accounts.models import User
+    from tickets.models import Ticket
 
-NONE, ME, ANY, UNRESOLVED_ONLY = "none", "me", "any", "unresolved"
+UNRESOLVED_ONLY = "unresolved"
 FLAGS: dict[str, _StrPromise] = {
     "waiting": _("Waiting for us"),
     "confirmed": _("Fix confirmed"),
     "failed": _("Mail failed"),
+    "overdue": _("Overdue"),
     "snoozed": _("Snoozed"),
 }
 SORTS: dict[str, tuple[_StrPromise, tuple[str, ...]]] = {
     "updated": (_("Last updated"), ("-updated_at", "-id")),
     "created": (_("Newest"), ("-created_at", "-id")),
     "waiting": (_("Waiting longest"), ("waiting_since", "id")),
+    "due": (_("Due first"), ("due_at", "id")),
     "priority": (_("Priority"), ("priority__level", "-updated_at", "-id")),
     "number": (_("Number"), ("-id",)),
 }
-_DEFAULT_SORT = "updated"
-
-
-def _pk(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
-
-
-def _by_status(value: str, _user: User) -> Q | None:
-    named = {ANY: ~Q(category=Category.SPAM), UNRESOLVED_ONLY: Q(category__in=UNRESOLVED), str(Category.SPAM): Q(category=Category.SPAM)}
-    pk = _pk(value)
-    return named.get(value) if pk is None else Q(status=pk)
-
-
-def _by(field: str) -> Callable[[str, User], Q | None]:
-    """One of a list, or none of it."""
-
-    def condition(value: str, _user: User) -> Q | None:
-        pk = _pk(value)
-        if pk is None:
-            return Q(**{f"{field}__isnull": True}) if value == NONE else None
-        return Q(**{field: pk})
-
-    return condition
-
-
-def _by_assignee(value: str, user: User) -> Q | None:
-    return Q(assignee=user) if value == ME else _by("assignee")(value, user)
-
-
-def _by_organization(value: str, _user: User) -> Q | None:
-    pk = _pk(value)
-    return None if pk is None else Q(Exists(OrganizationShare.objects.filter(ticket=OuterRef("pk"), organization=pk)))
-
-
-def _by_tag(value: str, _user: User) -> Q | None:
-    name = tagging.tidy(value)
-    return Q(Exists(Tagging.objects.filter(ticket=OuterRef("pk"), tag__name=name))) if name else None
-
-
-def _by_flag(value: str, _user: User) -> Q | None:
-    return {
-        "waiting": Q(waiting_since__isnull=False),
-        "confirmed": Q(fix_confirmed_at__isnull=False),
-        "failed": Q(has_failed_mail()),
-        "snoozed": Q(snoozed_until__isnull=False),
-    }.get(value)
+DEFAULT_SORT = "updated"
 
 
 def has_failed_mail() -> Exists:
     return Exists(Delivery.objects.filter(ticket=OuterRef("pk"), state__in=UNDELIVERED))
 
 
-_CONDITIONS: dict[str, Callable[[str, User], Q | None]] = {
-    "status": _by_status,
-    "priority": _by("priority"),
-    "type": _by("type"),
-    "group": _by("group"),
-    "assignee": _by_assignee,
-    "organization": _by_organization,
-    "tag": _by_tag,
-    "flag": _by_flag,
+# --- From a query to conditions ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who asks, and when: what "me" and "today" mean."""
+
+    user: User
+    vocabulary: Vocabulary
+    now: datetime
+
+    def condition(self, condition: Condition) -> Q:
+        meant = reduce(or_, (_FIELDS[condition.field](self, condition, value) for value in condition.values))
+        return ~meant if condition.is_not else meant
+
+    # Each says what one value of a field means.
+
+    def status(self, condition: Condition, value: Value) -> Q:
+        return self.vocabulary.statuses(condition, value)
+
+    def priority(self, condition: Condition, value: Value) -> Q:
+        if value.says(NONE):
+            return Q(priority=None)
+        found = self.vocabulary.find("priority", condition, value)
+        if not condition.operator:
+            return Q(priority__in=[entry.pk for entry in found])
+        rank = found[0].rank  # 1 is the most urgent, so more is less
+        than = {">": int.__lt__, ">=": int.__le__, "<": int.__gt__, "<=": int.__ge__}[condition.operator]
+        return Q(priority__in=[entry.pk for entry in self.vocabulary.entries("priority") if than(entry.rank, rank)])
+
+    def listed(self, condition: Condition, value: Value) -> Q:
+        if value.says(NONE):
+            return Q(**{f"{condition.field}__isnull": True})
+        return Q(**{f"{condition.field}__in": [entry.pk for entry in self.vocabulary.find(condition.field, condition, value)]})
+
+    def person(self, condition: Condition, value: Value) -> Q:
+        if value.says(NONE):
+            return Q(**{f"{condition.field}__isnull": True})
+        return Q(**{f"{condition.field}__in": self._people(condition, value)})
+
+    def csm(self, condition: Condition, value: Value) -> Q:
+        led = OrganizationShare.objects.filter(ticket=OuterRef("pk"), organization__delivery_lead__isnull=False)
+        if value.says(NONE):
+            return ~Q(Exists(led))
+        return Q(Exists(led.filter(organization__delivery_lead__in=self._people(condition, value))))
+
+    def _people(self, condition: Condition, value: Value) -> list[int]:
+        if value.says(ME):
+            return [self.user.pk]
+        return self.vocabulary.people(condition, value, is_staff=condition.field != "requester")
+
+    def org(self, condition: Condition, value: Value) -> Q:
+        shares = OrganizationShare.objects.filter(ticket=OuterRef("pk"))
+        if value.says(NONE):
+            return ~Q(Exists(shares))
+        return Q(Exists(shares.filter(organization__in=self.vocabulary.organizations_of(condition, value))))
+
+    def tag(self, condition: Condition, value: Value) -> Q:
+        tags = Tagging.objects.filter(ticket=OuterRef("pk"))
+        if value.says(NONE):
+            return ~Q(Exists(tags))
+        return Q(Exists(tags.filter(tag__name=self.vocabulary.tag(condition, value))))
+
+    def channel(self, _condition: Condition, value: Value) -> Q:
+        return Q(channel=value.text.casefold())
+
+    def moment(self, condition: Condition, value: Value) -> Q:
+        column = f"{condition.field}_at"
+        if value.says(NONE):
+            return Q(**{f"{column}__isnull": True})
+        since, until = bounds(condition, value, self.now)
+        limits = {f"{column}__gte": since, f"{column}__lt": until}
+        return Q(**{name: limit for name, limit in limits.items() if limit})
+
+    def flag(self, _condition: Condition, value: Value) -> Q:
+        return {
+            "waiting": Q(waiting_since__isnull=False),
+            "confirmed": Q(fix_confirmed_at__isnull=False),
+            "failed": Q(has_failed_mail()),
+            "overdue": Q(due_at__lt=self.now),
+            "snoozed": Q(snoozed_until__isnull=False),
+        }[value.text.casefold()]
+
+    def number(self, condition: Condition, value: Value) -> Q:
+        lookup = {"": "pk", "<": "pk__lt", "<=": "pk__lte", ">": "pk__gt", ">=": "pk__gte"}[condition.operator]
+        return Q(**{lookup: number_of(value.text)})
+
+
+_FIELDS: dict[str, Callable[[_Reader, Condition, Value], Q]] = {
+    "status": _Reader.status,
+    "priority": _Reader.priority,
+    "type": _Reader.listed,
+    "area": _Reader.listed,
+    "group": _Reader.listed,
+    "assignee": _Reader.person,
+    "requester": _Reader.person,
+    "filer": _Reader.person,
+    "csm": _Reader.csm,
+    "org": _Reader.org,
+    "tag": _Reader.tag,
+    "channel": _Reader.channel,
+    "due": _Reader.moment,
+    "created": _Reader.moment,
+    "updated": _Reader.moment,
+    "resolved": _Reader.moment,
+    "is": _Reader.flag,
+    "number": _Reader.number,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What was asked for, less what makes no sense."""
+    """What was asked for, as conditions; or why it can't be."""
 
-    chosen: dict[str, str]  # parameter -> value, as the address has them
+    text: str  # as it was typed
+    query: Query
     condition: Q  # of everything but the words
-    words: str
-    sort: str
+    sort: str = DEFAULT_SORT
+    problem: QueryError | None = None
 
     @property
     def order(self) -> tuple[str, ...]:
         return SORTS[self.sort][1]
 
     @property
+    def words(self) -> str:
+        return " ".join(map(str, self.query.words))
+
+    @property
     def default_status(self) -> str:
-        """What no status means. Who looks for words looks among all."""
-        return ANY if self.words else UNRESOLVED_ONLY
+        return default_status(self.query)
+
+    def among(self, tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+        """Those of the tickets that are asked for. `tickets` is what the person may see."""
+        if self.problem:
+            return tickets.none()
+        found = tickets.filter(self.condition)
+        return search_for(found, self.query) if self.query.words else found
 
 
-def read(params: Mapping[str, str], user: User) -> Filters:
-    words = " ".join(words_of(params.get("q", "")))[:MAX_LENGTH]
-    sort = params.get("sort", "")
-    found = {name: (params.get(name, ""), make(params.get(name, ""), user)) for name, make in _CONDITIONS.items()}
-    chosen = {name: value for name, (value, condition) in found.items() if condition is not None}
-    condition = Q(*(condition for _value, condition in found.values() if condition is not None))
-    if "status" not in chosen:
-        condition &= _by_status(ANY if words else UNRESOLVED_ONLY, user) or Q()
-        if not words and chosen.get("flag") != "snoozed":
-            condition &= Q(snoozed_until=None)
-    if words:
-        chosen["q"] = words
-    if sort in SORTS and sort != _DEFAULT_SORT:
-        chosen["sort"] = sort
-    return Filters(chosen=chosen, condition=condition, words=words, sort=sort if sort in SORTS else _DEFAULT_SORT)
+def search_for(tickets: QuerySet[Ticket], query: Query) -> QuerySet[Ticket]:
+    """By words; those to be left out are looked up the same way."""
+    for word in query.words:
+        if word.is_not:
+            tickets = tickets.exclude(pk__in=search(tickets.order_by(), word.text, for_staff=True).values("pk"))
+    wanted = " ".join(word.text for word in query.words if not word.is_not)
+    return search(tickets, wanted, for_staff=True) if wanted else tickets
 
 
-def queue_url(**params: str) -> str:
-    query = urlencode({name: value for name, value in params.items() if value})
-    return reverse("desk_tickets") + (f"?{query}" if query else "")
+def default_status(query: Query) -> str:
+    """What no status means. Who looks for words, a number or what was resolved looks among all."""
+    looks_anywhere = query.of("number") or query.of("resolved") or any(not word.is_not for word in query.words)
+    return ANY if looks_anywhere else UNRESOLVED_ONLY
+
+
+def read(params: Mapping[str, str], user: User, vocabulary: Vocabulary | None = None) -> Filters:
+    text, sort = params.get("q", "").strip(), params.get("sort", "")
+    return of_text(text, user, vocabulary or Vocabulary(user), sort=sort if sort in SORTS else DEFAULT_SORT)
+
+
+def of_text(text: str, user: User, vocabulary: Vocabulary, *, sort: str = DEFAULT_SORT) -> Filters:
+    try:
+        query = parse(text)
+        return Filters(text, query, condition_of(query, user, vocabulary), sort)
+    except QueryError as problem:
+        return Filters(text, Query(), Q(pk__in=()), sort, problem)
+
+
+def condition_of(query: Query, user: User, vocabulary: Vocabulary) -> Q:
+    """Of everything but the words. Raises QueryError for a name of nothing."""
+    reader = _Reader(user, vocabulary, timezone.localtime())
+    found = Q(*(reader.condition(condition) for condition in query.conditions))
+    if not query.of("status"):
+        found &= ~Q(category=Category.SPAM) if default_status(query) == ANY else _to_be_done(query)
+    return found
+
+
+def _to_be_done(query: Query) -> Q:
+    """What snoozes is not, unless the query speaks of it."""
+    speaks_of_it = any(value.says("snoozed") for condition in query.of("is") for value in condition.values)
+    return Q(category__in=UNRESOLVED) if speaks_of_it else Q(category__in=UNRESOLVED, snoozed_until=None)
+
+
+# --- Addresses -----------------------------------------------------------------------------------------------------------------
+
+
+def query_string(text: str, sort: str = "", **others: str) -> str:
+    sort = sort if sort in SORTS and sort != DEFAULT_SORT else ""
+    query = urlencode({name: value for name, value in {"q": text, "sort": sort, **others}.items() if value})
+    return f"?{query}" if query else ""
+
+
+def queue_url(text: str = "", sort: str = "", **others: str) -> str:
+    return reverse("desk_tickets") + query_string(text, sort, **others)
+
+
+def condition_text(field: str, *values: str) -> str:
+    """One condition as it is typed, of names."""
+    return str(Condition(field, tuple(value_of(value) for value in values)))
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A list that somebody at the desk looks at often, among the unresolved tickets."""
+    """A list that somebody at the desk looks at often."""
 
     key: str
     label: str | _StrPromise
-    params: dict[str, str]
+    text: str  # the query
+    sort: str = ""
     tone: str = ""  # of its tile when there is something in it
 
     @property
     def href(self) -> str:
-        return queue_url(**self.params)
+        return queue_url(self.text, self.sort)
 
-    def condition(self, user: User) -> Q:
-        return read(self.params, user).condition
+    def condition(self, user: User, vocabulary: Vocabulary) -> Q:
+        return condition_of(parse(self.text), user, vocabulary)
 
 
 VIEWS = (
-    View("unresolved", _("Unresolved"), {}),
-    View("mine", _("Mine"), {"assignee": ME}),
-    View("unassigned", _("Unassigned"), {"assignee": NONE}, "warn"),
-    View("waiting", _("Waiting for us"), {"flag": "waiting", "sort": "waiting"}),
-    View("confirmed", _("Fix confirmed"), {"flag": "confirmed"}, "warn"),
+    View("unresolved", _("Unresolved"), ""),
+    View("mine", _("Mine"), "assignee:me"),
+    View("unassigned", _("Unassigned"), "assignee:none", tone="warn"),
+    View("waiting", _("Waiting for us"), "is:waiting", sort="waiting"),
+    View("confirmed", _("Fix confirmed"), "is:confirmed", tone="warn"),
 )
-FAILED = View("failed", _("Mail failed"), {"flag": "failed", "status": ANY}, "alert")
+FAILED = View("failed", _("Mail failed"), "is:failed status:any", tone="alert")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from tickets.desk import articles, drafts, mail, mail_list, mail_many, organizations, people, rules, snooze, tags, verbs
+from tickets.desk.completing import complete
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
 from tickets.desk.queue import queue
@@ -17,6 +18,7 @@ _ORGANIZATION = "organizations/<int:pk>/"
 urlpatterns = [
     path("", dashboard, name="desk"),
     path("tickets/", queue, name="desk_tickets"),
+    path("tickets/complete/", complete, name="desk_tickets_complete"),
     path("tickets/new/", ticket_new, name="desk_ticket_new"),
     path(_TICKET, ticket, name="desk_ticket"),
     path(f"{_TICKET}related/", related, name="desk_ticket_related"),
