@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup, Role
-from tickets import access, files
+from tickets import access, files, measures
 from tickets.article_links import note_links
 from tickets.courtesy import is_mere_thanks
 from tickets.events import record
-from tickets.lifecycle import Category, Trigger, target
+from tickets.lifecycle import UNRESOLVED, Category, Trigger, target
 from tickets.locking import hold_memberships, lock, save
 from tickets.models import (
     Channel,
@@ -205,7 +205,7 @@ def comment(
 
 def _answered(ticket: Ticket, *, status: Status | None, type: TicketType | None, seen: int | None) -> dict[str, Any]:
     """What an agent's reply moves."""
-    ticket.first_response_at = ticket.first_response_at or timezone.now()
+    measures.answered(ticket, timezone.now())
     if type:
         ticket.type = type
     if seen is not None and (crossing := list(_done_by_customers_since(ticket, seen))):
@@ -379,6 +379,8 @@ def undo(ticket: Ticket, *, actor: User, event_id: int) -> Ticket:
         raise IllegalMove(
             _("Something has happened since, so this can't be undone any more. Choose the status that the ticket should have.")
         )
+    if old.category in UNRESOLVED:
+        ticket.resolved_at = None  # it never was
     for name, moment in last.data.get("ended", {}).items():
         setattr(ticket, name, datetime.fromisoformat(moment))
     return _change_status(ticket, actor=actor, status=old)
@@ -446,8 +448,8 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
     }
     now = timezone.now()
     ticket.is_indexed &= Category.SPAM not in (ticket.category, status.category)
-    ticket.status, ticket.category = status, status.category
-    ticket.resolved_at = (ticket.resolved_at or now) if ticket.is_finished else None
+    left, ticket.status, ticket.category = ticket.category, status, status.category
+    measures.moved(ticket, left, now)
     ticket.close_due_at = now + status.closes_after if status.closes_after else None
     ticket.closed_at = now if ticket.is_closed else None
     if not ticket.is_unresolved:

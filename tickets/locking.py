@@ -46,5 +46,5 @@ def save(ticket: Ticket, *, public: bool = False) -> None:
 
 _CHANGING = (
     "requester filer status category type priority area group assignee updated_at public_updated_at first_response_at waiting_since fix_confirmed_at "
-    "resolved_at close_due_at closed_at snoozed_until is_indexed"
+    "resolved_at first_response_work resolution_work close_due_at closed_at snoozed_until is_indexed"
 ).split()

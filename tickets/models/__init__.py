@@ -27,6 +27,7 @@ from tickets.models.posting import IndexedTicket, Posting
 from tickets.models.reading import TicketRead
 from tickets.models.rule import MailRule
 from tickets.models.sla import BusinessCalendar, Holiday, Side, SlaPolicy, SlaSnapshot, SlaStep, SlaTarget, WorkingSpan
+from tickets.models.stretch import Stretch
 from tickets.models.tag import Tag, Tagging
 from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
 from tickets.models.workflow import Priority, ProductArea, Status, TicketType
@@ -71,6 +72,7 @@ __all__ = [
     "SlaTarget",
     "Status",
     "StoredFile",
+    "Stretch",
     "Tag",
     "Tagging",
     "Ticket",

@@ -84,9 +84,13 @@ class Ticket(models.Model):
     # Moves with what customers may see only, so that an internal note leaves no trace in their lists.
     public_updated_at = models.DateTimeField(default=timezone.now, editable=False)
     first_response_at = models.DateTimeField(null=True, editable=False)
+    first_response_work = models.PositiveIntegerField(
+        null=True, editable=False
+    )  # seconds of business hours until it, see `tickets.measures`
     waiting_since = models.DateTimeField(null=True, editable=False)  # the oldest public word of a customer that no agent has answered
     fix_confirmed_at = models.DateTimeField(null=True, editable=False)  # the customer said it works, but it still lacks a type
     resolved_at = models.DateTimeField(null=True, editable=False)
+    resolution_work = models.PositiveIntegerField(null=True, editable=False)  # likewise
     close_due_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
     snoozed_until = models.DateTimeField(null=True, editable=False)  # out of the lists of what is to be done; a customer's word ends it

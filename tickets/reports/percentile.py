@@ -1,0 +1,46 @@
+"""The value that a given part of all reach at most (nearest rank): one of the values themselves, so that both databases give the same to the last digit."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Aggregate
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models import Expression, F
+
+
+class Percentile(Aggregate):
+    """0.5 is the median. Nulls do not count; of none it is None."""
+
+    template = "percentile_disc(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+    def __init__(self, expression: Expression | F, *, fraction: float, **extra: Any) -> None:
+        super().__init__(expression, fraction=fraction, **extra)
+
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="percentile_disc(%(expressions)s, %(fraction)s)", **extra)
+
+
+class NearestRank:
+    """What SQLite lacks, for `Connection.create_aggregate`."""
+
+    def __init__(self) -> None:
+        self.values: list[int] = []
+        self.fraction = 0.5
+
+    def step(self, value: int | None, fraction: float) -> None:
+        self.fraction = fraction
+        if value is not None:
+            self.values.append(value)
+
+    def finalize(self) -> int | None:
+        return sorted(self.values)[max(1, ceil(self.fraction * len(self.values))) - 1] if self.values else None
+
+
+def teach_sqlite(*, connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
+    """To each new connection."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_aggregate("percentile_disc", 2, NearestRank)
