@@ -73,6 +73,10 @@ def _candidates(event: Event) -> list[Told]:
     if kind == EventKind.ASSIGNED:
         stands = ticket.assignee if ticket.assignee_id == event.data["assignee"] else None  # else a later event tells its own
         return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([stands], event)]
+    if kind == EventKind.STAFF_TOLD:
+        return [
+            Told(user, Kind.UPDATE, Reason.RULE) for user in User.objects.filter(pk__in=event.data["told"]).order_by("pk") if user.is_staff
+        ]
     if kind == EventKind.NOTED:
         around = [*(person for person in _support(event) if person.reason != Reason.GROUP), *_followers(event)]
         return [person for person in [*_named(event), *around] if person.user.is_staff]

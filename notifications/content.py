@@ -24,7 +24,7 @@ from notifications.audience import may_be_told_of
 from notifications.models import ACCOUNT_KINDS, Delivery, Kind, Reason, State
 from notifications.unsubscribe import unsubscribe_path
 from tickets import access
-from tickets.events import describe
+from tickets.events import describe, rule_of
 from tickets.models import Attachment, EventKind
 
 if TYPE_CHECKING:
@@ -179,13 +179,22 @@ def _entry(event: Event, recipient: User, limit: int) -> Entry:
     if recipient.pk in event.data.get("named", {}).values():
         did = _("%(did)s and named you") % {"did": did}
     return Entry(
-        who=event.actor.display_name if event.actor else "",
+        who=_who(event, for_staff=recipient.is_staff),
         did=did,
         at=event.at,
         text=text[:limit].rstrip(),
         is_cut=len(text) > limit,
         is_note=event.is_internal and event.comment is not None,
     )
+
+
+def _who(event: Event, *, for_staff: bool) -> str:
+    if event.actor:
+        return event.actor.display_name
+    rule = rule_of(event)
+    if not for_staff:
+        return _("Support") if rule else ""
+    return _("The rule “%(rule)s”") % {"rule": rule} if rule else ""
 
 
 def _files(comments: Sequence[int]) -> defaultdict[int | None, list[File]]:
@@ -302,6 +311,7 @@ def _because(delivery: Delivery) -> str:
         Reason.ASSIGNEE: _("You get this mail because ticket #%(number)s is assigned to you."),
         Reason.GROUP: _("You get this mail because ticket #%(number)s waits for your group."),
         Reason.MENTIONED: _("You get this mail because %(who)s named you on ticket #%(number)s."),
+        Reason.RULE: _("You get this mail because a rule of our desk tells you of ticket #%(number)s."),
         Reason.ACCOUNT: _("You get this mail because of your account here.")
         if delivery.kind == Kind.ACCOUNT_CHANGED
         else _("You get this mail because somebody wrote to us from your address, or asked for it."),

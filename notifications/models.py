@@ -63,6 +63,7 @@ class Reason(models.TextChoices):
     ASSIGNEE = "assignee", _("assignee")
     GROUP = "group", _("member of the group")
     MENTIONED = "mentioned", _("named in it")
+    RULE = "rule", _("told by a rule")
     ACCOUNT = "account", _("owner of the account")
     DIGEST = "digest", _("chose the daily digest")
     INVITED = "invited", _("was invited")

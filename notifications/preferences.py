@@ -67,7 +67,7 @@ def _is_for(person: Told, event: Event) -> bool:
     """Brought to the person by name, or more than a bare status on a ticket of their own."""
     if person.kind == Kind.SHARED:
         return event.actor_id != person.user.pk
-    if person.reason == Reason.MENTIONED:
+    if person.reason in (Reason.MENTIONED, Reason.RULE):
         return True
     ticket = event.ticket
     is_own = person.user.pk in (ticket.requester_id, ticket.filer_id, ticket.assignee_id)

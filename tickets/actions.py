@@ -1,7 +1,8 @@
 """Every write to a ticket is a verb here; portal, desk, mail and sweeps call the same ones.
 
 A verb is one transaction: lock the ticket's row, check the permission, change, record exactly one Event. Nothing here knows of requests, mail or
-the broker. What nothing would change does nothing and records nothing.
+the broker. What nothing would change does nothing and records nothing. Where `actor` may be None, a rule of an admin's may do it by itself
+(`tickets.automating`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
-from accounts.models import AgentGroup, Role
+from accounts.models import AgentGroup, Role, User
 from tickets import access, files, measures
 from tickets.article_links import note_links
 from tickets.courtesy import is_mere_thanks
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from accounts.models import Organization, User
+    from accounts.models import Organization
     from tickets.models import Event
 
 logger = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ def open_ticket(  # noqa: PLR0913 all by name
         created_at=now,
         updated_at=now,
         public_updated_at=now,
+        status_since=now,
         waiting_since=now,
         submission_key=message.submission_key,
     )
@@ -178,7 +180,7 @@ def _opened_by(message: Message, requester: User) -> Ticket | None:
 def comment(
     ticket: Ticket,
     *,
-    actor: User,
+    actor: User | None,
     message: Message,
     status: Status | None = None,
     type: TicketType | None = None,
@@ -188,8 +190,11 @@ def comment(
 
     `seen`: the newest event that staff knew of who wrote it a little earlier. What a customer did since then is not answered by it, and stands.
     A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so): the answer's `.ticket` tells which.
+    What nobody says (`actor` is None: a rule) is no answer: it moves nothing, and the customer goes on waiting.
     """
     ticket = lock(ticket, actor)
+    if actor is None:
+        return _say_by_itself(ticket, message)
     if earlier := _said_before(message, actor):
         return earlier
     if not actor.is_staff and ticket.is_closed and not ticket.status.reopens_on_reply:
@@ -200,6 +205,13 @@ def comment(
     moved = _answered(ticket, status=status, type=type, seen=seen) if actor.is_staff else _heard(ticket, said)
     save(ticket, public=True)
     record(ticket, EventKind.COMMENTED, actor=actor, comment=said, **moved, **name_people(said, ticket, author=actor))
+    return said
+
+
+def _say_by_itself(ticket: Ticket, message: Message) -> Comment:
+    said = _say(ticket, actor=None, message=message)
+    save(ticket, public=True)
+    record(ticket, EventKind.COMMENTED, actor=None, comment=said)
     return said
 
 
@@ -236,26 +248,31 @@ def _heard(ticket: Ticket, said: Comment) -> dict[str, Any]:
 
 
 @transaction.atomic
-def add_note(ticket: Ticket, *, actor: User, message: Message) -> Comment:
+def add_note(ticket: Ticket, *, actor: User | None, message: Message) -> Comment:
     """An internal note. Moves nothing that a customer can see."""
     ticket = lock(ticket, actor, staff_only=True)
     if earlier := _said_before(message, actor):
         return earlier
     note = _say(ticket, actor=actor, message=message, is_internal=True)
     save(ticket)
-    record(ticket, EventKind.NOTED, actor=actor, comment=note, is_internal=True, **name_people(note, ticket, author=actor))
+    record(ticket, EventKind.NOTED, actor=actor, comment=note, is_internal=True, **_named(note, ticket, author=actor))
     return note
 
 
-def _said_before(message: Message, actor: User) -> Comment | None:
+def _named(said: Comment, ticket: Ticket, *, author: User | None) -> dict[str, Any]:
+    """What is said by itself names nobody."""
+    return name_people(said, ticket, author=author) if author else {}
+
+
+def _said_before(message: Message, actor: User | None) -> Comment | None:
     """What this form said when it was sent before."""
     return Comment.objects.filter(submission_key=message.submission_key, author=actor).first() if message.submission_key else None
 
 
-def _say(ticket: Ticket, *, actor: User, message: Message, is_internal: bool = False) -> Comment:
+def _say(ticket: Ticket, *, actor: User | None, message: Message, is_internal: bool = False) -> Comment:
     said = Comment.objects.create(
         ticket=ticket,
-        author=actor,
+        author=actor or User.objects.automaton(),
         text=message.text,
         html=message.html,
         quoted=message.quoted,
@@ -312,7 +329,7 @@ def _follow_up(closed: Ticket, *, actor: User, message: Message) -> Comment:
 
 
 @transaction.atomic
-def change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketType | None = None) -> Ticket:
+def change_status(ticket: Ticket, *, actor: User | None, status: Status, type: TicketType | None = None) -> Ticket:
     """By hand, to any status that is not retired. `type` is set with it where given. Raises TypeRequired."""
     ticket = lock(ticket, actor, staff_only=True)
     if status == ticket.status:
@@ -320,7 +337,7 @@ def change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketTy
     return _change_status(ticket, actor=actor, status=status, type=type)
 
 
-def _change_status(ticket: Ticket, *, actor: User, status: Status, type: TicketType | None = None) -> Ticket:
+def _change_status(ticket: Ticket, *, actor: User | None, status: Status, type: TicketType | None = None) -> Ticket:
     if type:
         ticket.type = type
     was_spam = ticket.is_spam
@@ -445,8 +462,9 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
         "old_public": ticket.status.label_for_customers,
         "new_public": status.label_for_customers,
         "category": status.category,
+        "old_category": ticket.category,
     }
-    now = timezone.now()
+    now = ticket.status_since = timezone.now()
     ticket.is_indexed &= Category.SPAM not in (ticket.category, status.category)
     left, ticket.status, ticket.category = ticket.category, status, status.category
     measures.moved(ticket, left, now)
@@ -480,7 +498,7 @@ def take(ticket: Ticket, *, actor: User) -> Ticket:
 
 
 @transaction.atomic
-def assign(ticket: Ticket, *, actor: User, assignee: User | None) -> Ticket:
+def assign(ticket: Ticket, *, actor: User | None, assignee: User | None) -> Ticket:
     ticket = lock(ticket, actor, staff_only=True)
     if assignee == ticket.assignee:
         return ticket
@@ -489,7 +507,7 @@ def assign(ticket: Ticket, *, actor: User, assignee: User | None) -> Ticket:
     return _assign(ticket, actor=actor, assignee=assignee, moved={})
 
 
-def _assign(ticket: Ticket, *, actor: User, assignee: User | None, moved: dict[str, Any]) -> Ticket:
+def _assign(ticket: Ticket, *, actor: User | None, assignee: User | None, moved: dict[str, Any]) -> Ticket:
     data: dict[str, Any] = {"old": _name(ticket.assignee), "new": _name(assignee), "assignee": assignee.pk if assignee else None}
     ticket.assignee = assignee
     save(ticket, public=bool(moved))
@@ -498,13 +516,13 @@ def _assign(ticket: Ticket, *, actor: User, assignee: User | None, moved: dict[s
 
 
 @transaction.atomic
-def set_group(ticket: Ticket, *, actor: User, group: AgentGroup | None) -> Ticket:
+def set_group(ticket: Ticket, *, actor: User | None, group: AgentGroup | None) -> Ticket:
     ticket = lock(ticket, actor, staff_only=True)
     return _set(ticket, "group", group, EventKind.GROUP_CHANGED, actor=actor)
 
 
 @transaction.atomic
-def set_type(ticket: Ticket, *, actor: User, type: TicketType | None) -> Ticket:
+def set_type(ticket: Ticket, *, actor: User | None, type: TicketType | None) -> Ticket:
     ticket = lock(ticket, actor, staff_only=True)
     if type is None and ticket.status.requires_type:
         raise TypeRequired(_("The status “%(status)s” requires a type.") % {"status": ticket.status})
@@ -512,13 +530,13 @@ def set_type(ticket: Ticket, *, actor: User, type: TicketType | None) -> Ticket:
 
 
 @transaction.atomic
-def set_area(ticket: Ticket, *, actor: User, area: ProductArea | None) -> Ticket:
+def set_area(ticket: Ticket, *, actor: User | None, area: ProductArea | None) -> Ticket:
     ticket = lock(ticket, actor, staff_only=True)
     return _set(ticket, "area", area, EventKind.AREA_CHANGED, actor=actor)
 
 
 @transaction.atomic
-def set_priority(ticket: Ticket, *, actor: User, priority: Priority | None, message: Message | None = None) -> Ticket:
+def set_priority(ticket: Ticket, *, actor: User | None, priority: Priority | None, message: Message | None = None) -> Ticket:
     """`message` tells the customer, in the same event. It is no answer to what they wrote: nobody stops waiting for it."""
     ticket = lock(ticket, actor, staff_only=True)
     if priority is None or message is None:
@@ -529,12 +547,12 @@ def set_priority(ticket: Ticket, *, actor: User, priority: Priority | None, mess
     data: dict[str, Any] = {"old": _name(ticket.priority), "new": _name(priority), "priority": priority.pk}
     ticket.priority = priority
     save(ticket, public=True)
-    record(ticket, EventKind.PRIORITY_CHANGED, actor=actor, comment=said, **data, **name_people(said, ticket, author=actor))
+    record(ticket, EventKind.PRIORITY_CHANGED, actor=actor, comment=said, **data, **_named(said, ticket, author=actor))
     return ticket
 
 
 def _set(
-    ticket: Ticket, field: str, value: AgentGroup | TicketType | Priority | ProductArea | None, kind: EventKind, *, actor: User
+    ticket: Ticket, field: str, value: AgentGroup | TicketType | Priority | ProductArea | None, kind: EventKind, *, actor: User | None
 ) -> Ticket:
     old = getattr(ticket, field)
     if old == value:

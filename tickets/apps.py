@@ -10,6 +10,8 @@ class TicketsConfig(AppConfig):
     verbose_name = _("Tickets and workflow")
 
     def ready(self) -> None:
+        from tickets import automating, events  # noqa: PLC0415 as in `accounts.apps`
         from tickets.reports.percentile import teach_sqlite  # noqa: PLC0415 as in `accounts.apps`
 
         connection_created.connect(teach_sqlite, dispatch_uid="tickets.teach_sqlite")
+        events.listeners.append(automating.hear)

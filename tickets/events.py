@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 from tickets.models import Comment, Event, EventKind, Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from accounts.models import User
 
 # Sent on commit: a nudge whose loss costs a minute, never a message. The only custom signal of the project.
 event_recorded = Signal()
+# Called inside the transaction with each event, which is the last that a verb does; they leave `event.ticket` as the database has it. See `tickets.apps`.
+listeners: list[Callable[[Event], None]] = []
 
 
 def record(
@@ -34,17 +36,34 @@ def record(
     **data: Any,
 ) -> Event:
     """Adds to the ticket's history and outbox, inside the caller's transaction. `data` keeps names as they are now."""
+    if rule := _rule.get():
+        data["rule"] = rule
     if kind in _CHANGE_CIRCLES:
         Ticket.objects.filter(pk=ticket.pk).update(is_indexed=False)
     event = Event.objects.create(
         ticket=ticket, kind=kind, actor=actor, comment=comment, is_internal=is_internal, data=data, at=timezone.now()
     )
     transaction.on_commit(_nudge)
+    for listener in listeners:
+        listener(event)
     return event
 
 
 # Another circle of people may see the ticket, so it is indexed anew. Spam is told by `actions`, whatever event it comes with.
 _CHANGE_CIRCLES = {EventKind.GROUP_CHANGED, EventKind.REQUESTER_CHANGED, EventKind.ORGANIZATION_ADDED, EventKind.ORGANIZATION_REMOVED}
+
+_rule: ContextVar[str] = ContextVar("_rule", default="")
+
+
+@contextmanager
+def by_rule(name: str) -> Iterator[None]:
+    """What is recorded inside was done by a rule of this name: its `data` says so, its actor is None."""
+    token = _rule.set(name)
+    try:
+        yield
+    finally:
+        _rule.reset(token)
+
 
 _is_held: ContextVar[bool] = ContextVar("_is_held", default=False)
 
@@ -77,7 +96,9 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.NOTED: _("added an internal note"),
         EventKind.STATUS_CHANGED: _("changed the status from %(old)s to %(new)s") % data,
         EventKind.RESOLVED: _("resolved the ticket"),
-        EventKind.CLOSED: _("closed the ticket") if event.actor_id else _("The ticket was closed because nobody objected to the solution"),
+        EventKind.CLOSED: _("closed the ticket")
+        if event.actor_id or rule_of(event)
+        else _("The ticket was closed because nobody objected to the solution"),
         EventKind.REOPENED: _("reopened the ticket"),
         EventKind.FIX_CONFIRMED: _("confirmed that the fix works"),
         EventKind.ASSIGNED: _("assigned the ticket to %(new)s") % data if new else _("unassigned the ticket"),
@@ -91,16 +112,18 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.ORGANIZATION_REMOVED: _("removed %(old)s from the ticket") % data,
         EventKind.MARKED_SPAM: _("marked the ticket as spam"),
         EventKind.NOT_SPAM: _("said that the ticket is not spam"),
+        EventKind.STAFF_TOLD: _told(data),
+        EventKind.RULE_FAILED: _("could not act: %(why)s") % {"why": data.get("why", "")},
         EventKind.REQUESTER_CHANGED: _("made %(new)s the requester") % data,
         EventKind.TAGGED: _("added the tag %(new)s") % data,
         EventKind.UNTAGGED: _("removed the tag %(old)s") % data,
         EventKind.SNOOZED: _("snoozed the ticket until %(until)s") % {"until": _moment(data.get("until", ""))},
-        EventKind.WOKEN: _("woke the ticket") if event.actor_id else _("The ticket is back: it was snoozed until now"),
+        EventKind.WOKEN: _("woke the ticket") if event.actor_id or rule_of(event) else _("The ticket is back: it was snoozed until now"),
     }
     said = words[EventKind(event.kind)]
     if event.data.get("shared_with"):
         said = _("%(said)s and shared the ticket with %(names)s") % {"said": said, "names": ", ".join(event.data["shared_with"])}
-    if for_staff and data.get("rule"):
+    if for_staff and event.actor_id and data.get("rule"):
         return _("%(said)s (sorted by the rule “%(rule)s”)") % {"said": said, "rule": data["rule"]}
     if for_staff and data.get("woke"):
         return _("%(said)s, which woke the snoozed ticket") % {"said": said}
@@ -112,6 +135,17 @@ def describe(event: Event, *, for_staff: bool) -> str:
 def _moment(iso: str) -> str:
     """For who reads it, by their clock."""
     return date_format(timezone.localtime(datetime.fromisoformat(iso)), "DATETIME_FORMAT") if iso else ""
+
+
+def rule_of(event: Event) -> str:
+    """The rule that did it by itself, '' for none; staff read its name where a person's would stand. What a rule for mail sorted has an actor."""
+    return str(event.data.get("rule", "")) if event.actor_id is None else ""
+
+
+def _told(data: dict[str, Any]) -> str:
+    """Whom, and in which words."""
+    told = _("told %(names)s") % {"names": ", ".join(data.get("names", ()))}
+    return f"{told}: {data['words']}" if data.get("words") else told
 
 
 def _follower_removed(data: dict[str, Any]) -> str:

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def lock(ticket: Ticket, actor: User, *, staff_only: bool = False) -> Ticket:
-    """The ticket as it is now, its row ours until the commit. Raises Ticket.DoesNotExist when `actor` may not (or no longer) see it."""
-    if staff_only and not actor.is_staff:
+def lock(ticket: Ticket, actor: User | None, *, staff_only: bool = False) -> Ticket:
+    """The ticket as it is now, its row ours until the commit. Raises Ticket.DoesNotExist when `actor` may not (or no longer) see it.
+
+    None is nobody: what an admin laid down happens by itself, and may do what staff may.
+    """
+    if staff_only and actor and not actor.is_staff:
         raise NotAllowed(_("Only our staff can do that."))
     Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
-    locked = Ticket.objects.select_related("status").filter(access.visible_to(actor)).get(pk=ticket.pk)
+    visible = Ticket.objects.filter(access.visible_to(actor)) if actor else Ticket.objects.all()
+    locked = visible.select_related("status").get(pk=ticket.pk)
     locked.locked_with = locked.sla_key
     return locked
 
@@ -45,6 +49,6 @@ def save(ticket: Ticket, *, public: bool = False) -> None:
 
 
 _CHANGING = (
-    "requester filer status category type priority area group assignee updated_at public_updated_at first_response_at waiting_since fix_confirmed_at "
-    "resolved_at first_response_work resolution_work close_due_at closed_at snoozed_until is_indexed"
+    "requester filer status category type priority area group assignee updated_at public_updated_at status_since first_response_at "
+    "waiting_since fix_confirmed_at resolved_at first_response_work resolution_work close_due_at closed_at snoozed_until is_indexed"
 ).split()

@@ -39,7 +39,7 @@ def _morning(now: datetime, *, days: int) -> datetime:
 
 
 @transaction.atomic
-def snooze(ticket: Ticket, *, actor: User, until: datetime) -> Ticket:
+def snooze(ticket: Ticket, *, actor: User | None, until: datetime) -> Ticket:
     """Again, with another time, moves it."""
     ticket = lock(ticket, actor, staff_only=True)
     now = timezone.now()

@@ -37,7 +37,7 @@ def tags_of(text: str) -> list[str]:
 
 
 @transaction.atomic
-def add_tags(ticket: Ticket, *, actor: User, names: Iterable[str]) -> Ticket:
+def add_tags(ticket: Ticket, *, actor: User | None, names: Iterable[str]) -> Ticket:
     """Those that it has not yet. Raises IllegalMove where it would have more than `MOST`."""
     ticket = lock(ticket, actor, staff_only=True)
     has = set(ticket.tagging_rows.values_list("tag__name", flat=True))

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from tickets import drafts, indexing, sweeps
+from tickets import automating, drafts, indexing, sweeps
 from tickets.mail import fetch, ingest
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,11 @@ def send_replies() -> None:
 @shared_task
 def drop_drafts() -> None:
     drafts.drop_old()
+
+
+@shared_task
+def apply_rules_on_time() -> None:
+    automating.sweep()
 
 
 @shared_task

@@ -9,7 +9,7 @@ from notifications.audience import audience, may_be_told
 from notifications.models import Suspension
 from tests.factories import make_ticket, make_user, message
 from tickets import actions, sharing
-from tickets.models import EventKind, Follower, Priority, ProductArea, Status, Ticket, TicketType
+from tickets.models import AutomationRule, EventKind, Follower, Priority, ProductArea, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +137,9 @@ def test_every_kind_when_counted_then_is_in_the_table(ticket, acme, ana, dan, fa
     sharing.add_organization(ticket, actor=dan, organization=acme)
     actions.close(ticket, actor=dan)
     actions.reopen(ticket, actor=dan)
+    for steps in ({"mail": {"people": [dan.pk]}}, {"group": 999}):  # one fails
+        AutomationRule.objects.create(when="noted", steps=steps)
+    actions.add_note(ticket, actor=dan, message=message())
     actions.change_status(ticket, actor=dan, status=status("Spam"))
     actions.change_status(ticket, actor=dan, status=status("Open"))
     from tickets.models import Event

@@ -9,7 +9,7 @@ from accounts.models import AgentGroup
 from tests.factories import make_ticket, message
 from tickets import access, actions, snoozing, tagging
 from tickets.events import describe, record
-from tickets.models import Event, EventKind, Priority, ProductArea, Status, TicketType
+from tickets.models import AutomationRule, Event, EventKind, Priority, ProductArea, Status, TicketType
 
 pytestmark = pytest.mark.django_db
 MOVE = {"old": "Waiting on Dev Team", "new": "In Progress", "old_public": "With our engineers", "new_public": "In work"}
@@ -40,6 +40,8 @@ WORDS = {
     EventKind.ORGANIZATION_REMOVED: ({"old": "Globex"}, "removed Globex from the ticket", "removed Globex from the ticket"),
     EventKind.MARKED_SPAM: (MOVE, "marked the ticket as spam", None),
     EventKind.NOT_SPAM: (MOVE, "said that the ticket is not spam", None),
+    EventKind.STAFF_TOLD: ({"names": ["Dan", "DevOps"], "words": "Look."}, "told Dan, DevOps: Look.", None),
+    EventKind.RULE_FAILED: ({"why": "It is gone."}, "could not act: It is gone.", None),
     EventKind.REQUESTER_CHANGED: (NAMED, "made New One the requester", "made New One the requester"),
     EventKind.TAGGED: ({"new": "export"}, "added the tag export", None),
     EventKind.UNTAGGED: ({"old": "export"}, "removed the tag export", None),
@@ -89,6 +91,8 @@ def test_event_when_of_staff_alone_then_verbs_record_it_as_internal(workflow, an
 
 
 def _do_everything(ticket, dan) -> None:
+    for steps in ({"mail": {"people": [dan.pk]}}, {"group": 999}):  # one fails
+        AutomationRule.objects.create(name="Rule", when="noted", steps=steps)
     actions.add_note(ticket, actor=dan, message=message("Ask the dev team."))
     actions.take(ticket, actor=dan)
     actions.set_group(ticket, actor=dan, group=AgentGroup.objects.get(name="DevOps"))
@@ -108,7 +112,7 @@ def test_history_when_read_by_customers_then_holds_no_internal_name(workflow, an
     ticket = make_ticket(ana)
     _do_everything(ticket, dan)
     staff, customer = ([describe(event, for_staff=person.is_staff) for event in access.events_for(person, ticket)] for person in (dan, ana))
-    assert len(staff) == 16
+    assert len(staff) == 18
     assert customer == [
         "opened the ticket",
         "changed the status from In work to With our engineers",

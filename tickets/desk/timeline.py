@@ -6,11 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from notifications import bounces
 from notifications.models import Delivery, State
 from tickets import access
 from tickets.attachments import Tile, tiles
-from tickets.events import describe
+from tickets.events import describe, rule_of
 from tickets.models import Event, EventKind
 from tickets.templatetags.rich import has_remote_pictures
 
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from tickets.models import Comment, InboundMessage, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Stands where a person would, for what an admin's rule did."""
+
+    display_name: str
+    initials: str = "R"
+    is_staff: bool = True
 
 
 @dataclass(slots=True)
@@ -86,7 +97,9 @@ class Entry:
         return tiles(self.comment.attachments.all()) if self.comment else []
 
     @property
-    def author(self) -> User | None:
+    def author(self) -> User | Rule | None:
+        if rule := rule_of(self.event):
+            return Rule(_("Rule “%(rule)s”") % {"rule": rule})
         return self.comment.author if self.comment else self.event.actor
 
 

@@ -18,6 +18,7 @@ from tickets.models.article import (
     ArticleVersion,
     Audience,
 )
+from tickets.models.automation import ON_TIME, AutomationRule, AutomationRun, Outcome, When
 from tickets.models.clock import Clock
 from tickets.models.conversation import Attachment, Comment, StoredFile, Upload
 from tickets.models.draft import Draft
@@ -33,6 +34,7 @@ from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
 from tickets.models.workflow import Priority, ProductArea, Status, TicketType
 
 __all__ = [
+    "ON_TIME",
     "Article",
     "ArticleEvent",
     "ArticleEventKind",
@@ -46,6 +48,8 @@ __all__ = [
     "Attachment",
     "Audience",
     "Authentication",
+    "AutomationRule",
+    "AutomationRun",
     "BusinessCalendar",
     "Channel",
     "Clock",
@@ -62,6 +66,7 @@ __all__ = [
     "MailRule",
     "Mailbox",
     "OrganizationShare",
+    "Outcome",
     "Posting",
     "Priority",
     "ProductArea",
@@ -79,5 +84,6 @@ __all__ = [
     "TicketRead",
     "TicketType",
     "Upload",
+    "When",
     "WorkingSpan",
 ]

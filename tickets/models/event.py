@@ -33,6 +33,8 @@ class EventKind(models.TextChoices):
     ORGANIZATION_REMOVED = "organization_removed"
     MARKED_SPAM = "marked_spam"
     NOT_SPAM = "not_spam"
+    STAFF_TOLD = "staff_told"  # a rule mails people of ours
+    RULE_FAILED = "rule_failed"  # a rule could not do what it says, or was stopped; nothing of it stands
     REQUESTER_CHANGED = "requester_changed"  # staff confirmed whose ticket a forwarded mail is
     TAGGED = "tagged"
     UNTAGGED = "untagged"

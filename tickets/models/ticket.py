@@ -83,6 +83,7 @@ class Ticket(models.Model):
     updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
     # Moves with what customers may see only, so that an internal note leaves no trace in their lists.
     public_updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    status_since = models.DateTimeField(default=timezone.now, editable=False)
     first_response_at = models.DateTimeField(null=True, editable=False)
     first_response_work = models.PositiveIntegerField(
         null=True, editable=False
@@ -123,6 +124,8 @@ class Ticket(models.Model):
             models.Index(fields=["assignee", "category", "-updated_at"], name="ticket_by_assignee"),
             models.Index(fields=["group", "category", "-updated_at"], name="ticket_by_group"),
             models.Index(fields=["requester", "-public_updated_at"], name="ticket_by_requester"),
+            models.Index(fields=["status", "status_since"], name="ticket_by_status_since"),
+            models.Index(fields=["waiting_since"], condition=Q(waiting_since__isnull=False), name="ticket_waiting"),
             models.Index(fields=["close_due_at"], condition=Q(close_due_at__isnull=False), name="ticket_due_to_close"),
             models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="ticket_to_wake"),
             models.Index(fields=["-id"], condition=Q(is_indexed=False), name="ticket_to_index"),

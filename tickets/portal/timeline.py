@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from tickets import access
 from tickets.attachments import Tile, tiles
-from tickets.events import describe
+from tickets.events import describe, rule_of
 from tickets.models import EventKind
 from tickets.templatetags.rich import picture_url, rich
 
@@ -27,7 +27,7 @@ _SILENT = {EventKind.OPENED, EventKind.COMMENTED}  # they speak for themselves
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """Stands in for staff who never wrote to the customer: their names are not the customer's to know."""
+    """Stands in for staff who never wrote to the customer, as their names are not the customer's to know, and for what a rule did."""
 
     display_name: str
     initials: str = "S"
@@ -69,12 +69,12 @@ def timeline(user: User, ticket: Ticket) -> Timeline:
 
 def _entries(event: Event, comment: Comment | None, known: Collection[int]) -> list[Entry]:
     if comment:
-        changes = [Entry("change", event.at, event.actor, words=words) for words in _besides(event)]
-        return [_reply(comment, event.data.get("named", ())), *changes]
+        changes = [Entry("change", event.at, event.actor or Support(_("Support")), words=words) for words in _besides(event)]
+        return [_reply(comment, event.data.get("named", ()), by_rule=bool(rule_of(event))), *changes]
     if event.kind in _SILENT or _looks_unchanged(event) or _is_about_mail(event):
         return []
     actor: User | Support | None = event.actor
-    if event.actor and event.actor.is_staff and event.actor.pk not in known:
+    if rule_of(event) or (event.actor and event.actor.is_staff and event.actor.pk not in known):
         actor = Support(_("Support"))
     return [Entry("change", event.at, actor, words=describe(event, for_staff=False))]
 
@@ -87,10 +87,11 @@ def _besides(event: Event) -> list[str]:
     return done
 
 
-def _reply(comment: Comment, named: Iterable[str]) -> Entry:
+def _reply(comment: Comment, named: Iterable[str], *, by_rule: bool) -> Entry:
     html = rich(comment, named=named)
     below = [file for file in comment.attachments.all() if not (file.is_image and escape(picture_url(file)) in html)]
-    return Entry("reply", comment.created_at, comment.author, comment.pk, "", html, comment.channel, tiles(below))
+    author = Support(comment.author.display_name) if by_rule else comment.author
+    return Entry("reply", comment.created_at, author, comment.pk, "", html, comment.channel, tiles(below))
 
 
 def _looks_unchanged(event: Event) -> bool:
