@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from accounts.models import Membership, User
 from notifications.models import Kind, Reason, Suspension
 from tickets import access
-from tickets.models import Event, EventKind
+from tickets.models import Clock, Event, EventKind
+from tickets.sla import ClockState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from django.db.models import OuterRef, QuerySet
 
@@ -73,16 +76,43 @@ def _candidates(event: Event) -> list[Told]:
     if kind == EventKind.ASSIGNED:
         stands = ticket.assignee if ticket.assignee_id == event.data["assignee"] else None  # else a later event tells its own
         return [Told(user, Kind.UPDATE, Reason.ASSIGNEE) for user in _others([stands], event)]
-    if kind == EventKind.STAFF_TOLD:
-        return [
-            Told(user, Kind.UPDATE, Reason.RULE) for user in User.objects.filter(pk__in=event.data["told"]).order_by("pk") if user.is_staff
-        ]
+    if by_itself := _BY_ITSELF.get(kind):
+        return by_itself(event)
     if kind == EventKind.NOTED:
         around = [*(person for person in _support(event) if person.reason != Reason.GROUP), *_followers(event)]
         return [person for person in [*_named(event), *around] if person.user.is_staff]
     if kind not in _TOLD_TO_FOLLOWERS or _looks_unchanged(event) or (kind == EventKind.PRIORITY_CHANGED and event.is_internal):
         return []
     return [*_confirmation(event), *_named(event), *_followers(event), *_standing(event), *_support(event)]
+
+
+def _told_by_rule(event: Event) -> list[Told]:
+    people = User.objects.filter(pk__in=event.data["told"]).order_by("pk")
+    return [Told(user, Kind.UPDATE, Reason.RULE) for user in people if user.is_staff]
+
+
+def _escalated(event: Event) -> list[Told]:
+    """Whom the steps of the SLA policy name; nobody where the clock has stopped meanwhile."""
+    told, tells = event.data["sla"], event.data["tells"]
+    if not Clock.objects.filter(ticket=event.ticket, metric=told["metric"], round=told["round"], state=ClockState.RUNNING).exists():
+        return []
+    staff = User.objects.active_staff()
+    named = staff.filter(Q(pk__in=tells["people"]) | Q(agent_groups__in=tells["groups"])).distinct().order_by("pk")
+    workers: list[Told] = []
+    if tells["assignee"] and event.ticket.assignee:
+        workers = [Told(event.ticket.assignee, Kind.UPDATE, Reason.ASSIGNEE)]
+    elif tells["assignee"]:
+        workers = [Told(user, Kind.UPDATE, Reason.GROUP) for user in _team(event.ticket)]
+    return [*workers, *(Told(user, Kind.UPDATE, Reason.SLA) for user in named)]
+
+
+# What no person did, for our staff alone.
+_BY_ITSELF: dict[EventKind, Callable[[Event], list[Told]]] = {
+    EventKind.STAFF_TOLD: _told_by_rule,
+    EventKind.SLA_WARNED: _escalated,
+    EventKind.SLA_BREACHED: _escalated,
+    EventKind.SLA_ESCALATED: _escalated,
+}
 
 
 def _named(event: Event) -> list[Told]:

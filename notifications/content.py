@@ -317,6 +317,7 @@ def _because(delivery: Delivery) -> str:
         else _("You get this mail because somebody wrote to us from your address, or asked for it."),
         Reason.DIGEST: _("You get this mail because you chose one mail a day."),
         Reason.INVITED: _("You get this mail because somebody wrote your address into an invitation. If you do not know them, do nothing."),
+        Reason.SLA: _("You get this mail because the SLA policy of ticket #%(number)s names you or your group."),
         Reason.LEAD: _("You get this mail because you look after this organization."),
     }[Reason(delivery.reason)] % {"number": number, "who": who}
 

@@ -68,6 +68,7 @@ class Reason(models.TextChoices):
     DIGEST = "digest", _("chose the daily digest")
     INVITED = "invited", _("was invited")
     LEAD = "lead", _("looks after the organization")
+    SLA = "sla", _("named by the SLA policy")
 
 
 class State(models.TextChoices):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -9,7 +10,7 @@ from django.core.files.base import ContentFile
 from accounts.models import Membership, Organization, Role, User
 from tickets import actions, articles
 from tickets.files import NewFile
-from tickets.models import Article, Audience, Channel, Ticket
+from tickets.models import Article, Audience, BusinessCalendar, Channel, SlaPolicy, SlaStep, SlaTarget, Ticket, WorkingSpan
 
 PASSWORD = "correct horse battery"
 
@@ -55,3 +56,26 @@ def make_article(
     elif readers != Audience.EVERYBODY:
         article = articles.place(article, actor=author, section=section, audience=readers)
     return articles.publish(article, actor=author) if publish else article
+
+
+OFFICE = "09:00-17:00"
+
+
+def make_policy(
+    name: str = "Standard", *, zone: str = "Europe/Berlin", hours: str = OFFICE, steps: tuple[str, ...] = (), **fields: Any
+) -> SlaPolicy:
+    """Work from Monday to Friday, and for every priority 4 hours to the first response, 2 to a next one, 16 to the resolution, unless `fields` say otherwise.
+
+    `steps`: "first before 30", "resolution after 60", in minutes.
+    """
+    calendar = BusinessCalendar.objects.create(name=f"Hours of {name}", zone=zone)
+    opens, closes = (time.fromisoformat(at) for at in hours.split("-"))
+    WorkingSpan.objects.bulk_create(WorkingSpan(calendar=calendar, weekday=day, opens=opens, closes=closes) for day in range(5))
+    promised = {"first_response": timedelta(hours=4), "next_response": timedelta(hours=2), "resolution": timedelta(hours=16)}
+    target = {name: fields.pop(name, span) for name, span in promised.items()}
+    policy = SlaPolicy.objects.create(name=name, calendar=calendar, **fields)
+    SlaTarget.objects.create(policy=policy, **target)
+    for step in steps:
+        metric, side, minutes = step.split()
+        SlaStep.objects.create(policy=policy, metric=metric, side=side, span=timedelta(minutes=int(minutes)))
+    return policy

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts import invitations
 from accounts.models import AgentGroup, EmailDomain, Invitation, Membership, Organization, Role, User
-from tickets import access, actions, articles, prose, sharing, tagging
+from tickets import access, actions, articles, clocks, prose, sharing, sweeps, tagging
 from tickets.demo_files import demo_file
 from tickets.models import (
     Article,
@@ -29,6 +29,7 @@ from tickets.models import (
     Channel,
     Comment,
     Event,
+    EventKind,
     Follower,
     OrganizationShare,
     Priority,
@@ -125,6 +126,7 @@ def seed(now: datetime, *, tell: Callable[[Event], None]) -> int:
     for step in sorted(stories(now), key=lambda step: step.at):
         _play(step, cast)
     _read_up(cast, now)
+    _run_out()
     return Ticket.objects.count()
 
 
@@ -133,6 +135,15 @@ def _read_up(cast: _Cast, now: datetime) -> None:
     for person in (one for one in cast.people.values() if not one.is_staff):
         for ticket in access.tickets_for(person).filter(public_updated_at__lt=now - timedelta(days=2)):
             mark_read(ticket, person)
+
+
+def _run_out() -> None:
+    """What the tickets' clocks have to say by now was said in its time, and nobody is mailed about it."""
+    while sweeps.tell_due_clocks():
+        pass
+    for event in Event.objects.filter(kind__in=(EventKind.SLA_WARNED, EventKind.SLA_BREACHED, EventKind.SLA_ESCALATED)):
+        event.at = event.dispatched_at = datetime.fromisoformat(event.data["moment"])
+        event.save(update_fields=["at", "dispatched_at"])
 
 
 def stories(now: datetime) -> list[Step]:
@@ -266,6 +277,7 @@ def _play(step: Step, cast: _Cast) -> None:
     Comment.objects.filter(pk__gt=last_comment).update(created_at=step.at)
     Follower.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
     OrganizationShare.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
+    clocks.recompute(ticket.pk)
     for event in Event.objects.filter(pk__gt=last_event).order_by("pk"):
         cast.tell(event)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from tickets import clocks
 from tickets.models import Comment, Event, EventKind, Ticket
+from tickets.sla import Metric, span_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,9 +42,9 @@ def record(
         data["rule"] = rule
     if kind in _CHANGE_CIRCLES:
         Ticket.objects.filter(pk=ticket.pk).update(is_indexed=False)
-    event = Event.objects.create(
-        ticket=ticket, kind=kind, actor=actor, comment=comment, is_internal=is_internal, data=data, at=timezone.now()
-    )
+    at = timezone.now()
+    data |= clocks.follow(ticket, kind, actor=actor, at=at, told=data.get(clocks.KEY))
+    event = Event.objects.create(ticket=ticket, kind=kind, actor=actor, comment=comment, is_internal=is_internal, data=data, at=at)
     transaction.on_commit(_nudge)
     for listener in listeners:
         listener(event)
@@ -114,6 +116,7 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.NOT_SPAM: _("said that the ticket is not spam"),
         EventKind.STAFF_TOLD: _told(data),
         EventKind.RULE_FAILED: _("could not act: %(why)s") % {"why": data.get("why", "")},
+        **_about_clock(data),
         EventKind.REQUESTER_CHANGED: _("made %(new)s the requester") % data,
         EventKind.TAGGED: _("added the tag %(new)s") % data,
         EventKind.UNTAGGED: _("removed the tag %(old)s") % data,
@@ -146,6 +149,18 @@ def _told(data: dict[str, Any]) -> str:
     """Whom, and in which words."""
     told = _("told %(names)s") % {"names": ", ".join(data.get("names", ()))}
     return f"{told}: {data['words']}" if data.get("words") else told
+
+
+def _about_clock(data: dict[str, Any]) -> dict[EventKind, str]:
+    """Of an event that a sweep recorded."""
+    told = data.get(clocks.KEY)
+    metric = Metric(told["metric"]).label if isinstance(told, dict) else ""
+    said = {"metric": metric, "span": span_words(timedelta(minutes=abs(data.get("minutes", 0))))}
+    return {
+        EventKind.SLA_WARNED: _("%(metric)s: %(span)s left") % said,
+        EventKind.SLA_BREACHED: _("%(metric)s is overdue") % said,
+        EventKind.SLA_ESCALATED: _("%(metric)s is overdue by %(span)s") % said,
+    }
 
 
 def _follower_removed(data: dict[str, Any]) -> str:

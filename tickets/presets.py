@@ -17,6 +17,8 @@ class Preset:
     types: dict[str, str]
     priorities: dict[str, str]  # from the most urgent down, with the definition
     groups: dict[str, str] = field(default_factory=dict)  # the first is the default
+    # Priority ('' for all others) → first response, next response, resolution, in hours of work. Installed by `tickets.preset_sla`.
+    sla: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
 APTY = Preset(
@@ -66,6 +68,8 @@ APTY = Preset(
         "CSM Support": "Content-related help by Customer Success",
         "DevOps": "Environment, hosting, network",
     },
+    # The source promises times for each priority and does not say which; these are a beginning, which an admin changes.
+    sla={"Critical": (1, 2, 8), "High": (2, 4, 16), "Medium": (4, 8, 40), "Low": (8, 16, 80), "": (4, 8, 40)},
 )
 
 PRESETS = {"apty": APTY}

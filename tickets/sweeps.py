@@ -5,15 +5,20 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from tickets import actions, files, snoozing
-from tickets.models import Ticket, Upload
+from tickets.escalation import due_clocks, tell_if_due
+from tickets.events import one_nudge
+from tickets.models import Clock, Ticket, Upload
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _PUT_OFF = timedelta(hours=1)
+_CLOCKS, _LATE_CLOCKS = 2000, 100  # a call
+_ON_TIME = timedelta(hours=1)
 _KEPT = timedelta(days=1)  # an upload that no comment took
 
 
@@ -39,6 +44,26 @@ def wake_due() -> int:
             logger.exception("ticket %s could not be woken; it is tried again in an hour", number)
             Ticket.objects.due_to_wake().filter(pk=number).update(snoozed_until=timezone.now() + _PUT_OFF)
     return woken
+
+
+def tell_due_clocks() -> int:
+    """Warns of what is nearly due, and says what is over; see `tickets.escalation`. Returns how many clocks this call spoke of.
+
+    What is on time goes first. What has waited, as after an outage, is spread over many calls, so that nobody's mailbox is flooded.
+    """
+    said = 0
+    due = due_clocks().order_by("next_at").values_list("pk", "ticket")
+    with one_nudge():
+        for clock, ticket in [
+            *due.filter(next_at__gt=Now() - _ON_TIME)[:_CLOCKS],
+            *due.filter(next_at__lte=Now() - _ON_TIME)[:_LATE_CLOCKS],
+        ]:
+            try:
+                said += tell_if_due(clock, ticket=ticket)
+            except Exception:
+                logger.exception("clock %s of ticket %s could not be told; it is tried again in an hour", clock, ticket)
+                Clock.objects.filter(pk=clock, next_at__lte=Now()).update(next_at=Now() + _PUT_OFF)
+    return said
 
 
 def drop_uploads() -> int:

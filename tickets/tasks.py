@@ -51,6 +51,11 @@ def apply_rules_on_time() -> None:
 
 
 @shared_task
+def tell_due_clocks() -> None:
+    sweeps.tell_due_clocks()
+
+
+@shared_task
 def index_waiting() -> None:
     indexing.index_waiting(most=10_000)
 

@@ -47,6 +47,9 @@ WORDS = {
     EventKind.UNTAGGED: ({"old": "export"}, "removed the tag export", None),
     EventKind.SNOOZED: ({"until": "2026-12-01T08:00:00+00:00"}, "snoozed the ticket until 1 December 2026, 08:00 UTC", None),
     EventKind.WOKEN: ({}, "woke the ticket", None),
+    EventKind.SLA_WARNED: ({"sla": {"metric": "first"}, "minutes": -90}, "First response: 1h 30m left", None),
+    EventKind.SLA_BREACHED: ({"sla": {"metric": "next"}, "minutes": 0}, "Next response is overdue", None),
+    EventKind.SLA_ESCALATED: ({"sla": {"metric": "resolution"}, "minutes": 240}, "Resolution is overdue by 4h", None),
 }
 WITHOUT = {
     EventKind.COMMENTED: "replied",
@@ -83,7 +86,9 @@ def test_close_when_nobody_did_it_then_says_why():
     assert words == "The ticket was closed because nobody objected to the solution"
 
 
-@pytest.mark.parametrize("kind", [kind for kind, (_data, _staff, customers) in WORDS.items() if customers is None])
+@pytest.mark.parametrize(
+    "kind", [kind for kind, (_data, _staff, customers) in WORDS.items() if customers is None and not kind.startswith("sla_")]
+)
 def test_event_when_of_staff_alone_then_verbs_record_it_as_internal(workflow, ana, dan, kind):
     ticket = make_ticket(ana)
     _do_everything(ticket, dan)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tickets.models import Event
 
 
+# The clock's own words change nothing that a reply could miss.
+_NO_NEWS = (EventKind.SLA_WARNED, EventKind.SLA_BREACHED, EventKind.SLA_ESCALATED)
+
+
 class Overtaken(Exception):
     """Others did something since the page was opened. Nothing has been done yet."""
 
@@ -52,7 +56,7 @@ def unless_overtaken(ticket: Ticket, *, actor: User, seen: int | None, kinds: tu
     """
     with transaction.atomic():
         access.get_ticket(actor, ticket.pk, among=Ticket.objects.select_for_update(of=("self",)))
-        unseen = access.events_for(actor, ticket).filter(pk__gt=seen or 0).exclude(actor=actor)
+        unseen = access.events_for(actor, ticket).filter(pk__gt=seen or 0).exclude(actor=actor).exclude(kind__in=_NO_NEWS)
         if kinds:
             unseen = unseen.filter(Q(kind__in=kinds))
         events = list(unseen.select_related("actor"))

@@ -35,6 +35,9 @@ class EventKind(models.TextChoices):
     NOT_SPAM = "not_spam"
     STAFF_TOLD = "staff_told"  # a rule mails people of ours
     RULE_FAILED = "rule_failed"  # a rule could not do what it says, or was stopped; nothing of it stands
+    SLA_WARNED = "sla_warned"  # a promised time is nearly over; data: sla (which clock), minutes (from the breach), tells (whom)
+    SLA_BREACHED = "sla_breached"  # it is over; data: as above, and moment, when it was
+    SLA_ESCALATED = "sla_escalated"  # and has been for a while
     REQUESTER_CHANGED = "requester_changed"  # staff confirmed whose ticket a forwarded mail is
     TAGGED = "tagged"
     UNTAGGED = "untagged"

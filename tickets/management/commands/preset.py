@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.models import AgentGroup
 from tickets.models import Mailbox, Priority, Status, TicketType
+from tickets.preset_sla import install_sla
 from tickets.presets import PRESETS, Preset
 
 if TYPE_CHECKING:
@@ -43,4 +44,4 @@ def install(preset: Preset) -> int:
         is_default = not AgentGroup.objects.filter(is_default=True).exists()
         made += AgentGroup.objects.get_or_create(name=name, defaults={"description": description, "is_default": is_default})[1]
     made += Mailbox.objects.get_or_create(address=settings.SUPPORT_ADDRESS, defaults={"name": "Support"})[1]
-    return made
+    return made + install_sla(preset.sla)
