@@ -110,6 +110,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_requester": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_tag": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_untag": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_link": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_unlink": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_merge": ("302 404 404 404 200 404 200", "302 404 404 404 422 404 422"),
+    "desk_ticket_unmerge": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_split": ("302 404 404 404 302 404 302", "302 404 404 404 302 404 302"),  # of the ticket's first message, which stays
     "desk_ticket_snooze": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_wake": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_mail": (_NOBODY, "302 404 404 404 302 404 302"),
@@ -228,6 +233,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
     """A ticket of Ana's in a private group that Dan is in and Eve is not, with all that hangs on one; and an article for Ana's organization."""
     private = AgentGroup.objects.create(name="Private", is_private=True)
     private.members.add(dan, max_admin)
+    other = make_ticket(ana, group=private)
     ticket = make_ticket(ana, group=private, message=message(files=(new_file(),)))
     actions.take(ticket, actor=dan)
     actions.add_note(ticket, actor=dan, message=message("secret", channel=Channel.DESK, files=(new_file("note.txt"),)))
@@ -254,6 +260,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
     people = [None, cleo, ben, ana, dan, eve, max_admin]
     return {
         "ticket": ticket,
+        "private": other,
         "held": held,
         "failed": failed,
         "rule": rule,
@@ -303,6 +310,8 @@ def path_to(name: str, world) -> str:
         "desk_ticket_put_back": [ticket.number, world["people"][2].pk],
         "ticket_person_add": [ticket.number, world["people"][2].pk],
         "ticket_person_remove": [ticket.number, ticket.follower_rows.get(user=world["people"][2]).pk],
+        "desk_ticket_unlink": [ticket.number, world["private"].pk],
+        "desk_ticket_split": [ticket.number, attachment.comment_id],
         "desk_ticket_undo": [ticket.number, ticket.events.latest("pk").pk],
         "desk_ticket_take_back": [ticket.number, world["draft"].pk],
         "desk_draft_discard": [world["draft"].pk],

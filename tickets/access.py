@@ -104,13 +104,28 @@ def get_ticket(user: User, number: int, *, among: QuerySet[Ticket] | None = None
 
 def comments_for(user: User, ticket: Ticket) -> QuerySet[Comment]:
     """The comments of a ticket that the caller got from `get_ticket`, oldest first."""
-    comments = Comment.objects.filter(ticket=ticket).order_by("id")
+    return comments_of(user, [ticket.pk])
+
+
+def comments_of(user: User, parts: Collection[int]) -> QuerySet[Comment]:
+    """Of `parts_of` a ticket."""
+    comments = Comment.objects.filter(ticket__in=parts).order_by("id")
     return comments if user.is_staff else comments.filter(is_internal=False)
 
 
 def events_for(user: User, ticket: Ticket) -> QuerySet[Event]:
-    """The history of a ticket that the caller got from `get_ticket`, oldest first."""
-    events = Event.objects.filter(ticket=ticket).order_by("id")
+    """The history of a ticket that the caller got from `get_ticket`, and of what was merged into it, oldest first."""
+    return events_of(user, parts_of(user, ticket))
+
+
+def parts_of(user: User, ticket: Ticket) -> list[int]:
+    """The number of a ticket from `get_ticket`, and those of the tickets merged into it that this person sees: a merge opens nobody's words to others."""
+    return [ticket.pk, *tickets_for(user).filter(merged_into=ticket).order_by("pk").values_list("pk", flat=True)]
+
+
+def events_of(user: User, parts: Collection[int]) -> QuerySet[Event]:
+    """Of `parts_of` a ticket, for who needs its parts anyway."""
+    events = Event.objects.filter(ticket__in=parts).order_by("id")
     return events if user.is_staff else events.filter(is_internal=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.desk import articles, drafts, mail, mail_list, mail_many, organizations, people, rules, snooze, tags, verbs
+from tickets.desk import articles, drafts, links, mail, mail_list, mail_many, merge, organizations, people, rules, snooze, tags, verbs
 from tickets.desk.completing import complete
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
@@ -46,6 +46,11 @@ urlpatterns = [
     path(f"{_TICKET}tags/remove/", tags.remove, name="desk_ticket_untag"),
     path(f"{_TICKET}snooze/", snooze.snooze, name="desk_ticket_snooze"),
     path(f"{_TICKET}wake/", snooze.wake, name="desk_ticket_wake"),
+    path(f"{_TICKET}links/add/", links.add, name="desk_ticket_link"),
+    path(f"{_TICKET}links/<int:other>/remove/", links.remove, name="desk_ticket_unlink"),
+    path(f"{_TICKET}merge/", merge.merge, name="desk_ticket_merge"),
+    path(f"{_TICKET}unmerge/", merge.unmerge, name="desk_ticket_unmerge"),
+    path(f"{_TICKET}comments/<int:comment>/split/", merge.split, name="desk_ticket_split"),
     path(f"{_TICKET}requester/", verbs.requester, name="desk_ticket_requester"),
     path(f"{_TICKET}follow/", verbs.follow, name="desk_ticket_follow"),
     path(f"{_TICKET}unfollow/", verbs.unfollow, name="desk_ticket_unfollow"),

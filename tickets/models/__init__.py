@@ -24,6 +24,7 @@ from tickets.models.conversation import Attachment, Comment, StoredFile, Upload
 from tickets.models.draft import Draft
 from tickets.models.event import Event, EventKind
 from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, InboundState, Mailbox
+from tickets.models.link import LinkKind, TicketLink
 from tickets.models.posting import IndexedTicket, Posting
 from tickets.models.reading import TicketRead
 from tickets.models.rule import MailRule
@@ -63,6 +64,7 @@ __all__ = [
     "InboundMessage",
     "InboundState",
     "IndexedTicket",
+    "LinkKind",
     "MailRule",
     "Mailbox",
     "OrganizationShare",
@@ -81,6 +83,7 @@ __all__ = [
     "Tag",
     "Tagging",
     "Ticket",
+    "TicketLink",
     "TicketRead",
     "TicketType",
     "Upload",
