@@ -5,7 +5,7 @@ Lists, pages, attachments, articles, search and mail all start here and never wi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AnonymousUser
 
+    from tickets.models.helper import Helper
     from tickets.models.ticket import FollowerQuerySet
+
+H = TypeVar("H", bound="Helper")
 
 
 def visible_to(user: User, *, path: str = "") -> Q:
@@ -170,6 +173,13 @@ def get_article_file(user: User | AnonymousUser, pk: int) -> ArticleFile:
         return files.get(pk=pk)
     except (ArticleFile.DoesNotExist, OverflowError) as error:
         raise Http404 from error
+
+
+def helpers_for(user: User, model: type[H]) -> QuerySet[H]:
+    """Canned replies and macros, for staff: everybody's, those of their groups, and their own."""
+    if not user.is_staff:
+        return model._default_manager.none()
+    return model._default_manager.filter(Q(owner=user) | Q(owner=None, group=None) | Q(group__in=user.agent_groups.all()))
 
 
 def uploads_of(user: User) -> QuerySet[Upload]:

@@ -465,10 +465,7 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
         return {}
     if ticket.merged_into_id:
         raise IllegalMove(_("This ticket was merged into another one. Undo the merge first."))
-    if status.is_retired:
-        raise IllegalMove(_("The status “%(status)s” is retired.") % {"status": status})
-    if by_hand and status.requires_type and ticket.type_id is None:
-        raise TypeRequired(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
+    check_entry(status, has_type=not by_hand or ticket.type_id is not None)
     moved: dict[str, Any] = {
         "old": ticket.status.name,
         "new": status.name,
@@ -489,6 +486,14 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
         moved["ended"] = {name: at.isoformat() for name in _END_WITH_THE_WORK if (at := getattr(ticket, name))}  # for `undo`
         ticket.fix_confirmed_at = ticket.waiting_since = None
     return moved
+
+
+def check_entry(status: Status, *, has_type: bool) -> None:
+    """Raises IllegalMove or TypeRequired where a ticket can't be set to this status by hand."""
+    if status.is_retired:
+        raise IllegalMove(_("The status “%(status)s” is retired.") % {"status": status})
+    if status.requires_type and not has_type:
+        raise TypeRequired(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
 
 
 _END_WITH_THE_WORK = ("fix_confirmed_at", "waiting_since")

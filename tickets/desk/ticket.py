@@ -24,7 +24,7 @@ from tickets.desk.leaving import leaving_reply
 from tickets.desk.timeline import Entry, timeline
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.merging import why_not_undone
-from tickets.models import Draft, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
+from tickets.models import Draft, Follower, Macro, OrganizationShare, Priority, Status, Ticket, TicketType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -77,7 +77,7 @@ def _others(user: User, categories: Collection[Category]) -> Coalesce:
     return Coalesce(Subquery(others.order_by().values("requester").annotate(count=Count("pk")).values("count")), 0)
 
 
-def page(
+def page(  # noqa: PLR0913 all by name
     request: StaffRequest,
     ticket: Ticket,
     *,
@@ -85,12 +85,13 @@ def page(
     move: StatusForm | None = None,
     tell: TellForm | None = None,
     sharing: DeskShareForm | None = None,
+    macro: tuple[Macro, str] | None = None,
     overtaken: Overtaken | None = None,
     pictures_of: int | None = None,
 ) -> HttpResponse:
     """`form`, `move`, `tell`, `sharing`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile.
 
-    `pictures_of`: the comment whose remote pictures are shown.
+    `macro`: one that was chosen, and why a type must be chosen first. `pictures_of`: the comment whose remote pictures are shown.
     """
     news = {event.pk for event in overtaken.events} if overtaken else set()
     draft, leaving, senders = drafts.at(ticket, user=request.user)
@@ -114,6 +115,7 @@ def page(
         "priorities": [priority for priority in priorities if priority.definition],
         "types": _options(types),
         "move": move,
+        "macro": macro,
         "tell": tell,
         "tells_priority": settings.TELL_PRIORITY or tell is not None,
         "followers": [(row, _("mail stopped") if row.user.email in stopped else preferences.said_of(row)) for row in followers],
@@ -131,7 +133,7 @@ def page(
         "senders": senders,
         **_composer(ticket, form=form, draft=draft, statuses=statuses, followers=reached, me=request.user),
     }
-    return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing))
+    return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing, macro))
 
 
 def _status(overtaken: Overtaken | None, *forms: object) -> int:

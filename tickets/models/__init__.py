@@ -23,6 +23,7 @@ from tickets.models.clock import Clock
 from tickets.models.conversation import Attachment, Comment, StoredFile, Upload
 from tickets.models.draft import Draft
 from tickets.models.event import Event, EventKind
+from tickets.models.helper import CannedReply, Macro
 from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, InboundState, Mailbox
 from tickets.models.link import LinkKind, TicketLink
 from tickets.models.posting import IndexedTicket, Posting
@@ -52,6 +53,7 @@ __all__ = [
     "AutomationRule",
     "AutomationRun",
     "BusinessCalendar",
+    "CannedReply",
     "Channel",
     "Clock",
     "Comment",
@@ -65,6 +67,7 @@ __all__ = [
     "InboundState",
     "IndexedTicket",
     "LinkKind",
+    "Macro",
     "MailRule",
     "Mailbox",
     "OrganizationShare",
