@@ -18,6 +18,7 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
@@ -36,16 +37,17 @@ def main() -> int:
     parser.add_argument("--due", type=int, default=1_000, help="of them")
     options = parser.parse_args()
     fill(options.open, options.due)
-    before = time.perf_counter()
+    before, cpu = time.perf_counter(), time.process_time()
     said = sweeps.tell_due_clocks()
-    took = time.perf_counter() - before
+    took, cpu = time.perf_counter() - before, time.process_time() - cpu
     told = Event.objects.filter(kind__in=(EventKind.SLA_WARNED, EventKind.SLA_BREACHED)).count()
     before = time.perf_counter()
     sweeps.tell_due_clocks()
     idle = time.perf_counter() - before
     print(
-        f"{options.open:,} open clocks, {options.due:,} due: {took:.2f} s, {said:,} told in {told:,} events; a sweep with nothing due: {idle * 1e3:.1f} ms"
+        f"{options.open:,} open clocks, {options.due:,} due: {took:.2f} s ({cpu:.2f} s of this processor), {said:,} told in {told:,} events"
     )
+    print(f"a sweep with nothing due: {idle * 1e3:.1f} ms")
     return int(took >= _LIMIT or said != options.due)
 
 
@@ -80,6 +82,8 @@ def fill(clocks: int, due: int) -> None:
         )
     Clock.objects.bulk_create(rows, batch_size=2000)
     Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets]).update(sla=snapshot)
+    with connection.cursor() as cursor:  # as a database that has stood for a while
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
 if __name__ == "__main__":
