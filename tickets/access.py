@@ -48,12 +48,14 @@ def visible_to(user: User, *, path: str = "") -> Q:
         is_hidden = Q(**{f"{path}group__in": _hidden_groups(user)})
         return Q(**{f"{path}group": None}) | ~is_hidden | Q(**{f"{path}assignee": user})
     organizations = Membership.objects.filter(user=user, is_active=True, organization__is_active=True).values("organization")
-    return (
-        Q(**{f"{path}requester": user})
-        | Q(**{f"{path}filer": user})
-        | Q(**{f"{path}pk__in": Follower.objects.in_force().filter(user=user).values("ticket")})
-        | Q(**{f"{path}pk__in": OrganizationShare.objects.filter(organization__in=organizations).values("ticket")})
+    # One list of numbers, each part of it from an index: PostgreSQL would look through all tickets there are for conditions joined by OR.
+    seen = Ticket.objects.filter(requester=user).values("pk")
+    others = (
+        Ticket.objects.filter(filer=user).values("pk"),
+        Follower.objects.in_force().filter(user=user).values("ticket"),
+        OrganizationShare.objects.filter(organization__in=organizations).values("ticket"),
     )
+    return Q(**{f"{path}pk__in": seen.union(*others, all=True)})
 
 
 def _hidden_groups(user: User) -> QuerySet[AgentGroup]:

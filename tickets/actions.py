@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup, Role, User
-from tickets import access, files, measures
+from tickets import access, files, measures, word_index
 from tickets.article_links import note_links
 from tickets.courtesy import is_mere_thanks
 from tickets.events import record
@@ -134,7 +134,7 @@ def open_ticket(  # noqa: PLR0913 all by name
     Follower.objects.bulk_create(Follower(ticket=ticket, user=person, added_by=actor) for person in {requester, actor, *people})
     if share_with:
         OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
-    ticket.description = _say(ticket, actor=requester if split_from else actor, message=message, split_from=split_from)
+    ticket.description = _say(ticket, actor=requester if split_from else actor, message=message, split_from=split_from, is_first=True)
     is_quiet = quiet or rule.is_quiet
     details: dict[str, Any] = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
     if split_from:
@@ -279,7 +279,15 @@ def _said_before(message: Message, actor: User | None) -> Comment | None:
     return Comment.objects.filter(submission_key=message.submission_key, author=actor).first() if message.submission_key else None
 
 
-def _say(ticket: Ticket, *, actor: User | None, message: Message, is_internal: bool = False, split_from: Comment | None = None) -> Comment:
+def _say(
+    ticket: Ticket,
+    *,
+    actor: User | None,
+    message: Message,
+    is_internal: bool = False,
+    split_from: Comment | None = None,
+    is_first: bool = False,
+) -> Comment:
     said = Comment.objects.create(
         ticket=ticket,
         author=actor or User.objects.automaton(),
@@ -295,6 +303,8 @@ def _say(ticket: Ticket, *, actor: User | None, message: Message, is_internal: b
         _attach(said, new)
     _attach_uploads(said, message)
     note_links(said)
+    has_files = message.files or message.uploads
+    word_index.add(said, files=said.attachments.values_list("name", flat=True) if has_files else (), is_first=is_first)
     return said
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.errors import IllegalMove
-from tickets import actions, files
+from tickets import actions, files, word_index
 from tickets.events import record
 from tickets.locking import lock, save
 from tickets.models import EventKind
@@ -45,6 +45,7 @@ def split(ticket: Ticket, *, actor: User, comment: Comment, subject: str) -> Tic
     )
     for attachment in comment.attachments.order_by("pk"):
         files.attach_copy(new.description, attachment)
+    word_index.write([new.pk])
     save(ticket)
     record(ticket, EventKind.SPLIT, actor=actor, is_internal=True, new=f"#{new.pk}", message=comment.pk)
     return new

@@ -21,7 +21,8 @@ from tickets.desk.vocabulary import Vocabulary
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import Event, OrganizationShare, Tagging
 from tickets.query import ANY, ME, NONE, Condition, Query, QueryError, Value, bounds, number_of, parse, value_of
-from tickets.search import search
+from tickets.search import matching
+from tickets.words import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -202,16 +203,14 @@ class Filters:
         if self.problem:
             return tickets.none()
         found = tickets.filter(self.condition)
-        return search_for(found, self.query) if self.query.words else found
+        return search_for(found, self.query, order=self.order) if self.query.words else found
 
 
-def search_for(tickets: QuerySet[Ticket], query: Query) -> QuerySet[Ticket]:
-    """By words; those to be left out are looked up the same way."""
-    for word in query.words:
-        if word.is_not:
-            tickets = tickets.exclude(pk__in=search(tickets.order_by(), word.text, for_staff=True).values("pk"))
-    wanted = " ".join(word.text for word in query.words if not word.is_not)
-    return search(tickets, wanted, for_staff=True) if wanted else tickets
+def search_for(tickets: QuerySet[Ticket], query: Query, *, order: tuple[str, ...] = ()) -> QuerySet[Ticket]:
+    words = [word.text for word in query.words if not (word.is_phrase or word.is_not)]
+    phrases = [word.text for word in query.words if word.is_phrase and not word.is_not]
+    excluded = [word.text for word in query.words if word.is_not]
+    return matching(tickets, Asked(tuple(words), tuple(phrases), tuple(excluded)), for_staff=True, order=order)
 
 
 def default_status(query: Query) -> str:

@@ -33,6 +33,7 @@ from tickets.models.sla import BusinessCalendar, Holiday, Side, SlaPolicy, SlaSn
 from tickets.models.stretch import Stretch
 from tickets.models.tag import Tag, Tagging
 from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
+from tickets.models.words import TicketWords
 from tickets.models.workflow import Priority, ProductArea, Status, TicketType
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "TicketLink",
     "TicketRead",
     "TicketType",
+    "TicketWords",
     "Upload",
     "When",
     "WorkingSpan",
