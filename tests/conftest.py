@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from accounts.models import AgentGroup, Organization, Role, User
 from helpdesk.celery import app as celery_app
 from tests.factories import make_user
+from tests.october import fill as fill_october
 from tickets.management.commands.preset import install
 from tickets.models import Mailbox, Priority, Status, TicketType
 from tickets.presets import APTY
@@ -124,3 +125,10 @@ def eve(workflow) -> User:
 @pytest.fixture
 def max_admin(db) -> User:
     return make_user("max@support.example", "Max Manager", role=Role.ADMIN)
+
+
+@pytest.fixture
+def october(settings, workflow, dan, eve, ana, cleo, acme, globex):
+    """Tickets whose every figure was counted by hand, in a company in Berlin."""
+    settings.TIME_ZONE = "Europe/Berlin"
+    return fill_october(dan=dan, eve=eve, ana=ana, acme=acme, globex=globex)

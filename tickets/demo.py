@@ -18,9 +18,8 @@ from django.utils import timezone
 
 from accounts import invitations
 from accounts.models import AgentGroup, EmailDomain, Invitation, Membership, Organization, Role, User
-from tickets import access, actions, articles, clocks, prose, sharing, sweeps, tagging
+from tickets import access, actions, articles, clocks, measures, prose, sharing, sweeps, tagging
 from tickets.demo_files import demo_file
-from tickets.demo_helpers import begin_draft, make_helpers
 from tickets.models import (
     Article,
     ArticleEvent,
@@ -36,6 +35,7 @@ from tickets.models import (
     Priority,
     ProductArea,
     Status,
+    Stretch,
     Ticket,
     TicketType,
 )
@@ -128,8 +128,6 @@ def seed(now: datetime, *, tell: Callable[[Event], None]) -> int:
         _play(step, cast)
     _read_up(cast, now)
     _run_out()
-    make_helpers(cast.people)
-    begin_draft(cast.people["priya"], Ticket.objects.get(subject="Is there a student discount?"))
     return Ticket.objects.count()
 
 
@@ -280,7 +278,9 @@ def _play(step: Step, cast: _Cast) -> None:
     Comment.objects.filter(pk__gt=last_comment).update(created_at=step.at)
     Follower.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
     OrganizationShare.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
+    Stretch.objects.filter(ticket=ticket, ended_at__gte=started).update(ended_at=step.at)
     clocks.recompute(ticket.pk)
+    measures.measure_again(ticket)
     for event in Event.objects.filter(pk__gt=last_event).order_by("pk"):
         cast.tell(event)
 

@@ -368,14 +368,14 @@ def test_sweep_when_one_clock_fails_then_the_others_are_told_and_it_is_put_off(a
     other = make_ticket(ana)
     for ticket in (always, other):
         until(ticket, "resolution", -timedelta(minutes=1))
-    tell, bad = sweeps.tell_due, always.clocks.get().pk
+    tell = sweeps.tell_if_due
 
-    def poisoned(pks):
-        if bad in pks:
+    def poisoned(clock, *, ticket):
+        if ticket == always.pk:
             raise RuntimeError("poison")
-        return tell(pks)
+        return tell(clock, ticket=ticket)
 
-    monkeypatch.setattr(sweeps, "tell_due", poisoned)
+    monkeypatch.setattr(sweeps, "tell_if_due", poisoned)
     assert [sweeps.tell_due_clocks() for _sweep in range(2)] == [1, 0]
     assert (said(always), said(other)) == ([], [("breached", "resolution")])
     assert timedelta(minutes=59) < always.clocks.get().next_at - NOW() <= timedelta(hours=1)

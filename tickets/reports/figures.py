@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import (
     Aggregate,
@@ -32,6 +32,7 @@ from tickets.models import Stretch
 from tickets.reports.asked import Dimension
 from tickets.reports.percentile import Percentile
 from tickets.reports.periods import Period, Step
+from tickets.sla import ClockState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,13 +49,13 @@ MEDIAN, NINETIETH = 0.5, 0.9
 # --- Counts --------------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """What came and went, by (key, whether in the period itself and not before it); keys are values of a dimension or days."""
 
     created: Counter[tuple[Any, bool]]
     resolved: Counter[tuple[Any, bool]]
     reopened: Counter[tuple[Any, bool]]
+    undone: Counter[tuple[Any, bool]]  # of the resolved, those that did not last
 
 
 def flow(tickets: QuerySet[Ticket], period: Period, by: Step | Dimension) -> Flow:
@@ -63,6 +64,7 @@ def flow(tickets: QuerySet[Ticket], period: Period, by: Step | Dimension) -> Flo
         created=_counted(tickets, period, by, "created_at"),
         resolved=_counted(tickets, period, by, "resolved_at") + undone,
         reopened=_counted(tickets, period, by, "stretches__ended_at", _REOPENED),
+        undone=undone,
     )
 
 
@@ -174,6 +176,26 @@ def _numbers(measure: Measure) -> dict[str, Aggregate]:
         "work_median": Percentile(F(measure.work), fraction=MEDIAN),
         "work_ninetieth": Percentile(F(measure.work), fraction=NINETIETH),
     }
+
+
+# --- Promises ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """By (key, whether in the period itself): kept on the day of the answer or resolution, missed on the day when its time was over."""
+
+    kept: Counter[tuple[Any, bool]]
+    missed: Counter[tuple[Any, bool]]
+
+
+def promises(tickets: QuerySet[Ticket], period: Period, by: Step | Dimension, metric: str = "") -> Promises:
+    """Of one metric, or of all."""
+    of = Q(clocks__metric=metric) if metric else Q()
+    in_time = of & Q(clocks__state=ClockState.MET, clocks__breached_at=None)
+    return Promises(
+        kept=_counted(tickets, period, by, "clocks__ended_at", in_time), missed=_counted(tickets, period, by, "clocks__breached_at", of)
+    )
 
 
 # --- Hours and the oldest ------------------------------------------------------------------------------------------------------

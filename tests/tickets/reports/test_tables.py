@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tickets import access
-from tickets.reports import asked, tables
+from tickets.reports import asked, build
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ PERIOD = {"from": "2026-10-24", "to": "2026-10-26"}
 
 def report(name, user, **params):
     asks = asked.read(PERIOD | params, user, now=datetime(2026, 11, 28, 12, tzinfo=UTC))
-    return tables.REPORTS[name](access.tickets_for(user), asks)
+    return build.REPORTS[name](access.tickets_for(user), asks)
 
 
 def numbers(table):
@@ -153,6 +153,44 @@ def test_times_when_working_hours_are_known_then_stand_beside(october, dan):
     )
 
 
+@pytest.mark.parametrize(
+    ("measure", "expected"),
+    [
+        (
+            "first",
+            {
+                #              kept    missed  in percent
+                "2026-10-24": [(0, 1), (0, 1), (None, 50.0)],
+                "2026-10-25": [(2, 0), (1, 0), (66.7, None)],
+                "2026-10-26": [(0, 0), (0, 0), (None, None)],
+                "In all": [(2, 1), (1, 1), (66.7, 50.0)],
+            },
+        ),
+        (
+            "resolution",
+            {
+                "2026-10-24": [(0, 0), (0, 0), (None, None)],
+                "2026-10-25": [(0, 0), (0, 1), (None, 0.0)],
+                "2026-10-26": [(2, 0), (0, 0), (100.0, None)],
+                "In all": [(2, 0), (0, 1), (100.0, 0.0)],
+            },
+        ),
+    ],
+)
+def test_promises_when_kept_or_missed_then_count_on_the_day_of_it(october, dan, measure, expected):
+    assert numbers(report("sla", dan, measure=measure).table) == expected
+
+
+def test_promises_when_by_a_property_then_are_its_tickets(october, dan):
+    assert numbers(report("sla", dan, by="organization").table) == {
+        "Globex": [(2, 0), (1, 0), (66.7, None)],
+        "Acme": [(0, 0), (0, 1), (None, 0.0)],
+        "No organization": [(0, 1), (0, 0), (None, 100.0)],
+        "In all": [(2, 1), (1, 1), (66.7, 50.0)],
+    }
+    assert numbers(report("sla", dan, by="type", measure="next").table)["Bug"] == [(0, 1), (1, 0), (0.0, 100.0)]
+
+
 def test_hours_when_an_hour_comes_twice_then_holds_both(october, dan):
     table = report("hours", dan).table
     sunday, monday = table.rows[6], table.rows[0]
@@ -176,6 +214,7 @@ def test_overview_when_shown_then_are_the_sums_of_the_other_reports(october, dan
         ("Open at the end", 4, 2),
         ("First response, median", 80, 30),
         ("Resolution, median", 1490, 4319),
+        ("SLA kept", 66.7, 50.0),
     ]
     assert numbers(overview.steps) == numbers(report("volume", dan).table)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-
-from accounts.models import AgentGroup
+from accounts.models import AgentGroup, Organization, User
 from tickets.lifecycle import Category
-from tickets.models import Channel, OrganizationShare, Priority, Status, Stretch, Ticket, TicketType
+from tickets.models import Channel, Clock, OrganizationShare, Priority, SlaSnapshot, Status, Stretch, Ticket, TicketType
+from tickets.sla import ClockState, Metric
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -40,17 +40,38 @@ STRETCHES = [
     ("C", Stretch.Kind.ANSWERED, "24 12:00", "25 12:00"),  # 25 hours
     ("A", Stretch.Kind.ANSWERED, "22 13:00", "22 14:00"),
 ]
+#     metric        state, when it ended, when its time was over
+CLOCKS = [
+    ("A", Metric.FIRST, ClockState.MET, "22 12:00", "21 12:00"),
+    ("A", Metric.NEXT, ClockState.MET, "22 14:00", None),
+    ("B", Metric.FIRST, ClockState.MET, "21 00:30", None),
+    ("B", Metric.RESOLUTION, ClockState.MET, "23 23:59:59", "22 12:00"),
+    ("C", Metric.NEXT, ClockState.DROPPED, "26 09:00", "25 00:00"),
+    ("C", Metric.RESOLUTION, ClockState.MET, "26 09:00", None),
+    ("D", Metric.FIRST, ClockState.MET, "25 23:10", None),
+    ("D", Metric.NEXT, ClockState.DROPPED, "26 00:00", None),  # neither kept nor missed
+    ("D", Metric.RESOLUTION, ClockState.MET, "26 00:00", None),
+    ("E", Metric.FIRST, ClockState.MET, "25 02:35+", None),
+    ("F", Metric.FIRST, ClockState.MET, "25 02:50+", "25 02:45+"),
+]
 
 
-@pytest.fixture
-def october(settings, workflow, dan, eve, ana, cleo, acme, globex) -> dict[str, Ticket]:
+def fill(*, dan: User, eve: User, ana: User, acme: Organization, globex: Organization) -> dict[str, Ticket]:
     """A is of Acme, B of nobody, C of both, the others of Globex. Beside them lie one that is spam and one of a private group that Eve is in."""
-    settings.TIME_ZONE = "Europe/Berlin"
     statuses = {status.category: status for status in Status.objects.filter(is_default=True)}
     agents = {"dan": dan, "eve": eve, None: None}
     types = {name: TicketType.objects.get_or_create(name=name)[0] for name in ("Bug", "Question")} | {None: None}
 
-    def make(name, created, answered=None, resolved=None, type=None, agent=None, category=Category.OPEN, **fields):
+    def make(
+        name: str,
+        created: str,
+        answered: str | None = None,
+        resolved: str | None = None,
+        type: str | None = None,
+        agent: str | None = None,
+        category: Category = Category.OPEN,
+        **fields: Any,
+    ) -> Ticket:
         category = Category.RESOLVED if resolved else category
         return Ticket.objects.create(
             subject=name,
@@ -75,6 +96,18 @@ def october(settings, workflow, dan, eve, ana, cleo, acme, globex) -> dict[str, 
     tickets["P"] = make("P", "25 11:00", "25 12:00", group=private)
     for name, kind, began, ended in STRETCHES:
         Stretch.objects.create(ticket=tickets[name], kind=kind, began_at=moment(began), ended_at=moment(ended))
+    snapshot = SlaSnapshot.objects.create(digest="october", text="{}")
+    for name, metric, state, ended, breached in CLOCKS:
+        Clock.objects.create(
+            ticket=tickets[name],
+            metric=metric,
+            state=state,
+            snapshot=snapshot,
+            target=timedelta(hours=1),
+            started_at=tickets[name].created_at,
+            ended_at=moment(ended),
+            breached_at=breached and moment(breached),
+        )
     shared = [("A", acme), ("C", acme), ("C", globex), *((name, globex) for name in "DEFGH")]
     for name, organization in shared:
         OrganizationShare.objects.create(ticket=tickets[name], organization=organization)

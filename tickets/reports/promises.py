@@ -1,0 +1,79 @@
+"""How many of the SLA's promises were kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+from tickets.reports import figures
+from tickets.reports.asked import Asked
+from tickets.reports.figures import Promises
+from tickets.reports.periods import Period, Step
+from tickets.reports.tables import Cell, Report, Row, Table, Unit, by_note, by_rows, step_head, step_name
+from tickets.reports.times import measure_names
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from tickets.models import Ticket
+
+
+def sla(tickets: QuerySet[Ticket], asked: Asked) -> Report:
+    found, by, period = asked.among(tickets), asked.by, asked.period
+    made = figures.promises(found, period, by, asked.measure)
+    # A ticket is of every organization that it is shared with, and counts once in all.
+    whole = made if isinstance(by, Step) or by.key != "organization" else figures.promises(found, period, Step.MONTH, asked.measure)
+    total = Row(_("In all"), _cells(*_sums(whole, now=True), *_sums(whole, now=False)), is_total=True)
+    notes = [_("A promise is kept on the day of the answer or resolution, and missed on the day when its time was over.")]
+    if isinstance(by, Step):
+        head, rows = step_head(by), _in_steps(made, period, by)
+    else:
+        keys = {key for one in (made.kept, made.missed) for key, _now in one}
+        head, rows = (
+            str(by.label),
+            by_rows(by, keys, lambda key: _cells(*_of(made, key, now=True), *_of(made, key, now=False)), weight=_many),
+        )
+        notes.append(by_note(by, len(keys)))
+    title = _("SLA: %(measure)s") % {"measure": measure_names()[asked.measure].lower()}
+    table = Table(title, head, [_("Kept"), _("Missed"), _("Kept, of all")], rows, total, note=" ".join(notes), period=period)
+    return Report(table=table, steps=table if isinstance(by, Step) else None)
+
+
+def attained(tickets: QuerySet[Ticket], period: Period) -> Cell:
+    """Of all promises together, among tickets that were asked for."""
+    made = figures.promises(tickets, period, Step.MONTH)
+    return Cell(_share(*_sums(made, now=True)), _share(*_sums(made, now=False)), Unit.SHARE)
+
+
+def _in_steps(made: Promises, period: Period, step: Step) -> list[Row]:
+    steps, before = period.steps(step), period.before.steps(step)
+    now, was = (list(zip(figures.in_steps(made.kept, one), figures.in_steps(made.missed, one), strict=True)) for one in (steps, before))
+    return [
+        Row(step_name(one, step), _cells(*now[at], *(was[at] if at < len(was) else (0, 0))), period=one) for at, one in enumerate(steps)
+    ]
+
+
+def _sums(made: Promises, *, now: bool) -> tuple[int, int]:
+    return figures.in_all(made.kept, now=now), figures.in_all(made.missed, now=now)
+
+
+def _of(made: Promises, key: Any, *, now: bool) -> tuple[int, int]:
+    return made.kept[key, now], made.missed[key, now]
+
+
+def _cells(kept: int, missed: int, kept_before: int, missed_before: int) -> list[Cell]:
+    share = Cell(_share(kept, missed), _share(kept_before, missed_before), Unit.SHARE)
+    return [Cell(kept, kept_before), Cell(missed, missed_before), share]
+
+
+def _share(kept: int, missed: int) -> float | None:
+    """In percent, to one decimal; all is only said of all."""
+    if not kept + missed:
+        return None
+    share = round(100 * kept / (kept + missed), 1)
+    return 99.9 if missed and share == 100 else share
+
+
+def _many(row: Row) -> int:
+    return int(row.cells[0].value + row.cells[1].value)
