@@ -107,6 +107,8 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
         if change and not {"email", "role", "is_active"}.isdisjoint(form.changed_data):
             obj.token_generation += 1
         super().save_model(request, obj, form, change)
+        if change and not {"name", "email"}.isdisjoint(form.changed_data):
+            obj.is_called_anew()
 
 
 @admin.register(Organization)

@@ -140,6 +140,10 @@ class User(AbstractBaseUser):
         """May look after it: any one for agents and admins, a CSM those of their own."""
         return self.is_staff and (self.role != Role.CSM or organization.delivery_lead_id == self.pk)
 
+    def is_called_anew(self) -> None:
+        """To be called where name or address changed: search finds this person's tickets by the new one from the next sweep on."""
+        self.requested_tickets.update(is_indexed=False)
+
     def active_organizations(self) -> models.QuerySet[Organization]:
         """Those whose tickets this person sees."""
         return Organization.objects.filter(is_active=True, memberships__user=self, memberships__is_active=True)

@@ -88,6 +88,7 @@ def make_login(person: User, row: EmailAddress) -> str:
     old, was_proven = locked.email, locked.proven_at is not None
     person.email, person.proven_at = row.email, timezone.now()
     person.save(update_fields=["email", "proven_at"])
+    person.is_called_anew()
     row.delete()
     if was_proven:
         EmailAddress.objects.update_or_create(user=person, email=old, defaults={"verified": True})

@@ -30,6 +30,8 @@ _TOLD_TO_FOLLOWERS = {
     EventKind.REOPENED,
     EventKind.FIX_CONFIRMED,
     EventKind.PRIORITY_CHANGED,  # where they are told of it
+    EventKind.MERGED,  # where their ticket goes on
+    EventKind.UNMERGED,
 }
 
 

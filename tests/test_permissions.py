@@ -22,7 +22,7 @@ from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import actions, articles, drafts, files, sharing
-from tickets.models import Attachment, Channel, MailRule
+from tickets.models import Attachment, CannedReply, Channel, Macro, MailRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +92,21 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_take_back": (_NOBODY, "302 404 404 404 302 302 302"),  # one's own words alone, whether or not the ticket is in sight
     "desk_drafts": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_draft_discard": (_NOBODY, "302 404 404 404 302 404 404"),  # its writer's
+    "desk_ticket_canned": ("302 404 404 404 200 404 200", "302 404 404 404 404 404 404"),  # none is named
+    "desk_ticket_canned_find": ("302 404 404 404 200 404 200", _NOBODY),
+    "desk_ticket_macros": ("302 404 404 404 200 404 200", _NOBODY),
+    "desk_ticket_macro": (_NOBODY, "302 404 404 404 409 404 409"),
+    "desk_canned": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_canned_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
+    "desk_canned_reply": ("302 404 404 404 200 404 404", "302 404 404 404 422 404 404"),  # Dan's own
+    "desk_canned_retire": (_NOBODY, "302 404 404 404 302 404 404"),
+    "desk_canned_delete": (_NOBODY, "302 404 404 404 302 404 404"),
+    "desk_canned_used": (_NOBODY, "302 404 404 404 204 404 404"),
+    "desk_macros": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_macro_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
+    "desk_macro": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),  # everybody's
+    "desk_macro_retire": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_macro_delete": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_ticket_take": (_NOBODY, "302 404 404 404 302 404 409"),
     "desk_ticket_resolve": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_close": (_NOBODY, "302 404 404 404 409 404 409"),
@@ -110,6 +125,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_requester": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_tag": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_untag": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_link": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_unlink": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_merge": ("302 404 404 404 200 404 200", "302 404 404 404 422 404 422"),
+    "desk_ticket_unmerge": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_ticket_split": ("302 404 404 404 302 404 302", "302 404 404 404 302 404 302"),  # of the ticket's first message, which stays
     "desk_ticket_snooze": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_wake": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_mail": (_NOBODY, "302 404 404 404 302 404 302"),
@@ -231,6 +251,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
     """A ticket of Ana's in a private group that Dan is in and Eve is not, with all that hangs on one; and an article for Ana's organization."""
     private = AgentGroup.objects.create(name="Private", is_private=True)
     private.members.add(dan, max_admin)
+    other = make_ticket(ana, group=private)
     ticket = make_ticket(ana, group=private, message=message(files=(new_file(),)))
     actions.take(ticket, actor=dan)
     actions.add_note(ticket, actor=dan, message=message("secret", channel=Channel.DESK, files=(new_file("note.txt"),)))
@@ -253,10 +274,13 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
     domain = EmailDomain.objects.create(organization=acme, domain="acme.example")
     invited = invitations.invite(actor=ana, organization=acme, address="new@acme.example")
     upload = files.keep(new_file(), uploader=ana)
+    canned = CannedReply.objects.create(name="Mine", text="Hello", owner=dan)
+    macro = Macro.objects.create(name="Take it", assigns="me")
     draft = drafts.save(ticket, actor=dan, message=message("not yet"))
     people = [None, cleo, ben, ana, dan, eve, max_admin]
     return {
         "ticket": ticket,
+        "private": other,
         "held": held,
         "failed": failed,
         "rule": rule,
@@ -268,6 +292,8 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
         "invited": invited,
         "upload": upload,
         "draft": draft,
+        "canned": canned,
+        "macro": macro,
         "people": people,
     }
 
@@ -306,9 +332,14 @@ def path_to(name: str, world) -> str:
         "desk_ticket_put_back": [ticket.number, world["people"][2].pk],
         "ticket_person_add": [ticket.number, world["people"][2].pk],
         "ticket_person_remove": [ticket.number, ticket.follower_rows.get(user=world["people"][2]).pk],
+        "desk_ticket_unlink": [ticket.number, world["private"].pk],
+        "desk_ticket_split": [ticket.number, attachment.comment_id],
         "desk_ticket_undo": [ticket.number, ticket.events.latest("pk").pk],
         "desk_ticket_take_back": [ticket.number, world["draft"].pk],
         "desk_draft_discard": [world["draft"].pk],
+        "desk_ticket_macro": [ticket.number, world["macro"].pk],
+        **{f"desk_canned_{verb}": [world["canned"].pk] for verb in ("reply", "retire", "delete", "used")},
+        **{name: [world["macro"].pk] for name in ("desk_macro", "desk_macro_retire", "desk_macro_delete")},
         "desk_ticket_pictures": [ticket.number, attachment.comment_id],
         "desk_ticket_retry": [ticket.number, world["failed"].pk],
         "mail_answer": [answer_path(Answer.BROKEN, ticket, ticket.requester).split("/")[-2]],

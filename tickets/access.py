@@ -5,7 +5,7 @@ Lists, pages, attachments, articles, search and mail all start here and never wi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AnonymousUser
 
+    from tickets.models.helper import Helper
     from tickets.models.ticket import FollowerQuerySet
+
+H = TypeVar("H", bound="Helper")
 
 
 def visible_to(user: User, *, path: str = "") -> Q:
@@ -45,12 +48,14 @@ def visible_to(user: User, *, path: str = "") -> Q:
         is_hidden = Q(**{f"{path}group__in": _hidden_groups(user)})
         return Q(**{f"{path}group": None}) | ~is_hidden | Q(**{f"{path}assignee": user})
     organizations = Membership.objects.filter(user=user, is_active=True, organization__is_active=True).values("organization")
-    return (
-        Q(**{f"{path}requester": user})
-        | Q(**{f"{path}filer": user})
-        | Q(**{f"{path}pk__in": Follower.objects.in_force().filter(user=user).values("ticket")})
-        | Q(**{f"{path}pk__in": OrganizationShare.objects.filter(organization__in=organizations).values("ticket")})
+    # One list of numbers, each part of it from an index: PostgreSQL would look through all tickets there are for conditions joined by OR.
+    seen = Ticket.objects.filter(requester=user).values("pk")
+    others = (
+        Ticket.objects.filter(filer=user).values("pk"),
+        Follower.objects.in_force().filter(user=user).values("ticket"),
+        OrganizationShare.objects.filter(organization__in=organizations).values("ticket"),
     )
+    return Q(**{f"{path}pk__in": seen.union(*others, all=True)})
 
 
 def _hidden_groups(user: User) -> QuerySet[AgentGroup]:
@@ -104,13 +109,28 @@ def get_ticket(user: User, number: int, *, among: QuerySet[Ticket] | None = None
 
 def comments_for(user: User, ticket: Ticket) -> QuerySet[Comment]:
     """The comments of a ticket that the caller got from `get_ticket`, oldest first."""
-    comments = Comment.objects.filter(ticket=ticket).order_by("id")
+    return comments_of(user, [ticket.pk])
+
+
+def comments_of(user: User, parts: Collection[int]) -> QuerySet[Comment]:
+    """Of `parts_of` a ticket."""
+    comments = Comment.objects.filter(ticket__in=parts).order_by("id")
     return comments if user.is_staff else comments.filter(is_internal=False)
 
 
 def events_for(user: User, ticket: Ticket) -> QuerySet[Event]:
-    """The history of a ticket that the caller got from `get_ticket`, oldest first."""
-    events = Event.objects.filter(ticket=ticket).order_by("id")
+    """The history of a ticket that the caller got from `get_ticket`, and of what was merged into it, oldest first."""
+    return events_of(user, parts_of(user, ticket))
+
+
+def parts_of(user: User, ticket: Ticket) -> list[int]:
+    """The number of a ticket from `get_ticket`, and those of the tickets merged into it that this person sees: a merge opens nobody's words to others."""
+    return [ticket.pk, *tickets_for(user).filter(merged_into=ticket).order_by("pk").values_list("pk", flat=True)]
+
+
+def events_of(user: User, parts: Collection[int]) -> QuerySet[Event]:
+    """Of `parts_of` a ticket, for who needs its parts anyway."""
+    events = Event.objects.filter(ticket__in=parts).order_by("id")
     return events if user.is_staff else events.filter(is_internal=False)
 
 
@@ -155,6 +175,13 @@ def get_article_file(user: User | AnonymousUser, pk: int) -> ArticleFile:
         return files.get(pk=pk)
     except (ArticleFile.DoesNotExist, OverflowError) as error:
         raise Http404 from error
+
+
+def helpers_for(user: User, model: type[H]) -> QuerySet[H]:
+    """Canned replies and macros, for staff: everybody's, those of their groups, and their own."""
+    if not user.is_staff:
+        return model._default_manager.none()
+    return model._default_manager.filter(Q(owner=user) | Q(owner=None, group=None) | Q(group__in=user.agent_groups.all()))
 
 
 def uploads_of(user: User) -> QuerySet[Upload]:

@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup, Role, User
-from tickets import access, files, measures
+from tickets import access, files, measures, word_index
 from tickets.article_links import note_links
 from tickets.courtesy import is_mere_thanks
 from tickets.events import record
 from tickets.lifecycle import UNRESOLVED, Category, Trigger, target
-from tickets.locking import hold_memberships, lock, save
+from tickets.locking import hold_memberships, lock, lock_where_it_goes_on, save
 from tickets.models import (
     Channel,
     Comment,
@@ -93,13 +93,14 @@ def open_ticket(  # noqa: PLR0913 all by name
     type: TicketType | None = None,
     priority: Priority | None = None,
     follow_up_to: Ticket | None = None,
+    split_from: Comment | None = None,
     sorted_by: MailRule | None = None,
     quiet: bool = False,
 ) -> Ticket:
     """A new ticket, followed by its requester, by who filed it and by `people`, with whom it is shared. `quiet`: nobody is sent a confirmation.
 
-    `sorted_by`: an admin's rule that says more about it. Returns the ticket that stands if the message's form was already sent, be it at this
-    very moment.
+    `sorted_by`: an admin's rule that says more about it. `split_from`: what the requester wrote on another ticket, and this begins with a copy of.
+    Returns the ticket that stands if the message's form was already sent, be it at this very moment.
     """
     if actor != requester and not actor.is_staff:
         raise NotAllowed(_("Only our staff can open a ticket for somebody else."))
@@ -133,18 +134,24 @@ def open_ticket(  # noqa: PLR0913 all by name
     Follower.objects.bulk_create(Follower(ticket=ticket, user=person, added_by=actor) for person in {requester, actor, *people})
     if share_with:
         OrganizationShare.objects.create(ticket=ticket, organization=share_with, added_by=actor)
-    ticket.description = _say(ticket, actor=actor, message=message)
-    details: dict[str, Any] = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
-    if ticket.filer:
-        details["new"] = _name(requester)
+    ticket.description = _say(ticket, actor=requester if split_from else actor, message=message, split_from=split_from, is_first=True)
     is_quiet = quiet or rule.is_quiet
-    if not is_quiet:  # a machine names nobody
+    details: dict[str, Any] = {"rule": rule.name, "spam": rule.is_spam} if sorted_by else {}
+    if split_from:
+        details["split_from"] = split_from.ticket_id
+    elif not is_quiet:  # a machine names nobody, and who was named in a message is not named again by its copy
         details |= name_people(ticket.description, ticket, author=actor)
-    if people:
-        names = [person.display_name for person in people]
-        details |= {"people": [person.pk for person in people], "shared_with": [*names, *details.get("shared_with", [])]}
+    details |= _for_whom(ticket, people, details.get("shared_with", []))
     record(ticket, EventKind.OPENED, actor=actor, comment=ticket.description, quiet=is_quiet, **details)
     return ticket
+
+
+def _for_whom(ticket: Ticket, people: Collection[User], named: list[str]) -> dict[str, Any]:
+    """What the first event says of the requester that it was filed for, and of with whom it is shared from the start."""
+    told: dict[str, Any] = {"new": _name(ticket.requester)} if ticket.filer else {}
+    if people:
+        told |= {"people": [person.pk for person in people], "shared_with": [*(person.display_name for person in people), *named]}
+    return told
 
 
 def _check_people(people: Collection[User], actor: User) -> None:
@@ -189,15 +196,16 @@ def comment(
     """A public reply; `status` is where staff want the ticket to go with it, `type` what that status may require. Who is named in it sees the ticket.
 
     `seen`: the newest event that staff knew of who wrote it a little earlier. What a customer did since then is not answered by it, and stands.
-    A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so): the answer's `.ticket` tells which.
+    A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so), and what is said on a merged ticket is said on
+    the one that it goes on in: the answer's `.ticket` tells which.
     What nobody says (`actor` is None: a rule) is no answer: it moves nothing, and the customer goes on waiting.
     """
-    ticket = lock(ticket, actor)
+    ticket = lock_where_it_goes_on(ticket, actor)
     if actor is None:
         return _say_by_itself(ticket, message)
     if earlier := _said_before(message, actor):
         return earlier
-    if not actor.is_staff and ticket.is_closed and not ticket.status.reopens_on_reply:
+    if not actor.is_staff and ticket.is_closed and (ticket.merged_into_id or not ticket.status.reopens_on_reply):
         return _follow_up(ticket, actor=actor, message=message)
     if (status or type) and not actor.is_staff:
         raise NotAllowed(_("Only our staff can choose a status or a type."))
@@ -249,8 +257,10 @@ def _heard(ticket: Ticket, said: Comment) -> dict[str, Any]:
 
 @transaction.atomic
 def add_note(ticket: Ticket, *, actor: User | None, message: Message) -> Comment:
-    """An internal note. Moves nothing that a customer can see."""
-    ticket = lock(ticket, actor, staff_only=True)
+    """An internal note. Moves nothing that a customer can see. On a merged ticket, see `comment`."""
+    if actor and not actor.is_staff:
+        raise NotAllowed(_("Only our staff can do that."))
+    ticket = lock_where_it_goes_on(ticket, actor)
     if earlier := _said_before(message, actor):
         return earlier
     note = _say(ticket, actor=actor, message=message, is_internal=True)
@@ -269,7 +279,15 @@ def _said_before(message: Message, actor: User | None) -> Comment | None:
     return Comment.objects.filter(submission_key=message.submission_key, author=actor).first() if message.submission_key else None
 
 
-def _say(ticket: Ticket, *, actor: User | None, message: Message, is_internal: bool = False) -> Comment:
+def _say(
+    ticket: Ticket,
+    *,
+    actor: User | None,
+    message: Message,
+    is_internal: bool = False,
+    split_from: Comment | None = None,
+    is_first: bool = False,
+) -> Comment:
     said = Comment.objects.create(
         ticket=ticket,
         author=actor or User.objects.automaton(),
@@ -279,11 +297,14 @@ def _say(ticket: Ticket, *, actor: User | None, message: Message, is_internal: b
         is_internal=is_internal,
         channel=message.channel,
         submission_key=message.submission_key,
+        split_from=split_from,
     )
     for new in message.files:
         _attach(said, new)
     _attach_uploads(said, message)
     note_links(said)
+    has_files = message.files or message.uploads
+    word_index.add(said, files=said.attachments.values_list("name", flat=True) if has_files else (), is_first=is_first)
     return said
 
 
@@ -452,10 +473,9 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
     """
     if status == ticket.status:
         return {}
-    if status.is_retired:
-        raise IllegalMove(_("The status “%(status)s” is retired.") % {"status": status})
-    if by_hand and status.requires_type and ticket.type_id is None:
-        raise TypeRequired(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
+    if ticket.merged_into_id:
+        raise IllegalMove(_("This ticket was merged into another one. Undo the merge first."))
+    check_entry(status, has_type=not by_hand or ticket.type_id is not None)
     moved: dict[str, Any] = {
         "old": ticket.status.name,
         "new": status.name,
@@ -478,7 +498,28 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
     return moved
 
 
+def check_entry(status: Status, *, has_type: bool) -> None:
+    """Raises IllegalMove or TypeRequired where a ticket can't be set to this status by hand."""
+    if status.is_retired:
+        raise IllegalMove(_("The status “%(status)s” is retired.") % {"status": status})
+    if status.requires_type and not has_type:
+        raise TypeRequired(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
+
+
 _END_WITH_THE_WORK = ("fix_confirmed_at", "waiting_since")
+
+
+def close_quietly(ticket: Ticket) -> dict[str, Any]:
+    """For a verb that says itself what became of the ticket, which it has locked, saves and records: closed, unless it is."""
+    return {} if ticket.is_closed else _enter(ticket, default_status(Category.CLOSED), by_hand=False)
+
+
+def put_back(ticket: Ticket, *, status: Status, ended: dict[str, str]) -> dict[str, Any]:
+    """As above, the other way: in the status that it had, and with what `ended` with the work (see `_enter`)."""
+    moved = _enter(ticket, status, by_hand=False)
+    for name, moment in ended.items():
+        setattr(ticket, name, datetime.fromisoformat(moment))
+    return moved
 
 
 def default_status(category: Category) -> Status:

@@ -61,15 +61,19 @@ def follow(ticket: Ticket, kind: EventKind, *, actor: User | None, at: datetime,
         return {}
     snapshot = snapshot_for(ticket) if rematches else ticket.sla
     facts = Facts(snapshot, _flags(ticket, kind, actor))
-    clocks = list(Clock.objects.filter(ticket=ticket).select_related("snapshot"))
-    touched = tell(clocks, told) if told else advance(ticket, clocks, facts, at)
+    clocks = list(ticket.clocks.all())
+    if told:
+        for clock in tell(clocks, told):
+            clock.save(update_fields=["told", "breached_at", "next_at"])
+        return {}
+    touched = advance(ticket, clocks, facts, at)
     for clock in touched:
         clock.save()
-    moved = bool(touched) or ticket.sla_id != (snapshot.pk if snapshot else None)
-    if moved:
-        ticket.sla, ticket.due_at = snapshot, earliest(clocks)
-        Ticket.objects.filter(pk=ticket.pk).update(sla=snapshot, due_at=ticket.due_at)
-    return {KEY: facts.as_data()} if moved and not told else {}
+    if not touched and ticket.sla_id == (snapshot.pk if snapshot else None):
+        return {}
+    ticket.sla, ticket.due_at = snapshot, earliest(clocks)
+    Ticket.objects.filter(pk=ticket.pk).update(sla=snapshot, due_at=ticket.due_at)
+    return {KEY: facts.as_data()}
 
 
 def _flags(ticket: Ticket, kind: EventKind, actor: User | None) -> frozenset[str]:

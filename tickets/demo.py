@@ -20,6 +20,7 @@ from accounts import invitations
 from accounts.models import AgentGroup, EmailDomain, Invitation, Membership, Organization, Role, User
 from tickets import access, actions, articles, clocks, measures, prose, sharing, sweeps, tagging
 from tickets.demo_files import demo_file
+from tickets.demo_helpers import begin_draft, make_helpers
 from tickets.models import (
     Article,
     ArticleEvent,
@@ -128,6 +129,8 @@ def seed(now: datetime, *, tell: Callable[[Event], None]) -> int:
         _play(step, cast)
     _read_up(cast, now)
     _run_out()
+    make_helpers(cast.people)
+    begin_draft(cast.people["priya"], Ticket.objects.get(subject="Is there a student discount?"))
     return Ticket.objects.count()
 
 

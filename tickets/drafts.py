@@ -128,20 +128,52 @@ def _kept(message: Message, writer: User) -> list[Upload]:
     return kept
 
 
+@transaction.atomic
+def add(ticket: Ticket, *, actor: User, text: str, html: str = "") -> Draft:
+    """Puts words below what is being written, if anything is."""
+    ticket = lock(ticket, actor, staff_only=True)
+    draft = _unsent(ticket, actor) or Draft(writer=actor, ticket=ticket)
+    _append(draft, text, html)
+    draft.version, draft.updated_at = uuid4(), timezone.now()
+    draft.save()
+    return draft
+
+
+def _append(draft: Draft, text: str, html: str) -> None:
+    if draft.html or html:
+        both = ((draft.text, draft.html), (text, html))
+        draft.html = "".join(rich or linebreaks(escape(plain)) for plain, rich in both if rich or plain)
+    draft.text = f"{draft.text}\n\n{text}".strip()
+
+
 # --- Replies that can be taken back --------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def send(ticket: Ticket, *, actor: User, message: Message, status: Status | None = None, type: TicketType | None = None) -> Draft | Comment:
-    """A reply of staff, in place of what was their draft. It goes out after UNDO_SECONDS; at once, as the comment that it is, where those are 0."""
+def send(
+    ticket: Ticket,
+    *,
+    actor: User,
+    message: Message,
+    status: Status | None = None,
+    type: TicketType | None = None,
+    keeps_draft: bool = False,
+) -> Draft | Comment:
+    """A reply of staff, in place of what was their draft. It goes out after UNDO_SECONDS; at once, as the comment that it is, where those are 0.
+
+    `keeps_draft`: it is none of what they were writing, which stays.
+    """
     ticket = lock(ticket, actor, staff_only=True)
     if earlier := _sent_before(message, actor):
         return earlier
     settle(ticket, actor=actor)
     kept = _kept(message, actor) if settings.UNDO_SECONDS else []
-    clear(ticket, actor=actor)
+    if not keeps_draft:
+        clear(ticket, actor=actor)
     if not settings.UNDO_SECONDS:
         return actions.comment(ticket, actor=actor, message=message, status=status, type=type)
+    if status and status != ticket.status:
+        actions.check_entry(status, has_type=bool(type or ticket.type_id))
     now = timezone.now()
     leaving = Draft.objects.create(
         writer=actor,
@@ -240,9 +272,7 @@ def _give_back(draft: Draft, *, problem: str = "") -> Draft:
     """What was begun meanwhile stands below it. Of a note and a reply together it is a note, which shows nothing to anybody by a slip."""
     begun = _unsent(draft.ticket, draft.writer)
     if begun:
-        if draft.html or begun.html:
-            draft.html = (draft.html or linebreaks(escape(draft.text))) + (begun.html or linebreaks(escape(begun.text)))
-        draft.text = f"{draft.text}\n\n{begun.text}".strip()
+        _append(draft, begun.text, begun.html)
         draft.is_note = begun.is_note
         draft.uploads.add(*begun.uploads.all())
         begun.delete()

@@ -52,7 +52,14 @@ def record(
 
 
 # Another circle of people may see the ticket, so it is indexed anew. Spam is told by `actions`, whatever event it comes with.
-_CHANGE_CIRCLES = {EventKind.GROUP_CHANGED, EventKind.REQUESTER_CHANGED, EventKind.ORGANIZATION_ADDED, EventKind.ORGANIZATION_REMOVED}
+_CHANGE_CIRCLES = {
+    EventKind.GROUP_CHANGED,
+    EventKind.REQUESTER_CHANGED,
+    EventKind.ORGANIZATION_ADDED,
+    EventKind.ORGANIZATION_REMOVED,
+    EventKind.TOOK_IN,
+    EventKind.GAVE_BACK,
+}
 
 _rule: ContextVar[str] = ContextVar("_rule", default="")
 
@@ -121,9 +128,18 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.TAGGED: _("added the tag %(new)s") % data,
         EventKind.UNTAGGED: _("removed the tag %(old)s") % data,
         EventKind.SNOOZED: _("snoozed the ticket until %(until)s") % {"until": _moment(data.get("until", ""))},
+        EventKind.LINKED: _("noted that it %(how)s %(new)s") % _relation(data),
+        EventKind.UNLINKED: _("took back that it %(how)s %(new)s") % _relation(data),
+        EventKind.MERGED: _("merged the ticket into %(new)s") % data if new else _("merged the ticket into another one"),
+        EventKind.UNMERGED: _("undid the merge: the ticket goes on by itself"),
+        EventKind.TOOK_IN: _("merged %(new)s into this ticket") % data if new else _("merged another ticket into this one"),
+        EventKind.GAVE_BACK: _("undid the merge of %(new)s") % data if new else _("undid the merge of another ticket"),
+        EventKind.SPLIT: _("split a message off into %(new)s") % data,
         EventKind.WOKEN: _("woke the ticket") if event.actor_id or rule_of(event) else _("The ticket is back: it was snoozed until now"),
     }
     said = words[EventKind(event.kind)]
+    if data.get("split_from"):
+        said = _("split it off from ticket #%(number)s, for %(new)s") % {"number": data["split_from"], "new": new}
     if event.data.get("shared_with"):
         said = _("%(said)s and shared the ticket with %(names)s") % {"said": said, "names": ", ".join(event.data["shared_with"])}
     if for_staff and event.actor_id and data.get("rule"):
@@ -133,6 +149,19 @@ def describe(event: Event, *, for_staff: bool) -> str:
     if for_staff and data.get("type"):  # set in the same step
         return _("%(said)s, with the type %(type)s") % {"said": said, "type": data["type"]}
     return said
+
+
+def _relation(data: dict[str, Any]) -> dict[str, Any]:
+    words = {
+        "related": _("is related to"),
+        "blocked_by": _("is blocked by"),
+        "blocks": _("blocks"),
+        "duplicate_of": _("is a duplicate of"),
+        "has_duplicate": _("has the duplicate"),
+        "follows_up": _("follows up"),
+        "followed_by": _("is followed up by"),
+    }
+    return {"how": words.get(data.get("how", ""), ""), "new": data["new"] or _("another ticket")}
 
 
 def _moment(iso: str) -> str:

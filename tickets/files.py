@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from PIL import Image
 
-from tickets.models import Article, ArticleFile, Attachment, Comment, Upload
+from tickets.models import Article, ArticleFile, Attachment, Comment, StoredFile, Upload
 
 if TYPE_CHECKING:
     from django.core.files.base import File
@@ -74,6 +74,11 @@ def attach_kept(comment: Comment, upload: Upload) -> Attachment:
     return attachment
 
 
+def attach_copy(comment: Comment, original: Attachment) -> Attachment:
+    """The same bytes under another comment; they are kept as long as either is."""
+    return Attachment.objects.create(comment=comment, content_id=original.content_id, **_facts(original))
+
+
 def attach_kept_to_article(article: Article, upload: Upload) -> ArticleFile:
     """As above; the text shows a picture by its address."""
     file = ArticleFile.objects.create(article=article, **_facts(upload))
@@ -81,7 +86,7 @@ def attach_kept_to_article(article: Article, upload: Upload) -> ArticleFile:
     return file
 
 
-def _facts(upload: Upload) -> dict[str, Any]:
+def _facts(upload: StoredFile) -> dict[str, Any]:
     return {"file": upload.file.name, **{name: getattr(upload, name) for name in ("name", "content_type", "size", "sha256", "is_image")}}
 
 

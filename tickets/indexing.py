@@ -1,4 +1,4 @@
-"""Keeps the index of related tickets (`Posting`) true, in the background: what to do is found on the tickets themselves."""
+"""Keeps the index of related tickets (`Posting`) true, in the background, and what search finds: what to do is found on the tickets themselves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from accounts.models import AgentGroup
-from tickets import terms
+from tickets import terms, word_index
 from tickets.models import Comment, IndexedTicket, OrganizationShare, Posting, Ticket
 from tickets.models.posting import STAFF, day_of
 
@@ -40,7 +40,7 @@ def _index_or_tell(numbers: list[int]) -> int:
     except Exception:
         if len(numbers) > 1:
             return sum(_index_or_tell([number]) for number in numbers)
-        logger.exception("ticket %s could not be indexed, so it is nowhere shown as related", numbers[0])
+        logger.exception("ticket %s could not be indexed, so it is nowhere shown as related, and search may miss it", numbers[0])
         return Ticket.objects.filter(pk__in=numbers).update(is_indexed=True)
 
 
@@ -52,6 +52,7 @@ def _index(numbers: Collection[int]) -> int:
         .select_for_update(of=("self",), skip_locked=True)
         .only("subject", "category", "group", "created_at")
     }
+    word_index.write(tickets)
     _take_out(tickets)
     indexed = list(made_of(tickets))
     IndexedTicket.objects.bulk_create(indexed)

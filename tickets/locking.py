@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -32,6 +33,34 @@ def lock(ticket: Ticket, actor: User | None, *, staff_only: bool = False) -> Tic
     return locked
 
 
+def lock_both(ticket: Ticket, other: Ticket, *, actor: User) -> tuple[Ticket, Ticket]:
+    """For staff who see both: in the order of their numbers, so that two who lock the same pair wait for each other, and not forever."""
+    locked = {one.pk: lock(one, actor, staff_only=True) for one in sorted((ticket, other), key=lambda one: one.pk)}
+    return locked[ticket.pk], locked[other.pk]
+
+
+def lock_where_it_goes_on(ticket: Ticket, actor: User | None) -> Ticket:
+    """As `lock`; of a merged ticket, the one that it goes on in, where `actor` sees that. What is said during a merge is said there.
+
+    A row that turns out to be the wrong one is let go before the next is locked, as whoever merges locks by number.
+    """
+    while True:
+        number = _goes_on_in(ticket, actor)
+        before = transaction.savepoint()
+        locked = lock(Ticket(pk=number), actor)
+        if _goes_on_in(ticket, actor) == number:  # else it was merged, or taken out again, while its row was waited for
+            transaction.savepoint_commit(before)
+            return locked
+        transaction.savepoint_rollback(before)
+
+
+def _goes_on_in(ticket: Ticket, actor: User | None) -> int:
+    if actor is None:  # nobody's words are on the ticket that they were laid down for
+        return ticket.pk
+    target = Ticket.objects.filter(pk=ticket.pk).values_list("merged_into", flat=True).first()
+    return target if target and access.tickets_for(actor).filter(pk=target).exists() else ticket.pk
+
+
 def hold_memberships(people: Iterable[User]) -> None:
     """None of theirs ends before the commit, as `tickets.membership` locks the same rows: who is found to be a teammate after this is one when a row
     says so. After the ticket's lock, and always in this order.
@@ -50,5 +79,5 @@ def save(ticket: Ticket, *, public: bool = False) -> None:
 
 _CHANGING = (
     "requester filer status category type priority area group assignee updated_at public_updated_at status_since first_response_at "
-    "waiting_since fix_confirmed_at resolved_at first_response_work resolution_work close_due_at closed_at snoozed_until is_indexed"
+    "waiting_since fix_confirmed_at resolved_at first_response_work resolution_work close_due_at closed_at snoozed_until follow_up_to merged_into is_indexed"
 ).split()

@@ -9,13 +9,17 @@ import re
 import unicodedata
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Max, Q, Value
+from django.db.models.expressions import RawSQL
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from tickets import words as reading
 from tickets.models import Comment, Ticket
+from tickets.words import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,35 +28,111 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 200  # characters of a query that count
 MAX_WORDS = 10
-_BIGGEST = 2**63 - 1  # the largest number a ticket can have
 _BEFORE, _AROUND = 40, 180  # characters of a snippet: before the first word that was found, and in all
+_FEW = 2_000  # tickets: so many are told by their numbers
+_SAMPLE = 2_000  # of the newest tickets, that tell whether what was asked for stands in many of the new ones
+_DENSE = 20  # of them
 
 
-def search(queryset: QuerySet[Ticket], text: str, *, for_staff: bool) -> QuerySet[Ticket]:
-    """Every word must occur in the subject or in what was said; #1042 or 1042 is also that ticket.
+def search(queryset: QuerySet[Ticket], text: str, *, for_staff: bool, order: Sequence[str] = ()) -> QuerySet[Ticket]:
+    """Every word must occur in number, subject, what was said or the names of its files; for staff also in notes, names and addresses of customers.
 
-    Customers search what they can read, and nothing else.
+    Customers search what they can read, and nothing else. `order`: how the tickets will be listed, which is quicker to know.
     """
-    for word in words_of(text):
-        queryset = queryset.filter(_has(word, for_staff=for_staff))
-    return queryset
+    return matching(queryset, read(text), for_staff=for_staff, order=order)
+
+
+def read(text: str) -> Asked:
+    """What was typed: words, "exact words" and -without."""
+    return reading.asked(_clean(text), most=MAX_WORDS)
+
+
+def matching(queryset: QuerySet[Ticket], asked: Asked, *, for_staff: bool, order: Sequence[str] = ()) -> QuerySet[Ticket]:
+    """As `search`. Exact, whatever way it goes: nothing is left out because there is much of it.
+
+    Few tickets are told by their numbers. Many are either met soon by who goes through the tickets in their order, or all of them are gathered and put
+    in order: the newest tell which. Customers' own tickets are looked through one by one, so that the time it takes tells nothing of others'.
+    """
+    if not asked:
+        return queryset
+    if not (asked.found or asked.hidden):  # signs alone, which nothing is found by
+        return queryset.none()
+    if not for_staff or not asked.found:
+        return queryset.filter(_has(asked, for_staff=for_staff))
+    numbers = _first(asked, _FEW + 1)
+    if len(numbers) <= _FEW:
+        return queryset.filter(pk__in=numbers)
+    newest = dict(queryset.order_by("-pk").values_list("pk", _has(asked, for_staff=True))[:_SAMPLE])
+    if len(newest) < _SAMPLE:
+        return queryset.filter(pk__in=[number for number, has in newest.items() if has])
+    if tuple(order[:1]) in _WALKED and sum(newest.values()) >= _DENSE:
+        return queryset.filter(_has(asked, for_staff=True))
+    return queryset.filter(pk__in=RawSQL(f"{_ALL} OFFSET 0" if _is_postgresql() else _ALL, [_query(asked)]))  # noqa: S611 our own words
+
+
+_WALKED = (("-updated_at",), ("-created_at",), ("-id",))  # orders that have an index of all tickets, the newest first
 
 
 def words_of(text: str) -> list[str]:
-    """What is looked for. Control characters and halves of characters, which no database takes, are gaps."""
-    clean = "".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in text[:MAX_LENGTH])
-    return clean.split()[:MAX_WORDS]
+    """What is looked for, by who looks otherwise than `search`."""
+    return _clean(text).split()[:MAX_WORDS]
 
 
-def _has(word: str, *, for_staff: bool) -> Q:
-    said = Comment.objects.filter(ticket=OuterRef("pk"), text__icontains=word)
-    found = Q(subject__icontains=word) | Q(Exists(said if for_staff else said.filter(is_internal=False)))
-    if for_staff:
-        found |= Q(requester__name__icontains=word) | Q(requester__email__icontains=word)
-    number = word.removeprefix("#")
-    if number.isdecimal() and len(number) <= len(str(_BIGGEST)) and int(number) <= _BIGGEST:
-        found |= Q(pk=int(number))
-    return found
+def _clean(text: str) -> str:
+    """Control characters and halves of characters, which no database takes, are gaps."""
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in text[:MAX_LENGTH])
+
+
+# --- What the databases are asked ----------------------------------------------------------------------------------------------
+
+
+def _is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+if _is_postgresql():
+    _ALL = "SELECT ticket_id FROM tickets_ticketwords WHERE (public || internal) @@ %s::tsquery"
+else:
+    _ALL = "SELECT rowid FROM tickets_words_found WHERE tickets_words_found MATCH %s"
+
+
+def _query(asked: Asked, *, for_staff: bool = True) -> str:
+    if _is_postgresql():
+        return asked.as_tsquery()
+    return asked.as_fts5() if for_staff else f"{{public}} : ({asked.as_fts5()})"
+
+
+def _first(asked: Asked, most: int) -> list[int]:
+    """Numbers of tickets that match, in no order. All that match are planned for, or PostgreSQL would look through the table for the first of them."""
+    statement = f"WITH found AS MATERIALIZED ({_ALL}) SELECT * FROM found LIMIT %s" if _is_postgresql() else f"{_ALL} LIMIT %s"  # noqa: S608 our own words
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_query(asked), most])
+        return [number for (number,) in cursor.fetchall()]
+
+
+class _Has(Func):
+    """Whether the one ticket has the words: looked up by its number. PostgreSQL would join what has no OFFSET, and ask its index for all tickets there are."""
+
+    output_field = BooleanField()
+
+    def __init__(self, pk: Any, query: str, columns: str) -> None:
+        super().__init__(pk, Value(query), columns=columns)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "EXISTS (SELECT 1 FROM tickets_ticketwords said WHERE said.ticket_id = %(expressions)s::tsquery OFFSET 0)"
+        return self.as_sql(compiler, connection, template=template, arg_joiner=f" AND {self.extra['columns']} @@ ", **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "EXISTS (SELECT 1 FROM tickets_words_found WHERE rowid = %(expressions)s)"
+        return self.as_sql(compiler, connection, template=template, arg_joiner=" AND tickets_words_found MATCH ", **context)
+
+
+def _has(asked: Asked, *, for_staff: bool) -> Any:
+    columns = "(said.public || said.internal)" if for_staff else "said.public"
+    if asked.found or _is_postgresql():
+        return _Has(F("pk"), _query(asked, for_staff=for_staff), columns)
+    hidden = Asked(phrases=asked.excluded)  # FTS5 can't look for what has no word
+    return ~Q(_Has(F("pk"), _query(hidden, for_staff=for_staff), columns))
 
 
 # --- Where the words stand -----------------------------------------------------------------------------------------------------

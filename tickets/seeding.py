@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tickets import word_index
 from tickets.lifecycle import Category
 from tickets.models import Channel, EventKind
 
@@ -54,6 +55,7 @@ class Rows:
     followers: list[tuple[Any, ...]] = field(default_factory=list)
     shares: list[tuple[Any, ...]] = field(default_factory=list)
     attachments: list[tuple[Any, ...]] = field(default_factory=list)
+    words: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 COLUMNS = {
@@ -64,6 +66,7 @@ COLUMNS = {
     "followers": "ticket user added_by created_at",
     "shares": "ticket organization added_by created_at",
     "attachments": "comment file name content_type size sha256",
+    "words": "ticket public internal size",
 }
 
 
@@ -126,6 +129,7 @@ class _Story:
         self.agent: User | None = None
         self.type: TicketType | None = None
         self.facts: dict[str, datetime | None] = defaultdict(lambda: None)
+        self.public_words, self.internal_words = [str(number)], [self.requester.name, self.requester.email]
 
     def tell(self) -> None:
         created = self.at
@@ -137,10 +141,13 @@ class _Story:
         else:
             self._work()
         agent, group = self.agent, self.random.choice(self.cast.groups).pk
+        subject = self.random.choice(self.all.sentences["subjects"])
+        words = word_index.of(self.number, public=[subject, *self.public_words], internal=self.internal_words)
+        self.rows.words.append(tuple(word_index.prepared(words)))
         self.rows.tickets.append(
             (
                 self.number,
-                self.random.choice(self.all.sentences["subjects"]),
+                subject,
                 self.requester.pk,
                 self.status.pk,
                 self.status.category,
@@ -249,12 +256,15 @@ class _Story:
         said = " ".join(self.random.choices(self.all.sentences[kind], k=self.random.choice((2, 3, 4, 5))))
         if kind == "customer" and self.random.random() < 0.5:
             said += f" Our reference is {self.number * 7919 % 9_999_991:07d}."
+        words = self.internal_words if kind == "note" else self.public_words
+        words.append(said)
         self.all.comments += 1
         pk = self.all.comments
         channel = self.channel if kind == "customer" else Channel.DESK
         self.rows.comments.append((pk, self.number, author.pk, said, kind == "note", channel, self.at))
         if self.random.random() < 0.03:
             name = self.all.file_name()
+            words.append(name)
             self.rows.attachments.append((pk, f"attachments/seed/{pk}", name, "application/octet-stream", 1000, "0" * 64))
         return pk
 

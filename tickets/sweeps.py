@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tickets import actions, files, snoozing
-from tickets.escalation import due_clocks, tell_if_due
+from tickets.escalation import due_clocks, tell_due
 from tickets.events import one_nudge
 from tickets.models import Clock, Ticket, Upload
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _PUT_OFF = timedelta(hours=1)
-_CLOCKS, _LATE_CLOCKS = 2000, 100  # a call
+_CLOCKS, _LATE_CLOCKS, _AT_ONCE = 2000, 100, 100  # a call, and a transaction
 _ON_TIME = timedelta(hours=1)
 _KEPT = timedelta(days=1)  # an upload that no comment took
 
@@ -51,19 +51,22 @@ def tell_due_clocks() -> int:
 
     What is on time goes first. What has waited, as after an outage, is spread over many calls, so that nobody's mailbox is flooded.
     """
-    said = 0
-    due = due_clocks().order_by("next_at").values_list("pk", "ticket")
+    due = due_clocks().order_by("next_at").values_list("pk", flat=True)
+    pks = [*due.filter(next_at__gt=Now() - _ON_TIME)[:_CLOCKS], *due.filter(next_at__lte=Now() - _ON_TIME)[:_LATE_CLOCKS]]
     with one_nudge():
-        for clock, ticket in [
-            *due.filter(next_at__gt=Now() - _ON_TIME)[:_CLOCKS],
-            *due.filter(next_at__lte=Now() - _ON_TIME)[:_LATE_CLOCKS],
-        ]:
-            try:
-                said += tell_if_due(clock, ticket=ticket)
-            except Exception:
-                logger.exception("clock %s of ticket %s could not be told; it is tried again in an hour", clock, ticket)
-                Clock.objects.filter(pk=clock, next_at__lte=Now()).update(next_at=Now() + _PUT_OFF)
-    return said
+        return sum(_tell(pks[start : start + _AT_ONCE]) for start in range(0, len(pks), _AT_ONCE))
+
+
+def _tell(pks: list[int]) -> int:
+    """Many in one transaction; where that fails, one after the other, so that the one that does it holds up no other."""
+    try:
+        return tell_due(pks)
+    except Exception:
+        if len(pks) > 1:
+            return sum(_tell([pk]) for pk in pks)
+        logger.exception("clock %s could not be told; it is tried again in an hour", pks[0])
+        Clock.objects.filter(pk=pks[0], next_at__lte=Now()).update(next_at=Now() + _PUT_OFF)
+        return 0
 
 
 def drop_uploads() -> int:

@@ -74,6 +74,8 @@ class RichText {
     this.bar = this.box.querySelector(".editor-bar");
     this.panel = this.box.querySelector(".editor-link");
     this.hidden = document.getElementById(area.dataset.html);
+    this.hasFiles = area.form.querySelector("input[type=file]") !== null;
+    this.bar.querySelector('[data-command="picture"]').hidden = !this.hasFiles;
     this.listen();
     if (this.hidden.value) this.load(); // what was sent and came back, or a draft
   }
@@ -277,6 +279,7 @@ class RichText {
 
   // composer.js uploads; a picture is shown where it was put, any other file is listed.
   insert(files, at) {
+    if (!this.hasFiles) return;
     for (const file of files) {
       const isPicture = file.type.startsWith("image/");
       const key = isPicture ? crypto.getRandomValues(new Uint32Array(2)).join("-") : "";

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import AgentGroup
+from accounts.models import AgentGroup, Role
 from notifications import channels, relay
 from notifications.models import Delivery, Kind, Reason, State
+from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
-from tests.factories import make_ticket, message
+from tests.factories import make_ticket, make_user, message
 from tests.journeys.peers import free_port
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import actions
-from tickets.models import Priority, Status, TicketType
+from tickets.models import Priority, Status, Ticket, TicketType
 
 
 @pytest.fixture
@@ -40,14 +43,63 @@ def tiles(response) -> dict[str, tuple[int, str]]:
 def test_tiles_when_tickets_are_in_every_state_then_count_them(desk, many):
     counted = {label: count for label, (count, _href) in tiles(desk.get("/desk/")).items()}
     assert counted == {
-        "Unresolved": 4,
-        "Mine": 1,
+        "Yours": 1,
+        "Yours, overdue": 0,
+        "Wait for your answer": 1,
+        "You were named": 0,
         "Unassigned": 3,
+        "Overdue": 0,
+        "Due today": 0,
+        "Unresolved": 4,
         "Waiting for us": 3,
         "Fix confirmed": 1,
         "Waiting on Customer": 1,
         "Mail failed": 1,
     }
+
+
+def test_tiles_when_work_is_late_or_due_then_tell_mine_from_all(desk, many):
+    new, mine, *_others = many
+    now = timezone.localtime()
+    Ticket.objects.filter(pk__in=[new.pk, mine.pk]).update(due_at=now - timedelta(minutes=1))
+    Ticket.objects.filter(pk=many[3].pk).update(due_at=now.replace(hour=23, minute=59, second=59))
+    shown = tiles(desk.get("/desk/"))
+    assert {label: shown[label][0] for label in ("Yours, overdue", "Overdue", "Due today")} == {
+        "Yours, overdue": 1,
+        "Overdue": 2,
+        "Due today": 1,
+    }
+    assert [rows(desk.get(shown[label][1])) for label in ("Yours, overdue", "Due today")] == [[mine.pk], [many[3].pk]]
+
+
+def test_named_when_somebody_names_me_then_until_i_do_something_there(desk, dan, eve, ticket):
+    actions.add_note(ticket, actor=eve, message=message("@dan have you seen this?"))
+    relay.relay_waiting()
+    assert tiles(desk.get("/desk/"))["You were named"][0] == 1
+    actions.take(ticket, actor=dan)
+    assert tiles(desk.get("/desk/"))["You were named"][0] == 0
+
+
+def test_today_when_tickets_came_and_went_then_leads_to_them(desk, many):
+    Ticket.objects.filter(pk=many[0].pk).update(created_at=timezone.now() - timedelta(days=3))
+    page = desk.get("/desk/").content.decode()
+    today = re.findall(r'<a href="([^"]+)"><strong class="num">(\d+)</strong> (created|resolved)</a>', page)
+    assert [(word, int(count), len(rows(desk.get(href.replace("&amp;", "&"))))) for href, count, word in today] == [
+        ("created", 4, 4),
+        ("resolved", 1, 1),
+    ]
+
+
+def test_dashboard_when_a_csm_looks_then_shows_their_organizations(many, acme):
+    clara = make_user("clara@support.example", "Clara Lead", role=Role.CSM)
+    acme.delivery_lead = clara
+    acme.save()
+    client = logged_in(clara)
+    page = client.get("/desk/").content.decode()
+    theirs = page[page.index("Organizations you look after") : page.index("By group")]
+    links = re.findall(r'<td class="end"><a href="([^"]+)"[^>]*>(\d+)</a>', theirs)
+    assert [int(count) for _href, count in links] == [3, 0, 3]
+    assert [len(rows(client.get(href.replace("&amp;", "&")))) for href, _count in links] == [3, 0, 3]
 
 
 def test_tiles_when_followed_then_lead_to_as_many_tickets(desk, many):
@@ -59,7 +111,7 @@ def test_tiles_when_followed_then_lead_to_as_many_tickets(desk, many):
 
 def test_groups_when_listed_then_lead_to_as_many_tickets(desk, many):
     page = desk.get("/desk/").content.decode()
-    links = re.findall(r'<td class="end"><a href="([^"]+)">(\d+)</a>', page)
+    links = re.findall(r'<td class="end"><a href="([^"]+)"[^>]*>(\d+)</a>', page)
     assert [len(rows(desk.get(href.replace("&amp;", "&")))) for href, _count in links] == [int(count) for _href, count in links]
 
 
@@ -93,7 +145,7 @@ def test_dashboard_when_mail_is_held_then_says_so(desk, ticket, ana):
 def test_dashboard_when_tickets_are_many_then_asks_no_more(desk, ana, workflow, django_assert_num_queries, tickets):
     for _number in range(tickets):
         make_ticket(ana)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(16):
         desk.get(reverse("desk"))
 
 

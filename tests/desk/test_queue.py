@@ -14,7 +14,7 @@ from accounts.models import AgentGroup, Organization
 from notifications.models import Delivery, Kind, Reason, State
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
-from tickets import actions, tagging
+from tickets import actions, tagging, word_index
 from tickets.desk import queue as queue_module
 from tickets.models import Priority, Status, Ticket, TicketType
 
@@ -128,6 +128,7 @@ def test_queue_when_searched_then_finds_resolved_ones_too(desk, pair, dan, cleo,
     full, bare = pair
     Ticket.objects.filter(pk=bare.pk).update(subject="Other")
     bare.comments.update(text="Nothing")
+    word_index.write([bare.pk])
     actions.resolve(full, actor=dan)
     assert queue(desk, q=text) == [full.pk]
 

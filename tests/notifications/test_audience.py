@@ -8,6 +8,7 @@ from accounts.models import AgentGroup, Membership, User
 from notifications.audience import audience, may_be_told
 from notifications.models import Suspension
 from tests.factories import make_ticket, make_user, message
+from tests.shaping import link_merge_split, tag_and_snooze
 from tickets import actions, sharing
 from tickets.models import AutomationRule, EventKind, Follower, Priority, ProductArea, Status, Ticket, TicketType
 
@@ -142,6 +143,8 @@ def test_every_kind_when_counted_then_is_in_the_table(ticket, acme, ana, dan, fa
     actions.add_note(ticket, actor=dan, message=message())
     actions.change_status(ticket, actor=dan, status=status("Spam"))
     actions.change_status(ticket, actor=dan, status=status("Open"))
+    tag_and_snooze(ticket, actor=dan)
+    link_merge_split(ticket, actor=dan)
     from tickets.models import Event
 
     of_clocks = {EventKind.SLA_WARNED, EventKind.SLA_BREACHED, EventKind.SLA_ESCALATED}  # tests/notifications/test_escalations.py

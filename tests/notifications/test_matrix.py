@@ -9,7 +9,8 @@ from notifications import preferences
 from notifications.models import Delivery
 from notifications.relay import relay_waiting
 from tests.factories import make_ticket, make_user, message
-from tickets import actions, sharing
+from tests.shaping import tag_and_snooze
+from tickets import actions, merging, sharing
 from tickets.models import Channel, Priority, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,10 @@ requester is changed      .   .     .   .   C   .    .    .   .   .   .
 spam                      .   .     .   .   .   .    .    .   .   .   .
 spam, requester replies   .   .     .   .   .   .    .    .   .   .   .
 no spam                   .   .     .   .   .   .    .    .   .   .   .
+merged                    U   U     U   .   .   U    .    U   .   .   .
+merge is undone           U   U     U   .   .   U    .    U   .   .   .
+another merged into it    .   .     .   .   .   .    .    .   .   .   .
+tagged, snoozed           .   .     .   .   .   .    .    .   .   .   .
 """
 EXPECTED = {line[:26].strip(): line[26:].split() for line in MATRIX.strip("\n").splitlines()[1:]}
 
@@ -108,6 +113,14 @@ def same_to_customers(ticket: Ticket) -> None:
     move(ticket, "In Progress")
     settled(ticket)
     move(ticket, "Waiting on Dev Team")
+
+
+def told_of_the_other_alone(ticket: Ticket) -> None:
+    """What the people of the one that was merged are told is no part of the row."""
+    other = make_ticket(person("cleo"), share=False)
+    merging.merge(other, into=ticket, actor=person("dan"))
+    relay_waiting()
+    Delivery.objects.filter(event__ticket=other).delete()
 
 
 EVENTS = {
@@ -161,6 +174,13 @@ EVENTS = {
     "requester is changed": lambda t: sharing.change_requester(t, actor=person("dan"), requester=person("ben")),
     "spam": lambda t: move(t, "Spam"),
     "spam, requester replies": after(lambda t: move(t, "Spam"), lambda t: say(t, "ana")),
+    "merged": lambda t: merging.merge(t, into=settled(make_ticket(person("ana"))), actor=person("dan")),
+    "merge is undone": after(
+        lambda t: merging.merge(t, into=make_ticket(person("ana")), actor=person("dan")),
+        lambda t: merging.unmerge(Ticket.objects.get(pk=t.pk), actor=person("dan")),
+    ),
+    "another merged into it": told_of_the_other_alone,
+    "tagged, snoozed": lambda t: tag_and_snooze(t, actor=person("dan")),
     "no spam": after(lambda t: move(t, "Spam"), lambda t: move(t, "Open")),
 }
 

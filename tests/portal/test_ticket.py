@@ -192,5 +192,5 @@ def test_ticket_when_long_then_costs_the_same(client, ana, ben, dan, ticket, dja
     client.force_login(ana)
     # session, person, ticket, comments, attachments, events, followers, own organizations, who of the followers may be found, organizations, linked
     # tickets, whether mail to the person is stopped
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         assert client.get(f"/tickets/{ticket.number}/").status_code == 200

@@ -368,14 +368,14 @@ def test_sweep_when_one_clock_fails_then_the_others_are_told_and_it_is_put_off(a
     other = make_ticket(ana)
     for ticket in (always, other):
         until(ticket, "resolution", -timedelta(minutes=1))
-    tell = sweeps.tell_if_due
+    tell, bad = sweeps.tell_due, always.clocks.get().pk
 
-    def poisoned(clock, *, ticket):
-        if ticket == always.pk:
+    def poisoned(pks):
+        if bad in pks:
             raise RuntimeError("poison")
-        return tell(clock, ticket=ticket)
+        return tell(pks)
 
-    monkeypatch.setattr(sweeps, "tell_if_due", poisoned)
+    monkeypatch.setattr(sweeps, "tell_due", poisoned)
     assert [sweeps.tell_due_clocks() for _sweep in range(2)] == [1, 0]
     assert (said(always), said(other)) == ([], [("breached", "resolution")])
     assert timedelta(minutes=59) < always.clocks.get().next_at - NOW() <= timedelta(hours=1)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.utils import timezone
 
 from accounts.models import AgentGroup
 from tests.factories import make_ticket, message
-from tickets import access, actions, snoozing, tagging
+from tests.shaping import link_merge_split, tag_and_snooze
+from tickets import access, actions
 from tickets.events import describe, record
 from tickets.models import AutomationRule, Event, EventKind, Priority, ProductArea, Status, TicketType
 
@@ -46,6 +46,13 @@ WORDS = {
     EventKind.TAGGED: ({"new": "export"}, "added the tag export", None),
     EventKind.UNTAGGED: ({"old": "export"}, "removed the tag export", None),
     EventKind.SNOOZED: ({"until": "2026-12-01T08:00:00+00:00"}, "snoozed the ticket until 1 December 2026, 08:00 UTC", None),
+    EventKind.LINKED: ({"how": "blocked_by", "new": "#12"}, "noted that it is blocked by #12", None),
+    EventKind.UNLINKED: ({"how": "related"}, "took back that it is related to another ticket", None),
+    EventKind.MERGED: ({"new": "#12", "new_public": ""}, "merged the ticket into #12", "merged the ticket into another one"),
+    EventKind.UNMERGED: ({}, "undid the merge: the ticket goes on by itself", "undid the merge: the ticket goes on by itself"),
+    EventKind.TOOK_IN: ({"new": "#12"}, "merged #12 into this ticket", None),
+    EventKind.GAVE_BACK: ({"new": "#12"}, "undid the merge of #12", None),
+    EventKind.SPLIT: ({"new": "#12"}, "split a message off into #12", None),
     EventKind.WOKEN: ({}, "woke the ticket", None),
     EventKind.SLA_WARNED: ({"sla": {"metric": "first"}, "minutes": -90}, "First response: 1h 30m left", None),
     EventKind.SLA_BREACHED: ({"sla": {"metric": "next"}, "minutes": 0}, "Next response is overdue", None),
@@ -104,10 +111,8 @@ def _do_everything(ticket, dan) -> None:
     actions.set_area(ticket, actor=dan, area=ProductArea.objects.create(name="Player"))
     actions.set_type(ticket, actor=dan, type=TicketType.objects.get(name="Bug"))
     actions.set_priority(ticket, actor=dan, priority=Priority.objects.get(name="High"))
-    tagging.add_tags(ticket, actor=dan, names=["export"])
-    tagging.remove_tag(ticket, actor=dan, name="export")
-    snoozing.snooze(ticket, actor=dan, until=snoozing.tomorrow(timezone.now()))
-    snoozing.wake(ticket, actor=dan)
+    tag_and_snooze(ticket, actor=dan)
+    link_merge_split(ticket, actor=dan)
     for name in ("Waiting on Dev Team", "In Progress", "Spam", "Open", "Resolved"):
         actions.change_status(ticket, actor=dan, status=Status.objects.get(name=name))
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import make_ticket, message
-from tickets import actions
+from tests.factories import make_ticket, message, new_file
+from tickets import actions, indexing, word_index
+from tickets import search as search_module
 from tickets.access import tickets_for
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketWords
 from tickets.search import marked, search, snippets, words_of
 
 
@@ -52,11 +53,135 @@ def test_search_when_limited_then_never_widens(two, cleo):
     assert found(f"#{two[0].number}", among=tickets_for(cleo)) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["\0", "a\0b", "\ud800", "%", "_", "' OR 1=1 --", "#" + "9" * 40, "9" * 5000, "²", "#٣٣٣٣٣", "x " * 500, "\\"]
-)
+@pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800", "%", "_", "' OR 1=1 --", "#" + "9" * 40, "9" * 5000, "#٣٣٣٣٣", "x " * 500, "\\"])
 def test_search_when_nonsense_then_finds_nothing_or_all_but_never_fails(two, text):
     assert found(text, for_staff=True) in ([], ["Export fails", "Player is blank"])
+
+
+ODD = (
+    "ERR_4032 in v2.3.1 of module x-17 (E1077), says max@acme.example (Größe XL, Müller) 東京タワー C:\\temp\\trace-88.log: the printers don't, "
+    "and 1042 neither. " + "y" * 200
+)
+
+
+@pytest.mark.parametrize(
+    ("expected", "queries"),
+    [
+        (
+            True,
+            [
+                "ERR_4032",
+                "err_4032",
+                "4032",
+                "err",
+                "v2.3.1",
+                "2.3",
+                "v2",
+                "x-17",
+                "max@acme.example",
+                "acme.example",
+                "MAX",
+                "1077",
+                "trace-88.log",
+            ],
+        ),
+        (True, ["müller", "Muller", "GRÖSSE", "東京", "タワー", "don't", "print", "neither print", "y" * 200, "don’t", "#1042"]),
+        (
+            True,
+            [
+                '"module x-17"',
+                '"in v2.3.1 of"',
+                'printers "x-17"',
+                "printers -zebra",
+                "-zebra",
+                '-"neither printers"',
+                'module "',
+                "module -",
+            ],
+        ),
+        (False, ["ERR_4033", "v2.3.2", "2.1", "x-18", "rinters", "print neither", "err_40", "17-x", "东京", "10"]),
+        (False, ['"v2.3.1 in"', '"broken ERR"', "printers -4032", '-"the printers"', "-x-17", "printers zebra", '"zebra"', "-"]),
+    ],
+)
+def test_search_when_asked_for_codes_names_and_phrases_then_finds_them_whole_and_by_their_parts(workflow, ana, expected, queries):
+    """Nothing is a stem, a phrase stands within one text, and the last word may be a beginning."""
+    ticket = make_ticket(ana, "It is broken", text=ODD)
+    wrong = {(query, for_staff) for query in queries for for_staff in (True, False) if bool(found(query, for_staff=for_staff)) != expected}
+    assert (wrong, ticket.number == 17) == (set(), False)
+
+
+def test_search_when_a_file_is_sent_then_is_found_by_its_name(two, dan):
+    actions.comment(two[1], actor=two[1].requester, message=message("See", files=(new_file("order-77.csv"),)))
+    actions.add_note(two[1], actor=dan, message=message("See", files=(new_file("salaries.csv"),)))
+    names = ["order-77.csv", "77", "salaries"]
+    assert [found(name) for name in names] == [["Export fails"], ["Export fails"], []]
+    assert [found(name, for_staff=True) for name in names] == [["Export fails"]] * 3
+
+
+def test_search_when_a_customer_leaves_out_what_a_note_says_then_learns_nothing(two, dan):
+    """SU08, SU09: neither by asking without it nor by any sign of the databases' languages."""
+    actions.add_note(two[0], actor=dan, message=message("gossip"))
+    for query in ("player -gossip", "-gossip player", "-gossip blank", 'player -"gossip"'):
+        assert (query, found(query)) == (query, ["Player is blank"])
+        assert (query, found(query, for_staff=True)) == (query, [])
+    for query in (
+        "internal:gossip",
+        "{internal} : gossip",
+        "gossip:*",
+        "player | gossip",
+        "player OR gossip",
+        "gossip & !zebra",
+        "g*",
+        "'gossip'",
+    ):
+        assert (query, found(query)) == (query, [])
+
+
+@pytest.mark.parametrize("few", [1, 100])
+@pytest.mark.parametrize("order", [("-updated_at", "-id"), ("priority__level", "-id"), ()])
+@pytest.mark.parametrize(("sample", "dense"), [(2, 1), (2, 3), (100, 1)])
+def test_search_when_much_is_found_then_misses_nothing_whatever_way_it_goes(workflow, ana, cleo, monkeypatch, few, order, sample, dense):
+    monkeypatch.setattr(search_module, "_FEW", few)
+    monkeypatch.setattr(search_module, "_SAMPLE", sample)
+    monkeypatch.setattr(search_module, "_DENSE", dense)
+    numbers = {make_ticket(who, "Needle").pk for who in (ana, ana, cleo, ana)}
+    make_ticket(ana, "Hay")
+    theirs = search(Ticket.objects.filter(requester=ana), "needle", for_staff=True, order=order)
+    all_of_them = search(Ticket.objects.all(), "needle", for_staff=True, order=order)
+    assert ({ticket.pk for ticket in all_of_them}, theirs.count()) == (numbers, 3)
+
+
+def test_search_when_a_person_is_called_otherwise_then_finds_by_the_new_name_alone(two, ana):
+    indexing.index_waiting(most=10)
+    ana.name = "Ana Lindqvist"
+    ana.save()
+    ana.is_called_anew()
+    assert indexing.index_waiting(most=10) == 1
+    assert [found(name, for_staff=True) for name in ("Lindqvist", "Ford", "ana blank update")] == [
+        ["Player is blank"],
+        [],
+        ["Player is blank"],
+    ]
+
+
+def test_words_when_written_anew_then_find_what_they_found(two, dan, ben):
+    """The sweep says the same as the verbs."""
+    actions.comment(two[0], actor=ben, message=message("As ben", files=(new_file("a.csv"),)))
+    actions.add_note(two[0], actor=dan, message=message("gossip", files=(new_file("b.csv"),)))
+    queries = ["player", "since", "a.csv", "b.csv", "gossip", "ben", "ben@acme.example", "ana", "dan", str(two[0].number)]
+    before = [(found(query), found(query, for_staff=True)) for query in queries]
+    word_index.write([ticket.pk for ticket in two])
+    assert [(found(query), found(query, for_staff=True)) for query in queries] == before
+    assert before[queries.index("dan")] == ([], [])  # agents are everywhere
+
+
+def test_search_when_a_ticket_has_more_words_than_an_index_takes_then_what_is_said_is_kept_all_the_same(workflow, ana):
+    ticket = make_ticket(ana, "Needle", text=" ".join(f"{number:x}ü" for number in range(20_000)))
+    for at in range(8):
+        actions.comment(ticket, actor=ana, message=message(" ".join(f"{at}ö{number:x}" for number in range(20_000))))
+    word_index.write([ticket.pk])
+    assert (found("needle"), ticket.comments.count()) == (["Needle"], 9)
+    assert TicketWords.objects.get().size < 800_000
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_seed_when_the_database_is_empty_then_fills_it_with_what_the_pages_show(
     assert not Event.objects.filter(dispatched_at=None).exists()  # nobody is mailed
     agent = User.objects.get(email="agent1@support.example")
     client.force_login(agent)
-    for path in ("/desk/", "/desk/tickets/?status=any", f"/desk/tickets/{closed[0].number}/"):
+    for path in ("/desk/", "/desk/tickets/?q=status:any", f"/desk/tickets/{closed[0].number}/"):
         assert client.get(path).status_code == 200
     assert not agent.has_usable_password()
     assert make_ticket(tickets[0].requester).number == 121

@@ -48,6 +48,8 @@ def save(request: StaffRequest, number: int) -> HttpResponse:
         return _not_saved(request, form, number, str(error))
     if "quietly" in request.POST:
         return JsonResponse({"version": str(draft.version) if draft else ""})
+    if request.POST.get("then") == "canned":
+        return redirect("desk_ticket_canned", number)
     messages.success(request, _("Your draft is kept. Only you see it.") if draft else _("There is nothing to keep."))
     return redirect(reverse("desk_ticket", args=[number]) + "#reply")
 

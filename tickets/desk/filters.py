@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q
@@ -16,12 +16,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models import UNDELIVERED, Delivery
+from notifications.models import UNDELIVERED, Delivery, Reason
 from tickets.desk.vocabulary import Vocabulary
 from tickets.lifecycle import UNRESOLVED, Category
-from tickets.models import OrganizationShare, Tagging
+from tickets.models import Event, OrganizationShare, Tagging
 from tickets.query import ANY, ME, NONE, Condition, Query, QueryError, Value, bounds, number_of, parse, value_of
-from tickets.search import search
+from tickets.search import matching
+from tickets.words import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ FLAGS: dict[str, _StrPromise] = {
     "confirmed": _("Fix confirmed"),
     "failed": _("Mail failed"),
     "overdue": _("Overdue"),
+    "mentioned": _("You were named"),
     "snoozed": _("Snoozed"),
 }
 SORTS: dict[str, tuple[_StrPromise, tuple[str, ...]]] = {
@@ -54,6 +56,13 @@ DEFAULT_SORT = "updated"
 
 def has_failed_mail() -> Exists:
     return Exists(Delivery.objects.filter(ticket=OuterRef("pk"), state__in=UNDELIVERED))
+
+
+def naming(user: User) -> QuerySet[Delivery, Any]:
+    """The tickets on which somebody named this person, who has done nothing there since."""
+    done_since = Event.objects.filter(ticket=OuterRef("ticket"), actor=user, pk__gt=OuterRef("event"))
+    named = Delivery.objects.filter(recipient=user, reason=Reason.MENTIONED, ticket__isnull=False)
+    return named.exclude(Exists(done_since)).order_by().values("ticket")
 
 
 # --- From a query to conditions ------------------------------------------------------------------------------------------------
@@ -136,6 +145,7 @@ class _Reader:
             "confirmed": Q(fix_confirmed_at__isnull=False),
             "failed": Q(has_failed_mail()),
             "overdue": Q(due_at__lt=self.now),
+            "mentioned": Q(pk__in=naming(self.user)),
             "snoozed": Q(snoozed_until__isnull=False),
         }[value.text.casefold()]
 
@@ -193,16 +203,14 @@ class Filters:
         if self.problem:
             return tickets.none()
         found = tickets.filter(self.condition)
-        return search_for(found, self.query) if self.query.words else found
+        return search_for(found, self.query, order=self.order) if self.query.words else found
 
 
-def search_for(tickets: QuerySet[Ticket], query: Query) -> QuerySet[Ticket]:
-    """By words; those to be left out are looked up the same way."""
-    for word in query.words:
-        if word.is_not:
-            tickets = tickets.exclude(pk__in=search(tickets.order_by(), word.text, for_staff=True).values("pk"))
-    wanted = " ".join(word.text for word in query.words if not word.is_not)
-    return search(tickets, wanted, for_staff=True) if wanted else tickets
+def search_for(tickets: QuerySet[Ticket], query: Query, *, order: tuple[str, ...] = ()) -> QuerySet[Ticket]:
+    words = [word.text for word in query.words if not (word.is_phrase or word.is_not)]
+    phrases = [word.text for word in query.words if word.is_phrase and not word.is_not]
+    excluded = [word.text for word in query.words if word.is_not]
+    return matching(tickets, Asked(tuple(words), tuple(phrases), tuple(excluded)), for_staff=True, order=order)
 
 
 def default_status(query: Query) -> str:

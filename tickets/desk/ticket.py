@@ -8,7 +8,7 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,13 +17,14 @@ from django.views.decorators.http import require_safe
 from accounts.models import Membership, Organization
 from notifications import bounces, preferences
 from tickets import access, drafts
-from tickets.desk import snooze, tags
+from tickets.desk import links, snooze, tags
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DeskShareForm, DraftForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
 from tickets.desk.leaving import leaving_reply
 from tickets.desk.timeline import Entry, timeline
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
-from tickets.models import Draft, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
+from tickets.merging import why_not_undone
+from tickets.models import Draft, Follower, Macro, OrganizationShare, Priority, Status, Ticket, TicketType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -41,7 +42,11 @@ _NAMED = 3  # people named where all would be too many
 @require_safe
 @staff_required
 def ticket(request: StaffRequest, number: int) -> HttpResponse:
-    return page(request, find(request.user, number))
+    """A merged ticket leads to the one that it goes on in, unless it is itself what one wants to read."""
+    found = find(request.user, number)
+    if found.merged_into and "stay" not in request.GET and access.can_see(request.user, found.merged_into):
+        return redirect(f"{reverse('desk_ticket', args=[found.merged_into_id])}#merged-{number}")
+    return page(request, found)
 
 
 @csp_update({"img-src": ["https:"]})  # type: ignore[arg-type] # django-csp has not heard of views with arguments
@@ -54,9 +59,16 @@ def pictures(request: StaffRequest, number: int, comment: int) -> HttpResponse:
 
 def find(user: User, number: int) -> Ticket:
     """With what the page shows joined in. Raises Http404."""
-    among = Ticket.objects.select_related("status", "type", "priority", "area", "group", "assignee", "requester", "filer")
+    among = Ticket.objects.select_related("status", "type", "priority", "area", "group", "assignee", "requester", "filer", "merged_into")
     among = among.annotate(other_open=_others(user, UNRESOLVED), other_finished=_others(user, FINISHED))
     return access.get_ticket(user, number, among=drafts.with_marks(preferences.with_levels(among, user), user))
+
+
+def find_to_answer(user: User, number: int) -> Ticket:
+    """As above; of a merged ticket, the one where the answer belongs."""
+    found = find(user, number)
+    goes_on = found.merged_into is not None and access.can_see(user, found.merged_into)
+    return find(user, found.merged_into_id) if goes_on and found.merged_into_id else found
 
 
 def _others(user: User, categories: Collection[Category]) -> Coalesce:
@@ -65,7 +77,7 @@ def _others(user: User, categories: Collection[Category]) -> Coalesce:
     return Coalesce(Subquery(others.order_by().values("requester").annotate(count=Count("pk")).values("count")), 0)
 
 
-def page(
+def page(  # noqa: PLR0913 all by name
     request: StaffRequest,
     ticket: Ticket,
     *,
@@ -73,12 +85,13 @@ def page(
     move: StatusForm | None = None,
     tell: TellForm | None = None,
     sharing: DeskShareForm | None = None,
+    macro: tuple[Macro, str] | None = None,
     overtaken: Overtaken | None = None,
     pictures_of: int | None = None,
 ) -> HttpResponse:
     """`form`, `move`, `tell`, `sharing`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile.
 
-    `pictures_of`: the comment whose remote pictures are shown.
+    `macro`: one that was chosen, and why a type must be chosen first. `pictures_of`: the comment whose remote pictures are shown.
     """
     news = {event.pk for event in overtaken.events} if overtaken else set()
     draft, leaving, senders = drafts.at(ticket, user=request.user)
@@ -102,6 +115,7 @@ def page(
         "priorities": [priority for priority in priorities if priority.definition],
         "types": _options(types),
         "move": move,
+        "macro": macro,
         "tell": tell,
         "tells_priority": settings.TELL_PRIORITY or tell is not None,
         "followers": [(row, _("mail stopped") if row.user.email in stopped else preferences.said_of(row)) for row in followers],
@@ -110,7 +124,8 @@ def page(
         "is_following": any(row.user_id == request.user.pk and not row.is_muted for row in followers),
         "levels": preferences.choices(request.user, ticket),
         "organizations": _organizations(ticket),
-        "related": _related(request.user, ticket),
+        **links.shown(request.user, ticket),
+        "why_merged_stays": why_not_undone(ticket) if ticket.merged_into_id else "",
         "mail": _mail_health(entries),
         **tags.shown(ticket),
         **snooze.shown(),
@@ -118,7 +133,7 @@ def page(
         "senders": senders,
         **_composer(ticket, form=form, draft=draft, statuses=statuses, followers=reached, me=request.user),
     }
-    return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing))
+    return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing, macro))
 
 
 def _status(overtaken: Overtaken | None, *forms: object) -> int:
@@ -227,11 +242,6 @@ def _organizations(ticket: Ticket) -> QuerySet[Organization]:
     share = OrganizationShare.objects.filter(organization=OuterRef("pk"), ticket=ticket)
     of_ticket = Organization.objects.select_related("delivery_lead").annotate(is_requesters=Exists(member), is_shared=Exists(share))
     return of_ticket.filter(Q(is_requesters=True) | Q(is_shared=True))
-
-
-def _related(user: User, ticket: Ticket) -> QuerySet[Ticket]:
-    """What it follows up, and what follows it up; among what this person sees."""
-    return access.tickets_for(user).filter(Q(pk=ticket.follow_up_to_id) | Q(follow_up_to=ticket)).select_related("status").order_by("id")
 
 
 def _mail_health(entries: list[Entry]) -> dict[str, Any]:

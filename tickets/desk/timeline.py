@@ -64,6 +64,7 @@ class Entry:
     words: str  # what happened besides something being said
     mailed: Mailed
     inbound: InboundMessage | None  # the mail that it came by
+    merged: int | None = None  # the number of the ticket that it belongs to, where that was merged into this one
     is_news: bool = False  # happened since the person opened the page they are now answering from
     is_remote_shown: bool = False  # with the pictures of other servers
 
@@ -75,6 +76,17 @@ class Entry:
     def anchor(self) -> str:
         """Where it stands on the page."""
         return f"c{self.comment.pk}" if self.comment else f"e{self.event.pk}"
+
+    @property
+    def split_off(self) -> int | None:
+        """The number of the ticket that this message became, too."""
+        copy = getattr(self.comment, "split_off", None)
+        return copy.ticket_id if copy else None
+
+    @property
+    def can_be_split(self) -> bool:
+        said = self.comment
+        return said is not None and self.event.kind == EventKind.COMMENTED and not (said.author.is_staff or self.split_off)
 
     @property
     def forwarded_from(self) -> str:
@@ -104,15 +116,16 @@ class Entry:
 
 
 def timeline(user: User, ticket: Ticket, *, news: Collection[int] = (), pictures_of: int | None = None) -> list[Entry]:
-    """Oldest first. `news`: events to be marked as unseen. `pictures_of`: the comment with remote pictures. Five queries, however long it is."""
+    """Oldest first. `news`: events to be marked as unseen. `pictures_of`: the comment with remote pictures. Six queries, however long it is."""
+    parts = access.parts_of(user, ticket)
     events = (
-        access.events_for(user, ticket)
-        .select_related("ticket__requester", "actor", "comment__author", "comment__inbound")
+        access.events_of(user, parts)
+        .select_related("ticket__requester", "actor", "comment__author", "comment__inbound", "comment__split_off")
         .defer("comment__inbound__raw")
         .prefetch_related("comment__attachments")
     )
     mailed: dict[int | None, Mailed] = defaultdict(Mailed)
-    deliveries = list(Delivery.objects.filter(ticket=ticket).select_related("recipient", "told_by__recipient").order_by("id"))
+    deliveries = list(Delivery.objects.filter(ticket__in=parts).select_related("recipient", "told_by__recipient").order_by("id"))
     claims = bounces.claims_about(deliveries)
     for delivery in deliveries:
         mailed[delivery.event_id].add(delivery)
@@ -124,6 +137,7 @@ def timeline(user: User, ticket: Ticket, *, news: Collection[int] = (), pictures
             mailed=mailed[event.pk],
             inbound=getattr(event.comment, "inbound", None),
             is_news=event.pk in news,
+            merged=event.ticket_id if event.ticket_id != ticket.pk else None,
             is_remote_shown=event.comment_id is not None and event.comment_id == pictures_of,
         )
         for event in events

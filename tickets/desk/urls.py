@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.desk import articles, drafts, mail, mail_list, mail_many, organizations, people, reports, rules, snooze, tags, verbs
+from tickets.desk import (
+    articles,
+    canned,
+    drafts,
+    links,
+    macros,
+    mail,
+    mail_list,
+    mail_many,
+    merge,
+    organizations,
+    people,
+    reports,
+    rules,
+    snooze,
+    tags,
+    verbs,
+)
 from tickets.desk.completing import complete
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
@@ -29,6 +46,21 @@ urlpatterns = [
     path(f"{_TICKET}replies/<int:pk>/take-back/", drafts.take_back, name="desk_ticket_take_back"),
     path("drafts/", drafts.draft_list, name="desk_drafts"),
     path("drafts/<int:pk>/discard/", drafts.discard, name="desk_draft_discard"),
+    path(f"{_TICKET}canned/", canned.ticket_canned, name="desk_ticket_canned"),
+    path(f"{_TICKET}canned/find/", canned.ticket_canned_find, name="desk_ticket_canned_find"),
+    path(f"{_TICKET}macros/", macros.ticket_macros, name="desk_ticket_macros"),
+    path(f"{_TICKET}macros/<int:pk>/", macros.run, name="desk_ticket_macro"),
+    path("canned/", canned.canned_list, name="desk_canned"),
+    path("canned/new/", canned.canned_new, name="desk_canned_new"),
+    path("canned/<int:pk>/", canned.canned_reply, name="desk_canned_reply"),
+    path("canned/<int:pk>/retire/", canned.canned_retire, name="desk_canned_retire"),
+    path("canned/<int:pk>/delete/", canned.canned_delete, name="desk_canned_delete"),
+    path("canned/<int:pk>/used/", canned.canned_used, name="desk_canned_used"),
+    path("macros/", macros.macro_list, name="desk_macros"),
+    path("macros/new/", macros.macro_new, name="desk_macro_new"),
+    path("macros/<int:pk>/", macros.macro, name="desk_macro"),
+    path("macros/<int:pk>/retire/", macros.macro_retire, name="desk_macro_retire"),
+    path("macros/<int:pk>/delete/", macros.macro_delete, name="desk_macro_delete"),
     path(f"{_TICKET}take/", verbs.take, name="desk_ticket_take"),
     path(f"{_TICKET}resolve/", verbs.resolve, name="desk_ticket_resolve"),
     path(f"{_TICKET}close/", verbs.close, name="desk_ticket_close"),
@@ -46,6 +78,11 @@ urlpatterns = [
     path(f"{_TICKET}tags/remove/", tags.remove, name="desk_ticket_untag"),
     path(f"{_TICKET}snooze/", snooze.snooze, name="desk_ticket_snooze"),
     path(f"{_TICKET}wake/", snooze.wake, name="desk_ticket_wake"),
+    path(f"{_TICKET}links/add/", links.add, name="desk_ticket_link"),
+    path(f"{_TICKET}links/<int:other>/remove/", links.remove, name="desk_ticket_unlink"),
+    path(f"{_TICKET}merge/", merge.merge, name="desk_ticket_merge"),
+    path(f"{_TICKET}unmerge/", merge.unmerge, name="desk_ticket_unmerge"),
+    path(f"{_TICKET}comments/<int:comment>/split/", merge.split, name="desk_ticket_split"),
     path(f"{_TICKET}requester/", verbs.requester, name="desk_ticket_requester"),
     path(f"{_TICKET}follow/", verbs.follow, name="desk_ticket_follow"),
     path(f"{_TICKET}unfollow/", verbs.unfollow, name="desk_ticket_unfollow"),

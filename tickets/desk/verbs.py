@@ -25,7 +25,7 @@ from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, property_form
 from tickets.desk.mail import try_again
 from tickets.desk.seen import Overtaken, unless_overtaken
-from tickets.desk.ticket import find, page
+from tickets.desk.ticket import find, find_to_answer, page
 from tickets.lifecycle import Category
 from tickets.mail import rules
 from tickets.models import Channel, Draft, EventKind, MailRule, Ticket
@@ -61,7 +61,7 @@ def reply(request: StaffRequest, number: int) -> HttpResponse:
     """Public, unless the composer was switched to a note: where the two disagree, nothing goes out."""
     if request.POST.get("kind") == "note":
         return _note(request, number)
-    ticket = find(request.user, number)
+    ticket = find_to_answer(request.user, number)
     form = ReplyForm(request.POST, request.FILES, ticket=ticket, writer=request.user)
     if not form.is_valid():
         return page(request, ticket, form=form)
@@ -69,10 +69,10 @@ def reply(request: StaffRequest, number: int) -> HttpResponse:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
             said = drafts.send(ticket, actor=request.user, **form.verb_arguments())
     except Overtaken as overtaken:
-        return page(request, find(request.user, number), form=form, overtaken=overtaken)
+        return page(request, find(request.user, ticket.number), form=form, overtaken=overtaken)
     except actions.TypeRequired as error:
         form.ask_for_type(error)
-        return page(request, find(request.user, number), form=form)
+        return page(request, find(request.user, ticket.number), form=form)
     if isinstance(said, Draft):
         seconds = settings.UNDO_SECONDS
         words = ngettext("Your reply goes out in %(count)d second.", "Your reply goes out in %(count)d seconds.", seconds)
@@ -87,7 +87,7 @@ def note(request: StaffRequest, number: int) -> HttpResponse:
 
 
 def _note(request: StaffRequest, number: int) -> HttpResponse:
-    ticket = find(request.user, number)
+    ticket = find_to_answer(request.user, number)
     form = NoteForm(request.POST, request.FILES, writer=request.user)
     if not form.is_valid():
         return page(request, ticket, form=form)
@@ -96,7 +96,7 @@ def _note(request: StaffRequest, number: int) -> HttpResponse:
             said = actions.add_note(ticket, actor=request.user, message=form.message(Channel.DESK))
             drafts.clear(ticket, actor=request.user)
     except Overtaken as overtaken:
-        return page(request, find(request.user, number), form=form, overtaken=overtaken)
+        return page(request, find(request.user, ticket.number), form=form, overtaken=overtaken)
     return _back(request, ticket, _("Your note is kept. Only staff see it."), anchor=f"#c{said.pk}")
 
 

@@ -23,7 +23,9 @@ from tickets.models.clock import Clock
 from tickets.models.conversation import Attachment, Comment, StoredFile, Upload
 from tickets.models.draft import Draft
 from tickets.models.event import Event, EventKind
+from tickets.models.helper import CannedReply, Macro
 from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, InboundState, Mailbox
+from tickets.models.link import LinkKind, TicketLink
 from tickets.models.posting import IndexedTicket, Posting
 from tickets.models.reading import TicketRead
 from tickets.models.rule import MailRule
@@ -31,6 +33,7 @@ from tickets.models.sla import BusinessCalendar, Holiday, Side, SlaPolicy, SlaSn
 from tickets.models.stretch import Stretch
 from tickets.models.tag import Tag, Tagging
 from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
+from tickets.models.words import TicketWords
 from tickets.models.workflow import Priority, ProductArea, Status, TicketType
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "AutomationRule",
     "AutomationRun",
     "BusinessCalendar",
+    "CannedReply",
     "Channel",
     "Clock",
     "Comment",
@@ -63,6 +67,8 @@ __all__ = [
     "InboundMessage",
     "InboundState",
     "IndexedTicket",
+    "LinkKind",
+    "Macro",
     "MailRule",
     "Mailbox",
     "OrganizationShare",
@@ -81,8 +87,10 @@ __all__ = [
     "Tag",
     "Tagging",
     "Ticket",
+    "TicketLink",
     "TicketRead",
     "TicketType",
+    "TicketWords",
     "Upload",
     "When",
     "WorkingSpan",

@@ -16,6 +16,12 @@ from tickets.sla import ClockState, Metric
 OPEN = (ClockState.RUNNING, ClockState.PAUSED)
 
 
+class ClockManager(models.Manager["Clock"]):
+    def get_queryset(self) -> models.QuerySet[Clock]:
+        """With what was promised, as nothing can be said of a clock without."""
+        return super().get_queryset().select_related("snapshot")
+
+
 class Clock(models.Model):
     """What it shows follows from the ticket's events, and can be made of them again."""
 
@@ -34,6 +40,8 @@ class Clock(models.Model):
     ended_at = models.DateTimeField(null=True)
     told = models.PositiveSmallIntegerField(default=0)  # of the agreement's steps
     next_at = models.DateTimeField(null=True)  # when the next of them is due; put off where it failed
+
+    objects = ClockManager()
 
     class Meta:
         verbose_name = _("clock")

@@ -25,6 +25,8 @@ class Comment(models.Model):
     channel = models.CharField(max_length=10, choices=Channel.choices)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     submission_key = models.UUIDField(null=True, unique=True, editable=False)
+    # The comment of another ticket that became this one's description.
+    split_from = models.OneToOneField("self", on_delete=models.SET_NULL, null=True, editable=False, related_name="split_off")
 
     class Meta:
         verbose_name = _("comment")

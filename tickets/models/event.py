@@ -42,6 +42,13 @@ class EventKind(models.TextChoices):
     TAGGED = "tagged"
     UNTAGGED = "untagged"
     SNOOZED = "snoozed"
+    LINKED = "linked"
+    UNLINKED = "unlinked"
+    MERGED = "merged"  # into another, in which it goes on
+    UNMERGED = "unmerged"
+    TOOK_IN = "took_in"  # the same two, on the history of the other
+    GAVE_BACK = "gave_back"
+    SPLIT = "split"  # a comment became a ticket of its own
     WOKEN = "woken"  # by hand, or when its time had come: actor is None
 
 

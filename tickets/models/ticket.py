@@ -78,6 +78,8 @@ class Ticket(models.Model):
     )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     follow_up_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="follow_ups")
+    # The one that it goes on in, never itself merged: what was merged into this one is passed on with it.
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="merged")
 
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
@@ -116,6 +118,8 @@ class Ticket(models.Model):
             models.CheckConstraint(condition=Q(closed_at=None) | Q(category=Category.CLOSED), name="closed_at_means_closed"),
             models.CheckConstraint(condition=Q(resolved_at=None) | ~Q(category__in=UNRESOLVED), name="unresolved_has_no_resolved_at"),
             models.CheckConstraint(condition=Q(snoozed_until=None) | Q(category__in=UNRESOLVED), name="only_unresolved_is_snoozed"),
+            models.CheckConstraint(condition=Q(merged_into=None) | Q(category=Category.CLOSED), name="merged_is_closed"),
+            models.CheckConstraint(condition=Q(merged_into=None) | ~Q(merged_into=F("id")), name="merged_into_another"),
             models.CheckConstraint(condition=Q(filer=None) | ~Q(filer=F("requester")), name="filer_is_another_person"),
         ]
         indexes: ClassVar = [

@@ -57,13 +57,14 @@ class Timeline:
 
 
 def timeline(user: User, ticket: Ticket) -> Timeline:
-    """Three queries, however long the story is."""
-    said = {one.pk: one for one in access.comments_for(user, ticket).select_related("author").prefetch_related("attachments")}
+    """Four queries, however long the story is."""
+    parts = access.parts_of(user, ticket)
+    said = {one.pk: one for one in access.comments_of(user, parts).select_related("author").prefetch_related("attachments")}
     known = {one.author_id for one in said.values()}
-    events = list(access.events_for(user, ticket).select_related("actor"))
+    events = list(access.events_of(user, parts).select_related("actor"))
     entries = [entry for event in events for entry in _entries(event, said.get(event.comment_id or 0), known)]
     files = tiles(file for one in said.values() for file in one.attachments.all())
-    told = [event.data["priority"] for event in events if event.kind == EventKind.PRIORITY_CHANGED]
+    told = [event.data["priority"] for event in events if event.kind == EventKind.PRIORITY_CHANGED and event.ticket_id == ticket.pk]
     return Timeline(entries, files, seen=events[-1].pk if events else 0, told_priority=told[-1] if told else None)
 
 

@@ -61,6 +61,7 @@ def _enrol(found: Invitation, form: JoinForm) -> User:
     get_adapter().set_password(person, form.cleaned_data["password1"])
     person.name = form.cleaned_data["name"]
     person.save(update_fields=["name"])
+    person.is_called_anew()
     invitations.accept(found, actor=person, by_link=True)
     return person
 

@@ -27,6 +27,8 @@ def profile(request: PersonRequest) -> HttpResponse:
         for field, value in form.cleaned_data.items():
             setattr(person, field, value)
         person.save(update_fields=list(form.cleaned_data))
+        if "name" in form.changed_data:
+            person.is_called_anew()
         with translation.override(person.language or translation.get_language_from_request(request)):
             messages.success(request, _("Your profile is saved."))
         return redirect("profile")

@@ -47,7 +47,11 @@ _NEWS = (EventKind.COMMENTED, EventKind.RESOLVED, EventKind.CLOSED, EventKind.RE
 @require_safe
 @customer_required
 def ticket(request: PersonRequest, number: int) -> HttpResponse:
-    return _page(request, _get(request, number), MessageForm(writer=request.user))
+    """A merged ticket leads to the one that it goes on in, for who sees that."""
+    found = _get(request, number)
+    if found.merged_into and access.can_see(request.user, found.merged_into):
+        return redirect("ticket", found.merged_into_id)
+    return _page(request, found, MessageForm(writer=request.user))
 
 
 @require_POST
@@ -70,6 +74,9 @@ def reply(request: PersonRequest, number: int) -> HttpResponse:
     mark_read(said.ticket, request.user)
     if said.ticket_id == number:
         messages.success(request, _posted(said))
+    elif Ticket.objects.filter(pk=number, merged_into=said.ticket_id).exists():
+        words = _("Ticket %(old)s goes on in this one, %(new)s. Your reply is posted here.")
+        messages.success(request, words % {"old": number, "new": said.ticket_id})
     else:
         words = _("Ticket %(old)s was closed, so your reply opened this one, %(new)s. The two are linked.")
         messages.success(request, words % {"old": number, "new": said.ticket_id})
@@ -178,7 +185,7 @@ def share(request: PersonRequest, number: int) -> HttpResponse:
 
 
 def _get(request: PersonRequest, number: int) -> Ticket:
-    among = with_unread(Ticket.objects.select_related("status", "priority", "requester", "filer"), request.user)
+    among = with_unread(Ticket.objects.select_related("status", "priority", "requester", "filer", "merged_into"), request.user)
     return access.get_ticket(request.user, number, among=preferences.with_levels(among, request.user))
 
 
@@ -248,6 +255,6 @@ def _offers(ticket: Ticket) -> dict[str, bool]:
         # Asked where support had the last word.
         "can_confirm": ticket.is_unresolved and bool(ticket.first_response_at) and not (ticket.waiting_since or ticket.fix_confirmed_at),
         "can_close": ticket.is_unresolved,
-        "can_reopen": ticket.is_closed,
-        "opens_follow_up": ticket.is_closed and not ticket.status.reopens_on_reply,
+        "can_reopen": ticket.is_closed and not ticket.merged_into_id,
+        "opens_follow_up": ticket.is_closed and (ticket.merged_into_id is not None or not ticket.status.reopens_on_reply),
     }
