@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -18,6 +19,7 @@ from accounts.models import Membership, Organization
 from notifications import bounces, preferences
 from tickets import access, drafts
 from tickets.desk import links, snooze, tags
+from tickets.desk.clock_panel import dials
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DeskShareForm, DraftForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
 from tickets.desk.leaving import leaving_reply
@@ -127,6 +129,7 @@ def page(  # noqa: PLR0913 all by name
         **links.shown(request.user, ticket),
         "why_merged_stays": why_not_undone(ticket) if ticket.merged_into_id else "",
         "mail": _mail_health(entries),
+        "dials": dials(ticket, [entry.event for entry in entries], now=timezone.now()),
         **tags.shown(ticket),
         **snooze.shown(),
         "leaving": leaving and leaving_reply(leaving),

@@ -1,0 +1,163 @@
+"""The SLA of a ticket as its page shows it: what is left of each promise, and the story of how that came. Reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from tickets import clocks
+from tickets.events import describe
+from tickets.models import Clock, Event, EventKind, Ticket
+from tickets.sla import ClockState, Metric, span_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that happened to a clock."""
+
+    at: datetime
+    words: str
+    who: str = ""
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Dial:
+    """One promise. Spans are in its hours."""
+
+    label: str
+    words: str  # how it stands
+    tone: str  # late, near, paused, met, or ''
+    promise: str
+    due_at: datetime | None  # while it runs, or when it was missed
+    is_over: bool
+    used: int  # seconds of `whole`, no more than that
+    whole: int
+    story: list[Line] = field(default_factory=list)
+
+
+_NEAR = 4  # the last quarter
+
+
+def dials(ticket: Ticket, events: Sequence[Event], *, now: datetime) -> list[Dial]:
+    """`events`: all of the ticket's, oldest first, with their actors. Two queries, none for a ticket that was promised nothing."""
+    own = [event for event in events if event.ticket_id == ticket.pk and clocks.KEY in event.data]
+    if not own:
+        return []
+    shown: dict[str, Clock] = {clock.metric: clock for clock in ticket.clocks.order_by("round")}  # the last round
+    told = _stories(ticket, own, now=now)
+    return [_dial(shown[metric], told[metric], now=now) for metric in Metric if metric in shown]
+
+
+def _dial(clock: Clock, story: list[Line], *, now: datetime) -> Dial:
+    spent = clocks.spent_by(clock, now)
+    words, tone = _standing(clock, clock.target - spent)
+    return Dial(
+        label=str(Metric(clock.metric).label),
+        words=words,
+        tone=tone,
+        promise=_promise(clock),
+        due_at=clock.breached_at or clock.due_at,
+        is_over=clock.breached_at is not None or spent > clock.target,
+        used=min(_seconds(spent), _seconds(clock.target)),
+        whole=_seconds(clock.target),
+        story=story,
+    )
+
+
+def _promise(clock: Clock) -> str:
+    agreement = clock.snapshot.agreement
+    hours = _("%(span)s of business hours (%(calendar)s)") if clocks.promise_of(clock).in_business_hours else _("%(span)s, day and night")
+    said = hours % {"span": span_words(clock.target), "calendar": agreement.calendar_name}
+    return " · ".join(part for part in (said, agreement.policy, agreement.priority) if part)
+
+
+def _standing(clock: Clock, left: timedelta) -> tuple[str, str]:
+    span = span_words(abs(left))
+    is_late = left.total_seconds() < 0 or clock.breached_at is not None
+    if clock.state == ClockState.PAUSED:
+        return (_("Paused, overdue by %(span)s") if is_late else _("Paused, %(span)s left")) % {
+            "span": span
+        }, "late" if is_late else "paused"
+    if clock.state == ClockState.MET:
+        return (_("Missed by %(span)s") if is_late else _("Met, with %(span)s to spare")) % {"span": span}, "late" if is_late else "met"
+    if clock.state == ClockState.DROPPED:
+        return (_("Missed by %(span)s, no longer needed") % {"span": span} if is_late else _("No longer needed")), ""
+    if is_late:
+        return _("Overdue by %(span)s") % {"span": span}, "late"
+    return _("%(span)s left") % {"span": span}, "near" if left * _NEAR < clock.target else ""
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
+
+
+# --- Story ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Was:
+    """What of a clock its story tells the changes of."""
+
+    state: str
+    target: timedelta
+    breached_at: datetime | None
+
+
+def _stories(ticket: Ticket, events: Sequence[Event], *, now: datetime) -> dict[str, list[Line]]:
+    """By metric, oldest first; what several rounds of next responses went through stands together."""
+    stories: dict[str, list[Line]] = {metric: [] for metric in Metric}
+    known: dict[tuple[str, int], _Was] = {}
+    last: list[Clock] = []
+    for event, last in clocks.replay(ticket, events):
+        for clock in last:
+            key, is_ = (clock.metric, clock.round), _Was(clock.state, clock.target, clock.breached_at)
+            stories[clock.metric] += _lines(clock, known.get(key), is_, event)
+            known[key] = is_
+    for clock in last:
+        if clock.due_at and clock.due_at <= now and not clock.breached_at:  # no sweep has come by
+            stories[clock.metric].append(Line(clock.due_at, _("Time was over")))
+    return {metric: sorted(lines, key=lambda line: line.at) for metric, lines in stories.items()}
+
+
+def _lines(clock: Clock, was: _Was | None, is_: _Was, event: Event) -> list[Line]:
+    lines = []
+    if is_.breached_at and (was is None or was.breached_at != is_.breached_at):
+        lines.append(Line(is_.breached_at, _("Time was over")))
+    told = event.data[clocks.KEY]
+    if isinstance(told, dict):
+        if (told["metric"], told["round"]) == (clock.metric, clock.round) and event.kind != EventKind.SLA_BREACHED:
+            lines.append(Line(event.at, describe(event, for_staff=True)))
+        return lines
+    if words := _change(clock, was, is_):
+        who = event.actor.display_name if event.actor else ""
+        lines.append(Line(event.at, words, who=who, why=describe(event, for_staff=True)))
+    return lines
+
+
+def _change(clock: Clock, was: _Was | None, is_: _Was) -> str:
+    left = {"span": span_words(abs(clock.left))}
+    if was is None:
+        return _("Began, %(span)s to go") % left if is_.state == ClockState.RUNNING else _("Began, paused")
+    parts = []
+    if is_.target != was.target:
+        parts.append(_("Another promise: %(span)s in all") % {"span": span_words(is_.target)})
+    if is_.state != was.state:
+        parts.append(_moved(clock, is_.state) % left)
+    return ". ".join(parts)
+
+
+def _moved(clock: Clock, state: str) -> str:
+    is_late = clock.breached_at is not None
+    return {
+        ClockState.RUNNING: _("Ran on, overdue by %(span)s") if is_late else _("Ran on, %(span)s left"),
+        ClockState.PAUSED: _("Paused, overdue by %(span)s") if is_late else _("Paused with %(span)s left"),
+        ClockState.MET: _("Done, %(span)s late") if is_late else _("Done, with %(span)s to spare"),
+        ClockState.DROPPED: _("No longer needed"),
+    }[ClockState(state)]
