@@ -250,6 +250,7 @@ CELERY_BEAT_SCHEDULE = {
         ("reports", "notifications.tasks.match_reports", 15),
         ("close", "tickets.tasks.close_due", 60),
         ("wake", "tickets.tasks.wake_due", 60),
+        ("releases", "tickets.tasks.post_releases", 60),
         ("replies", "tickets.tasks.send_replies", 3),
         ("rules", "tickets.tasks.apply_rules_on_time", 60),
         ("sla", "tickets.tasks.tell_due_clocks", 60),

@@ -22,7 +22,7 @@ from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import actions, articles, drafts, files, sharing
-from tickets.models import Attachment, CannedReply, Channel, Macro, MailRule
+from tickets.models import Attachment, CannedReply, Channel, Macro, MailRule, Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +130,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_merge": ("302 404 404 404 200 404 200", "302 404 404 404 422 404 422"),
     "desk_ticket_unmerge": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_split": ("302 404 404 404 302 404 302", "302 404 404 404 302 404 302"),  # of the ticket's first message, which stays
+    "desk_ticket_reference": (_NOBODY, "302 404 404 404 302 404 302"),
+    "desk_releases": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
+    "desk_release": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_release_go_on": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_ticket_snooze": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_wake": (_NOBODY, "302 404 404 404 302 404 302"),
     "desk_ticket_mail": (_NOBODY, "302 404 404 404 302 404 302"),
@@ -281,6 +285,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
     return {
         "ticket": ticket,
         "private": other,
+        "shipped": Release.objects.create(version="4.2", text="In {version}.", created_by=dan),
         "held": held,
         "failed": failed,
         "rule": rule,
@@ -332,6 +337,7 @@ def path_to(name: str, world) -> str:
         "desk_ticket_put_back": [ticket.number, world["people"][2].pk],
         "ticket_person_add": [ticket.number, world["people"][2].pk],
         "ticket_person_remove": [ticket.number, ticket.follower_rows.get(user=world["people"][2]).pk],
+        **{key: [world["shipped"].pk] for key in ("desk_release", "desk_release_go_on")},
         "desk_ticket_unlink": [ticket.number, world["private"].pk],
         "desk_ticket_split": [ticket.number, attachment.comment_id],
         "desk_ticket_undo": [ticket.number, ticket.events.latest("pk").pk],

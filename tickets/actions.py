@@ -63,6 +63,10 @@ class TypeRequired(IllegalMove):
     """The status can't be entered without a type."""
 
 
+class ReferenceRequired(IllegalMove):
+    """The status can't be entered without an engineering reference (see `tickets.releases`)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What somebody says, however it reached us."""
@@ -397,7 +401,7 @@ def confirm_fix(ticket: Ticket, *, actor: User) -> Ticket:
         return ticket
     moved = _enter(ticket, resolved)
     save(ticket, public=True)
-    record(ticket, EventKind.RESOLVED, actor=actor, **moved)
+    record(ticket, _KIND_OF_MOVE[Category(resolved.category)], actor=actor, **moved)
     return ticket
 
 
@@ -475,7 +479,7 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
         return {}
     if ticket.merged_into_id:
         raise IllegalMove(_("This ticket was merged into another one. Undo the merge first."))
-    check_entry(status, has_type=not by_hand or ticket.type_id is not None)
+    check_entry(status, has_type=not by_hand or ticket.type_id is not None, has_reference=not by_hand or bool(ticket.reference))
     moved: dict[str, Any] = {
         "old": ticket.status.name,
         "new": status.name,
@@ -498,12 +502,14 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
     return moved
 
 
-def check_entry(status: Status, *, has_type: bool) -> None:
-    """Raises IllegalMove or TypeRequired where a ticket can't be set to this status by hand."""
+def check_entry(status: Status, *, has_type: bool, has_reference: bool) -> None:
+    """Raises IllegalMove, TypeRequired or ReferenceRequired where a ticket can't be set to this status by hand."""
     if status.is_retired:
         raise IllegalMove(_("The status “%(status)s” is retired.") % {"status": status})
     if status.requires_type and not has_type:
         raise TypeRequired(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
+    if status.asks_reference and not has_reference:
+        raise ReferenceRequired(_("Write engineering's reference first: “%(status)s” asks for one.") % {"status": status})
 
 
 _END_WITH_THE_WORK = ("fix_confirmed_at", "waiting_since")
@@ -523,7 +529,12 @@ def put_back(ticket: Ticket, *, status: Status, ended: dict[str, str]) -> dict[s
 
 
 def default_status(category: Category) -> Status:
-    return Status.objects.get(category=category, is_default=True)
+    """Where automatic moves lead. In a set of statuses that resolves nothing, what is solved is closed."""
+    found = Status.objects.filter(category=category, is_default=True).first()
+    return found or Status.objects.get(category=_INSTEAD.get(category, category), is_default=True)
+
+
+_INSTEAD = {Category.RESOLVED: Category.CLOSED}
 
 
 # --- Properties ----------------------------------------------------------------------------------------------------------------

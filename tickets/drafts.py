@@ -173,7 +173,7 @@ def send(
     if not settings.UNDO_SECONDS:
         return actions.comment(ticket, actor=actor, message=message, status=status, type=type)
     if status and status != ticket.status:
-        actions.check_entry(status, has_type=bool(type or ticket.type_id))
+        actions.check_entry(status, has_type=bool(type or ticket.type_id), has_reference=bool(ticket.reference))
     now = timezone.now()
     leaving = Draft.objects.create(
         writer=actor,

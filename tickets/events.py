@@ -125,6 +125,9 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.RULE_FAILED: _("could not act: %(why)s") % {"why": data.get("why", "")},
         **_about_clock(data),
         EventKind.REQUESTER_CHANGED: _("made %(new)s the requester") % data,
+        EventKind.REFERENCE_CHANGED: _("set the engineering reference to %(new)s") % data
+        if new
+        else _("removed the engineering reference"),
         EventKind.TAGGED: _("added the tag %(new)s") % data,
         EventKind.UNTAGGED: _("removed the tag %(old)s") % data,
         EventKind.SNOOZED: _("snoozed the ticket until %(until)s") % {"until": _moment(data.get("until", ""))},

@@ -78,6 +78,6 @@ def save(ticket: Ticket, *, public: bool = False) -> None:
 
 
 _CHANGING = (
-    "requester filer status category type priority area group assignee updated_at public_updated_at status_since first_response_at "
+    "requester filer status category type priority area reference group assignee updated_at public_updated_at status_since first_response_at "
     "waiting_since fix_confirmed_at resolved_at first_response_work resolution_work close_due_at closed_at snoozed_until follow_up_to merged_into is_indexed"
 ).split()

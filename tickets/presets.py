@@ -72,4 +72,28 @@ APTY = Preset(
     sla={"Critical": (1, 2, 8), "High": (2, 4, 16), "Medium": (4, 8, 40), "Low": (8, 16, 80), "": (4, 8, 40)},
 )
 
-PRESETS = {"apty": APTY}
+APPRENTICE = Preset(
+    statuses={
+        "New": {"category": Category.NEW, "is_default": True},
+        "In Progress": {"category": Category.OPEN, "is_default": True},
+        # Waits for the customer, engineering, product or somebody else: the clock rests.
+        "Blocked": {"category": Category.WAITING, "is_default": True, "pauses_sla": True},
+        "Closed": {"category": Category.CLOSED, "is_default": True, "pauses_sla": True},
+        "Closed - Escalated to TEM": {
+            "category": Category.CLOSED,
+            "public_name": "Closed - Escalated to engineering",
+            "pauses_sla": True,
+            "asks_reference": True,
+        },
+        # The source has none; what is thrown out of the queues has to be somewhere.
+        "Spam": {"category": Category.SPAM, "public_name": "Closed", "is_default": True, "pauses_sla": True},
+    },
+    # The two that the source speaks of. No status requires one.
+    types={"Bug": "A defect in the product", "Feature Request": "Should be considered a feature rather than a bug"},
+    # The source refers to a table that is not public; these stand in for it.
+    priorities=APTY.priorities,
+    groups={"Apprentice Support": "Investigates every ticket", "Delivery Leads": "Look after the customers' organizations"},
+    sla=APTY.sla,
+)
+
+PRESETS = {"apty": APTY, "apprentice": APPRENTICE}

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from tickets import automating, drafts, indexing, sweeps
+from tickets import automating, drafts, indexing, releases, sweeps
 from tickets.mail import fetch, ingest
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,12 @@ def tell_due_clocks() -> None:
 
 
 @shared_task
+def post_releases() -> None:
+    """Nudged when one is planned, and on schedule."""
+    releases.post_waiting()
+
+
+@shared_task
 def index_waiting() -> None:
     indexing.index_waiting(most=10_000)
 
@@ -63,6 +69,14 @@ def index_waiting() -> None:
 @shared_task
 def drop_uploads() -> None:
     sweeps.drop_uploads()
+
+
+def wake_releases() -> None:
+    """As below: without a broker the schedule finds them."""
+    try:
+        post_releases.apply_async(retry=False)
+    except (OperationalError, OSError):
+        logger.warning("the broker does not answer; the schedule will find the release")
 
 
 def wake_ingest() -> None:

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import make_ticket, message
-from tickets import actions, sweeps
+from tickets import actions, releases, sweeps
 from tickets.lifecycle import Trigger
+from tickets.models import Comment, EventKind, Status, Ticket, TicketType
 from tickets.models import Event as TicketEvent
-from tickets.models import EventKind, Ticket, TicketType
 
 pytestmark = marks
 
@@ -74,3 +74,18 @@ def test_sweep_when_the_customer_replies_at_that_moment_then_ticket_is_open_or_r
     for ticket, said in zip(due, answers[1:], strict=True):
         was_closed = ticket.pk in closes()
         assert (said.ticket != ticket, Ticket.objects.get(pk=ticket.pk).is_closed) == (was_closed, was_closed)
+
+
+def test_release_when_told_by_several_at_once_then_stands_once_on_each_ticket(workflow, ana, dan):
+    escalated = Status.objects.create(name="Escalated", category="closed", asks_reference=True, position=50)
+    for _ in range(6):
+        ticket = releases.set_reference(make_ticket(ana), actor=dan, reference="TEM-1")
+        actions.change_status(ticket, actor=dan, status=escalated)
+
+    def run() -> int:
+        shipped = releases.release(actor=dan, version="4.2", references=["TEM-1"], text="In {version}.")
+        return releases.post_waiting(shipped)
+
+    answers = at_once([run] * 4)
+    said = Comment.objects.filter(text="In 4.2.")
+    assert (errors(answers), sum(answers), said.count(), said.values("ticket").distinct().count()) == ([], 6, 6, 6)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import AgentGroup, User
-from tickets.actions import Message, TypeRequired
+from tickets.actions import Message, ReferenceRequired, TypeRequired
 from tickets.lifecycle import Category
 from tickets.mail.route import is_ours
 from tickets.models import Channel, Draft, Priority, ProductArea, Status, Ticket, TicketType
@@ -27,7 +27,7 @@ def offered(model: type[Status | TicketType | Priority | ProductArea], *, curren
 
 
 class _TypeWithStatus(forms.Form):
-    """A status, and the type that it may require, asked for in the same place."""
+    """A status, and the type and the engineering reference that it may require, asked for in the same place."""
 
     status = forms.ModelChoiceField(
         Status.objects.none(),
@@ -40,10 +40,12 @@ class _TypeWithStatus(forms.Form):
         error_messages={"invalid_choice": gettext_lazy("That type is not in the list any more. Choose again.")},
     )
 
+    reference = forms.CharField(required=False, max_length=60)
+
     def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ticket = ticket
-        self.needs_type = False
+        self.needs_type = self.needs_reference = False
         self.fields["status"].queryset = offered(Status, current=ticket.status)  # type: ignore[attr-defined] # a ModelChoiceField
         self.fields["type"].queryset = offered(TicketType, current=ticket.type)  # type: ignore[attr-defined]
 
@@ -51,7 +53,9 @@ class _TypeWithStatus(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         status = cleaned.get("status")
         if status and status.requires_type and not (cleaned.get("type") or self.ticket.type_id):
-            self.ask_for_type(_("Choose a type first: “%(status)s” requires one.") % {"status": status})
+            self.ask_for(TypeRequired(_("Choose a type first: “%(status)s” requires one.") % {"status": status}))
+        if status and status.asks_reference and not (cleaned.get("reference") or self.ticket.reference):
+            self.ask_for(ReferenceRequired(_("Write engineering's reference first: “%(status)s” asks for one.") % {"status": status}))
         return cleaned
 
     @property
@@ -59,9 +63,13 @@ class _TypeWithStatus(forms.Form):
         """What the button says that answers the question for a type."""
         return _("Resolve") if self.cleaned_data["status"].category == Category.RESOLVED else _("Set status")
 
-    def ask_for_type(self, why: str | TypeRequired) -> None:
-        self.needs_type = True
-        self.add_error("type", str(why))
+    def ask_for(self, missing: TypeRequired | ReferenceRequired) -> None:
+        if isinstance(missing, TypeRequired):
+            self.needs_type = True
+            self.add_error("type", str(missing))
+        else:
+            self.needs_reference = True
+            self.add_error("reference", str(missing))
 
 
 class ReplyForm(_TypeWithStatus, MessageForm):

@@ -28,6 +28,7 @@ from tickets.models.inbound import Authentication, ImapLogin, InboundMessage, In
 from tickets.models.link import LinkKind, TicketLink
 from tickets.models.posting import IndexedTicket, Posting
 from tickets.models.reading import TicketRead
+from tickets.models.release import Release, ReleasePost
 from tickets.models.rule import MailRule
 from tickets.models.sla import BusinessCalendar, Holiday, Side, SlaPolicy, SlaSnapshot, SlaStep, SlaTarget, WorkingSpan
 from tickets.models.stretch import Stretch
@@ -76,6 +77,8 @@ __all__ = [
     "Posting",
     "Priority",
     "ProductArea",
+    "Release",
+    "ReleasePost",
     "Side",
     "SlaPolicy",
     "SlaSnapshot",

@@ -39,6 +39,7 @@ class EventKind(models.TextChoices):
     SLA_BREACHED = "sla_breached"  # it is over; data: as above, and moment, when it was
     SLA_ESCALATED = "sla_escalated"  # and has been for a while
     REQUESTER_CHANGED = "requester_changed"  # staff confirmed whose ticket a forwarded mail is
+    REFERENCE_CHANGED = "reference_changed"  # engineering's number for it
     TAGGED = "tagged"
     UNTAGGED = "untagged"
     SNOOZED = "snoozed"

@@ -76,6 +76,8 @@ class Ticket(models.Model):
         related_name="assigned_tickets",
         verbose_name=_("assignee"),
     )
+    # Engineering's number for it, of a ticket that was handed over. Staff's own; see `tickets.models.release`.
+    reference = models.CharField(_("engineering reference"), max_length=60, blank=True)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     follow_up_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="follow_ups")
     # The one that it goes on in, never itself merged: what was merged into this one is passed on with it.
@@ -132,6 +134,7 @@ class Ticket(models.Model):
             models.Index(fields=["waiting_since"], condition=Q(waiting_since__isnull=False), name="ticket_waiting"),
             models.Index(fields=["close_due_at"], condition=Q(close_due_at__isnull=False), name="ticket_due_to_close"),
             models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="ticket_to_wake"),
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="ticket_by_reference"),
             models.Index(fields=["-id"], condition=Q(is_indexed=False), name="ticket_to_index"),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="ticket_by_due"),
         ]

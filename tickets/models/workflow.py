@@ -27,12 +27,36 @@ class Listed(models.Model):
         return self.name
 
 
+RELEASED = """Hello {name},
+
+what you told us in this ticket is part of release {version}. Please tell us if it does not work for you as you expect.
+
+Thank you"""
+
+
 class Status(Listed):
+    PLACEHOLDERS: ClassVar = ("version", "name", "number", "subject")  # of `release_comment`: nothing that customers do not know
+
     category = models.CharField(_("category"), max_length=10, choices=Category.choices)
     public_name = models.CharField(_("name for customers"), max_length=60, blank=True, help_text=_("Empty: the same name."))
     is_default = models.BooleanField(_("default of its category"), default=False, help_text=_("Where automatic moves lead."))
     pauses_sla = models.BooleanField(_("pauses the SLA clock"), default=False)
     requires_type = models.BooleanField(_("requires a type"), default=False, help_text=_("A ticket without a type can't enter."))
+    asks_reference = models.BooleanField(
+        _("asks for an engineering reference"),
+        default=False,
+        help_text=_(
+            "A ticket enters with the number that engineering gave it, and hears of the release that ships it: see Releases at the desk."
+        ),
+    )
+    release_comment = models.TextField(
+        _("comment when it is released"),
+        blank=True,
+        default=RELEASED,
+        help_text=_(
+            "Offered at Releases, where it can be changed each time. {version}, {name} (of the requester), {number} and {subject} are filled in."
+        ),
+    )
     closes_after = models.DurationField(_("closes by itself after"), null=True, blank=True, help_text=_("Days and hours: 2 00:00:00."))
     reopens_on_reply = models.BooleanField(
         _("reopens on reply"),

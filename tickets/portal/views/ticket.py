@@ -149,7 +149,8 @@ def fixed(request: PersonRequest, ticket: Ticket) -> None:
         return
     settled = actions.confirm_fix(ticket, actor=request.user)
     resolved = _("Good to hear. The ticket is resolved.")
-    messages.success(request, resolved if settled.is_resolved else _("Good to hear. Support finishes the ticket."))
+    closed = _("Good to hear. The ticket is closed.") if settled.is_closed else _("Good to hear. Support finishes the ticket.")
+    messages.success(request, resolved if settled.is_resolved else closed)
 
 
 @_verb

@@ -1,0 +1,143 @@
+"""What was handed to engineering, and the word that it has shipped: said once on each ticket that waited for it, however often it is run.
+
+Planned first, as rows with a key each; then said one by one, each in a transaction that notes it on its row. So it can stop anywhere and go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Count, Min, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import DomainError, IllegalMove, NotAllowed
+from tickets import access, actions
+from tickets.events import record
+from tickets.locking import lock, save
+from tickets.models import Channel, EventKind, Release, ReleasePost, Ticket
+from tickets.placeholders import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 500
+
+
+# --- References ----------------------------------------------------------------------------------------------------------------
+
+
+def tidy(reference: str) -> str:
+    """One spelling for each, so that all of its tickets are found."""
+    return " ".join(reference.split()).upper()[: Ticket._meta.get_field("reference").max_length]
+
+
+@transaction.atomic
+def set_reference(ticket: Ticket, *, actor: User | None, reference: str) -> Ticket:
+    """Engineering's number for the matter; '' for none. Staff's own: customers never see it."""
+    ticket = lock(ticket, actor, staff_only=True)
+    reference = tidy(reference)
+    if reference == ticket.reference:
+        return ticket
+    if not reference and ticket.status.asks_reference:
+        raise IllegalMove(_("“%(status)s” asks for a reference, so it can't be empty.") % {"status": ticket.status})
+    old, ticket.reference = ticket.reference, reference
+    save(ticket)
+    record(ticket, EventKind.REFERENCE_CHANGED, actor=actor, is_internal=True, old=old, new=reference)
+    return ticket
+
+
+def escalated(user: User) -> QuerySet[Ticket]:
+    """Tickets that are with engineering, among those that this person sees."""
+    return access.tickets_for(user).filter(status__asks_reference=True).exclude(reference="")
+
+
+def waiting(user: User) -> QuerySet[Any, Any]:
+    """The references of which nothing was released yet: `reference`, how many `tickets`, and since when the `oldest` waits."""
+    tickets = escalated(user).filter(release_posts=None).order_by()
+    return tickets.values("reference").annotate(tickets=Count("pk"), oldest=Min("closed_at")).order_by("oldest", "reference")
+
+
+# --- Releasing -----------------------------------------------------------------------------------------------------------------
+
+
+def told_by(user: User, *, version: str, references: Collection[str]) -> QuerySet[Ticket]:
+    """The tickets that a release of these would be said on: not those that this version was said on, or is about to be."""
+    wanted = escalated(user).filter(reference__in=[tidy(reference) for reference in references])
+    return wanted.exclude(release_posts__release__version=version).order_by("pk")
+
+
+def words_for(text: str, ticket: Ticket, *, version: str) -> str:
+    """Filled with what the customer knows, and nothing else."""
+    values = {"version": version, "name": ticket.requester.display_name, "number": f"#{ticket.pk}", "subject": ticket.subject}
+    return fill(text, values).strip()
+
+
+@transaction.atomic
+def release(*, actor: User, version: str, references: Collection[str], text: str) -> Release:
+    """Plans what is to be said, and says nothing yet. Again for the same version: adds what was not planned; what is not said yet is said in these words."""
+    if not actor.is_staff:
+        raise NotAllowed(_("Only our staff can do that."))
+    if not (version and text.strip()):
+        raise IllegalMove(_("A release needs a version, and words."))
+    shipped, is_new = Release.objects.select_for_update().get_or_create(version=version, defaults={"text": text, "created_by": actor})
+    if not is_new and shipped.text != text:
+        shipped.text = text
+        shipped.save(update_fields=["text"])
+    ReleasePost.objects.bulk_create(
+        (
+            ReleasePost(release=shipped, ticket=ticket, reference=ticket.reference, planned_by=actor)
+            for ticket in told_by(actor, version=version, references=references)
+        ),
+        ignore_conflicts=True,
+    )
+    return shipped
+
+
+def post_waiting(shipped: Release | None = None, *, most: int = _BATCH) -> int:
+    """Says what is planned, of one release or of all. What can't be said is noted, and holds up no other. Returns how many this call said."""
+    due = ReleasePost.objects.filter(posted_at=None, problem="")
+    if shipped:
+        due = due.filter(release=shipped)
+    return sum(_try(pk) for pk in list(due.order_by("pk").values_list("pk", flat=True)[:most]))
+
+
+def _try(pk: int) -> bool:
+    try:
+        return post(pk)
+    except (DomainError, Ticket.DoesNotExist) as error:
+        problem = str(error) if isinstance(error, DomainError) else _("Who released it does not see this ticket any more.")
+    except Exception:
+        logger.exception("the release could not be told by post %s", pk)
+        problem = _("It failed, and the log says why.")
+    ReleasePost.objects.filter(pk=pk, posted_at=None).update(problem=problem[:250])
+    return False
+
+
+@transaction.atomic
+def post(pk: int) -> bool:
+    """Looks again under the row's lock, so that any number of workers say it once. True when this call did."""
+    rows = ReleasePost.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, posted_at=None)
+    row = rows.select_related("release", "planned_by", "ticket__requester", "ticket__status").first()
+    if row is None:
+        return False
+    if not row.ticket.status.asks_reference:
+        raise IllegalMove(_("It is not with engineering any more, so the customer is told there, by hand."))
+    text = words_for(row.release.text, row.ticket, version=row.release.version)
+    message = actions.Message(text=text, channel=Channel.DESK, submission_key=row.key)
+    row.comment = actions.comment(row.ticket, actor=row.planned_by, message=message)
+    row.posted_at, row.problem = timezone.now(), ""
+    row.save(update_fields=["comment", "posted_at", "problem"])
+    return True
+
+
+def try_again(shipped: Release) -> int:
+    """What could not be said is tried with the rest from now on."""
+    return ReleasePost.objects.filter(release=shipped, posted_at=None).exclude(problem="").update(problem="")
