@@ -18,7 +18,7 @@ hint();
 
 function step(by) {
   const links = [...document.querySelectorAll("[data-row] a[data-open]")];
-  if (!links.length) return document.querySelector(by > 0 ? "a[rel=next]" : "a[rel=prev]")?.click();
+  if (!links.length) return document.querySelector(by > 0 ? "a[rel=next]:not([hidden])" : "a[rel=prev]:not([hidden])")?.click();
   const here = document.activeElement.closest("[data-row]")?.querySelector("a[data-open]");
   const at = links.indexOf(here);
   const next = links[at < 0 ? (by > 0 ? 0 : links.length - 1) : at + by];

@@ -59,3 +59,21 @@ def test_keys_when_switched_off_then_do_nothing_but_list_themselves(visit):
     expect(page.locator("#palette")).not_to_be_visible()
     page.keyboard.press("?")
     expect(listed).to_be_visible()
+
+
+def test_next_ticket_of_the_list_is_one_key_away_also_after_a_change(visit):
+    page = visit(AGENT, "/desk/tickets/?q=status:any&sort=number")
+    numbers = page.locator("[data-row] .col-number").all_inner_texts()[:3]
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    page.wait_for_url(f"**/desk/tickets/{numbers[0]}/")
+    page.keyboard.press("j")
+    page.wait_for_url(f"**/desk/tickets/{numbers[1]}/")
+    page.keyboard.press("g")
+    page.keyboard.type("devops")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Group")).to_have_value(page.get_by_label("Group").locator("option", has_text="DevOps").get_attribute("value"))
+    page.keyboard.press("j")
+    page.wait_for_url(f"**/desk/tickets/{numbers[2]}/")
+    page.keyboard.press("u")
+    page.wait_for_url("**/desk/tickets/?q=status:any&sort=number")
