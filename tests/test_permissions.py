@@ -22,7 +22,7 @@ from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import actions, articles, drafts, files, sharing
-from tickets.models import Attachment, CannedReply, Channel, Macro, MailRule, Release
+from tickets.models import Attachment, AutomationRule, CannedReply, Channel, Macro, MailRule, Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +152,13 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_mail_rule": ("302 404 404 404 404 404 200", "302 404 404 404 404 404 422"),
     "desk_mail_rule_move": (_NOBODY, "302 404 404 404 404 404 302"),
     "desk_mail_rule_delete": (_NOBODY, "302 404 404 404 404 404 302"),
+    "desk_automation": ("302 404 404 404 404 404 200", _NOBODY),
+    "desk_automation_new": ("302 404 404 404 404 404 200", "302 404 404 404 404 404 422"),
+    "desk_automation_rule": ("302 404 404 404 404 404 200", "302 404 404 404 404 404 422"),
+    "desk_automation_log": ("302 404 404 404 404 404 200", _NOBODY),
+    "desk_automation_move": (_NOBODY, "302 404 404 404 404 404 302"),
+    "desk_automation_switch": (_NOBODY, "302 404 404 404 404 404 302"),
+    "desk_automation_delete": (_NOBODY, "302 404 404 404 404 404 302"),
     "desk_mail_in": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_mail_raw": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_mail_publish": (_NOBODY, "302 404 404 404 302 404 302"),
@@ -289,6 +296,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
         "held": held,
         "failed": failed,
         "rule": rule,
+        "automation": AutomationRule.objects.create(name="Greeting", when="opened", steps={"note": "Look."}),
         "stopped": stopped,
         "other": other,
         "article": article,
@@ -317,6 +325,8 @@ def path_to(name: str, world) -> str:
         **{name: [article.pk] for name in TABLE if name.startswith("desk_article_")},
         **{key: [] for key in ("desk_articles", "desk_article_new", "desk_article_find", "desk_article_words")},
         "desk_article": [article.pk],
+        **{name: [world["automation"].pk] for name in TABLE if name.startswith("desk_automation_")},
+        "desk_automation_new": [],
         "desk_article_ticket": [world["no"].pk],
         "desk_article_version": [article.pk, article.newest_id],
         "desk_article_restore": [article.pk, article.newest_id],

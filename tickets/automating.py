@@ -99,7 +99,7 @@ def _apply(rule: AutomationRule, number: int, course: _Course, *, said: Comment 
     course.tickets[number] = ticket
     before = len(course.waiting)
     try:
-        facts = automation.Facts(ticket, said=said)
+        facts = automation.Facts(ticket, at=timezone.now(), said=said)
         if ticket.is_spam or not automation.matches(rule, facts):
             return False
         _act(rule, automation.plan(rule, course.lexicon, facts), ticket, course, since=since)
@@ -216,7 +216,8 @@ def _mail(ticket: Ticket, who: list[User | AgentGroup], rule: AutomationRule) ->
     groups = [one.pk for one in who if isinstance(one, AgentGroup)]
     people = {one.pk for one in who if isinstance(one, User)}
     people |= set(User.objects.active_staff().filter(agent_groups__in=groups).values_list("pk", flat=True))
-    words = automation.spoken(rule.steps["mail"].get("words", ""), _as_it_is(ticket), is_public=False)
+    ticket = _as_it_is(ticket)  # the SLA's clocks follow what is recorded of it
+    words = automation.spoken(rule.steps["mail"].get("words", ""), ticket, is_public=False)
     names = [str(one) for one in who]
     events.record(ticket, EventKind.STAFF_TOLD, actor=None, is_internal=True, told=sorted(people), names=names, words=words)
 
@@ -256,10 +257,11 @@ def sweep() -> int:
 
 def _candidates(rule: AutomationRule) -> Iterator[int]:
     """Those that match, batch by batch."""
-    last, due = 0, automation.due(rule, now=timezone.now()).select_related("requester").order_by("pk")
+    last, now = 0, timezone.now()
+    due = automation.due(rule, now=now).select_related("requester").order_by("pk")
     while tickets := list(due.filter(pk__gt=last)[:_BATCH]):
         last = tickets[-1].pk
-        yield from (facts.ticket.pk for facts in automation.facts_of(tickets, rule) if automation.matches(rule, facts))
+        yield from (facts.ticket.pk for facts in automation.facts_of(tickets, rule, now=now) if automation.matches(rule, facts))
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.models import (
     AutomationRule,
     AutomationRun,
+    BusinessCalendar,
     Channel,
     Comment,
     EventKind,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from tickets.models import Event
+    from tickets.worktime import Calendar
 
 # What a customer may read in a rule's words, and what staff may. Nothing else of a ticket can get into them.
 PUBLIC_PLACEHOLDERS = ("name", "number", "subject", "status")
@@ -77,6 +79,8 @@ _OF_KIND: dict[EventKind, tuple[When, ...]] = {
     EventKind.TYPE_CHANGED: (When.TYPE_CHANGED,),
     EventKind.GROUP_CHANGED: (When.GROUP_CHANGED,),
     EventKind.ASSIGNED: (When.ASSIGNEE_CHANGED,),
+    EventKind.SLA_WARNED: (When.SLA_WARNED,),
+    EventKind.SLA_BREACHED: (When.SLA_BREACHED,),
 }
 # The moment of a ticket from which a time counts; only of a ticket still to be worked on, save that of its status.
 _MOMENTS: dict[str, str] = {
@@ -131,31 +135,42 @@ CONDITIONS: dict[str, _StrPromise] = {
     "domain": gettext_lazy("Requester's mail domain"),
     "subject": gettext_lazy("Subject"),
     "text": gettext_lazy("Text"),
+    "hours": gettext_lazy("Business hours"),
 }
 _WORDS = ("subject", "text")
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read for many tickets at once; None where nothing was."""
+
+    said: Comment | None = None  # what the ticket began with
+    organizations: set[int] | None = None
+    tags: set[str] | None = None
+    calendars: dict[int, Calendar] | None = None
+
+
 class Facts:
-    """A ticket as conditions see it. `said`: the words that set the rule off. `then`: columns as they were at another moment."""
+    """A ticket as conditions see it. `said`: the words that set the rule off. `then`: columns as they were at another moment, `at`."""
 
     def __init__(
         self,
         ticket: Ticket,
         *,
+        at: datetime,
         said: Comment | None = None,
         then: dict[str, Any] | None = None,
-        organizations: set[int] | None = None,
-        tags: set[str] | None = None,
+        known: Known = Known(),
     ) -> None:
         self.ticket = ticket
+        self._at = at
         self._said = said
         self._then = then or {}
-        self._organizations = organizations
-        self._tags = tags
+        self._known = known
 
-    def at(self, then: dict[str, Any], *, said: Comment | None) -> Facts:
+    def back_at(self, at: datetime, then: dict[str, Any], *, said: Comment | None) -> Facts:
         """Of the same ticket at another moment."""
-        return Facts(self.ticket, said=said or self._said, then=then, organizations=self._organizations, tags=self._tags)
+        return Facts(self.ticket, at=at, said=said, then=then, known=self._known)
 
     def column(self, name: str) -> Any:
         """The key of what it has there; of category and channel, the value."""
@@ -170,30 +185,40 @@ class Facts:
     @cached_property
     def text(self) -> str:
         """Where nobody said anything just now: what the ticket began with."""
-        return (self._said or self.ticket.description).text
+        return (self._said or self._known.said or self.ticket.description).text
 
     @cached_property
     def tags(self) -> set[str]:
-        return set(self.ticket.tagging_rows.values_list("tag__name", flat=True)) if self._tags is None else self._tags
+        return set(self.ticket.tagging_rows.values_list("tag__name", flat=True)) if self._known.tags is None else self._known.tags
 
     @cached_property
     def organizations(self) -> set[int]:
-        return organizations_of([self.ticket])[self.ticket.pk] if self._organizations is None else self._organizations
+        return organizations_of([self.ticket])[self.ticket.pk] if self._known.organizations is None else self._known.organizations
+
+    def is_within(self, calendars: list[int]) -> bool:
+        """The business hours of one of them."""
+        known = calendars_of(calendars) if self._known.calendars is None else self._known.calendars
+        return any(known[key].between(self._at, self._at + timedelta(seconds=1)) for key in calendars if key in known)
 
 
-def facts_of(tickets: list[Ticket], rule: AutomationRule) -> list[Facts]:
+def calendars_of(keys: list[int]) -> dict[int, Calendar]:
+    return {one.pk: one.as_value() for one in BusinessCalendar.objects.filter(pk__in=keys).prefetch_related("spans", "holidays")}
+
+
+def facts_of(tickets: list[Ticket], rule: AutomationRule, *, now: datetime) -> list[Facts]:
     """Of many tickets (requester joined in), with what this rule asks of them read at once."""
-    organizations = organizations_of(tickets) if "organization" in rule.conditions else {}
+    asked = rule.conditions
+    organizations = organizations_of(tickets) if "organization" in asked else {}
+    calendars = calendars_of(asked["hours"]["values"]) if "hours" in asked else None
     first: dict[int, Comment] = {}
-    if "text" in rule.conditions:
+    if "text" in asked:
         ids = Comment.objects.filter(ticket__in=[ticket.pk for ticket in tickets]).values("ticket").annotate(first=Min("pk"))
         first = {said.ticket_id: said for said in Comment.objects.filter(pk__in=ids.values("first"))}
-    tags: dict[int, set[str]] = {ticket.pk: set() for ticket in tickets} if "tag" in rule.conditions else {}
-    for number, name in Tagging.objects.filter(ticket__in=tags).values_list("ticket", "tag__name"):
+    tags: dict[int, set[str]] = {ticket.pk: set() for ticket in tickets} if "tag" in asked else {}
+    for number, name in Tagging.objects.filter(ticket__in=tags).values_list("ticket", "tag__name") if tags else ():
         tags[number].add(name)
-    return [
-        Facts(ticket, said=first.get(ticket.pk), organizations=organizations.get(ticket.pk), tags=tags.get(ticket.pk)) for ticket in tickets
-    ]
+    known = {one.pk: Known(first.get(one.pk), organizations.get(one.pk), tags.get(one.pk), calendars) for one in tickets}
+    return [Facts(ticket, at=now, known=known[ticket.pk]) for ticket in tickets]
 
 
 def organizations_of(tickets: Iterable[Ticket]) -> dict[int, set[int]]:
@@ -223,6 +248,8 @@ def _holds(name: str, values: list[Any], facts: Facts) -> bool:
         return not has.isdisjoint(values) if has else None in values
     if name == "domain":
         return facts.domain in values
+    if name == "hours":
+        return facts.is_within(values)
     text = (facts.ticket.subject if name == "subject" else facts.text).casefold()
     return any(value.casefold() in text for value in values)
 
@@ -250,7 +277,7 @@ def _narrow_one(name: str, said: dict[str, Any]) -> Q:
 # --- Then ----------------------------------------------------------------------------------------------------------------------
 
 FEWEST, NOBODY = "fewest", "nobody"  # as assignee
-NO_GROUP = 0
+NO_GROUP = "no_group"
 
 
 class Lexicon:
@@ -295,6 +322,7 @@ _TABLES: dict[str, Callable[[], QuerySet[Any]]] = {
     "group": AgentGroup.objects.all,
     "assignee": lambda: User.objects.exclude(role=Role.CUSTOMER),
     "organization": Organization.objects.all,
+    "hours": BusinessCalendar.objects.all,
 }
 
 
@@ -451,6 +479,9 @@ def _condition_in_words(name: str, said: dict[str, Any], lexicon: Lexicon) -> st
     if name in _WORDS:
         shown = [f"“{value}”" for value in values[:_NAMED]]
         form = _("%(what)s does not contain %(values)s") if is_not else _("%(what)s contains %(values)s")
+    elif name == "hours":
+        shown = [lexicon.name_of(name, value) for value in values]
+        form = _("it is outside the hours of %(values)s") if is_not else _("it is within the hours of %(values)s")
     else:
         shown = [value if name in ("domain", "tag") and value else lexicon.name_of(name, value) for value in values[:_NAMED]]
         form = _("%(what)s is not %(values)s") if is_not else _("%(what)s is %(values)s")

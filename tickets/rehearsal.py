@@ -45,7 +45,7 @@ def rehearse(rule: AutomationRule, tickets: Sequence[Ticket], *, now: datetime) 
     """`tickets`: what the person who asks may see, with requester and status joined in, in the order to be told. Takes some seconds at most."""
     end = monotonic() + _SECONDS
     lexicon = automation.Lexicon()
-    facts = {one.ticket.pk: one for one in automation.facts_of(list(tickets), rule)}
+    facts = {one.ticket.pk: one for one in automation.facts_of(list(tickets), rule, now=now)}
     events = Event.objects.filter(ticket__in=tickets).select_related("actor", "comment").defer("comment__html", "comment__quoted")
     histories = {
         number: list(of_ticket) for number, of_ticket in groupby(events.order_by("ticket", "id"), key=lambda event: event.ticket_id)
@@ -57,7 +57,7 @@ def rehearse(rule: AutomationRule, tickets: Sequence[Ticket], *, now: datetime) 
         history = _History(ticket, histories.get(ticket.pk, []), lexicon)
         for at, moment in history.moments(rule, now=now):
             then = history.at(at)
-            asked = facts[ticket.pk].at(then, said=None if rule.is_on_time else history.events[at].comment)
+            asked = facts[ticket.pk].back_at(moment, then, said=None if rule.is_on_time else history.events[at].comment)
             if then["category"] != Category.SPAM and automation.matches(rule, asked):
                 trials.append(Trial(ticket, moment, automation.plan(rule, lexicon, asked)))
     return Rehearsal(trials, len(tickets), is_cut=False)

@@ -63,6 +63,10 @@ PAGES = [
     (ADMIN, "/desk/"),
     (ADMIN, "/desk/mail/rules/"),
     (ADMIN, "/desk/mail/rules/new/"),
+    (ADMIN, "/desk/automation/"),
+    (ADMIN, "/desk/automation/new/"),
+    (ADMIN, "/desk/automation/1/"),
+    (ADMIN, "/desk/automation/1/log/"),
 ]
 
 

@@ -6,6 +6,7 @@ from django.urls import path
 
 from tickets.desk import (
     articles,
+    automation,
     canned,
     drafts,
     links,
@@ -115,6 +116,13 @@ urlpatterns = [
     path("releases/", releases.release_list, name="desk_releases"),
     path("releases/<int:pk>/", releases.release, name="desk_release"),
     path("releases/<int:pk>/go-on/", releases.go_on, name="desk_release_go_on"),
+    path("automation/", automation.rules, name="desk_automation"),
+    path("automation/new/", automation.rule_new, name="desk_automation_new"),
+    path("automation/<int:pk>/", automation.rule, name="desk_automation_rule"),
+    path("automation/<int:pk>/log/", automation.rule_log, name="desk_automation_log"),
+    path("automation/<int:pk>/move/", automation.rule_move, name="desk_automation_move"),
+    path("automation/<int:pk>/switch/", automation.rule_switch, name="desk_automation_switch"),
+    path("automation/<int:pk>/delete/", automation.rule_delete, name="desk_automation_delete"),
     path("articles/", articles.article_list, name="desk_articles"),
     path("articles/new/", articles.article_new, name="desk_article_new"),
     path("articles/find/", articles.article_find, name="desk_article_find"),

@@ -32,6 +32,8 @@ class When(models.TextChoices):
     TYPE_CHANGED = "type_changed", _("the type changes")
     GROUP_CHANGED = "group_changed", _("the group changes")
     ASSIGNEE_CHANGED = "assignee_changed", _("the assignee changes")
+    SLA_WARNED = "sla_warned", _("the SLA warns that a time is nearly over")
+    SLA_BREACHED = "sla_breached", _("an SLA time is over")
     AGE = "age", _("since the ticket was opened")
     UNANSWERED = "unanswered", _("since a customer wrote, without an answer")
     IN_STATUS = "in_status", _("since the ticket entered its status")
