@@ -60,7 +60,7 @@ class Rows:
 
 COLUMNS = {
     "tickets": "id subject requester status category type priority group assignee channel created_at updated_at public_updated_at "
-    "first_response_at waiting_since resolved_at close_due_at closed_at is_indexed",
+    "status_since first_response_at waiting_since resolved_at close_due_at closed_at is_indexed",
     "comments": "id ticket author text is_internal channel created_at",
     "events": "id ticket kind actor comment is_internal data at dispatch_at dispatched_at",
     "followers": "ticket user added_by created_at",
@@ -133,7 +133,7 @@ class _Story:
 
     def tell(self) -> None:
         created = self.at
-        self.facts["waiting_since"] = created
+        self.facts["waiting_since"] = self.facts["status_since"] = created
         self._record(EventKind.OPENED, self.requester, comment=self._say(self.requester, "customer"), data='{"quiet": false}')
         self._people(created)
         if self.random.random() < 0.02 and self._later(1):
@@ -161,7 +161,10 @@ class _Story:
                 created,
                 self.updated,
                 self.public,
-                *(self.facts[name] for name in ("first_response_at", "waiting_since", "resolved_at", "close_due_at", "closed_at")),
+                *(
+                    self.facts[name]
+                    for name in ("status_since", "first_response_at", "waiting_since", "resolved_at", "close_due_at", "closed_at")
+                ),
                 True,
             )
         )
@@ -275,13 +278,15 @@ class _Story:
         who = actor.pk if actor else None
         self.rows.events.append((self.all.events, self.number, kind.value, who, comment, is_internal, data, self.at, self.at, self.at))
         self.updated = self.at
+        if "category" in data:
+            self.facts["status_since"] = self.at
 
 
 @cache
 def _moved(old: Status, new: Status) -> str:
     """What the event of a move says."""
     public = {"old_public": old.label_for_customers, "new_public": new.label_for_customers}
-    return json.dumps({"old": old.name, "new": new.name, **public, "category": new.category})
+    return json.dumps({"old": old.name, "new": new.name, **public, "category": new.category, "old_category": old.category})
 
 
 # --- People ------------------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0019_words'),
+        ('tickets', '0020_releases'),
     ]
 
     operations = [
