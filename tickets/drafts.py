@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
-_PUT_OFF = timedelta(minutes=5)
+_PUT_OFF = timedelta(seconds=30)
 _KEPT = timedelta(days=90)
 
 
@@ -213,7 +213,7 @@ def send_due() -> int:
         try:
             sent += send_if_due(pk)
         except Exception:
-            logger.exception("reply %s could not go out; it is tried again in five minutes", pk)
+            logger.exception("reply %s could not go out; it is tried again in half a minute", pk)
             Draft.objects.filter(pk=pk, send_at__isnull=False).update(send_at=timezone.now() + _PUT_OFF)
     return sent
 

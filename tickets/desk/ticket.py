@@ -27,6 +27,7 @@ from tickets.desk.timeline import Entry, timeline
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.merging import why_not_undone
 from tickets.models import Draft, Follower, Macro, OrganizationShare, Priority, Status, Ticket, TicketType
+from tickets.uploads import SeenField
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -44,11 +45,14 @@ _NAMED = 3  # people named where all would be too many
 @require_safe
 @staff_required
 def ticket(request: StaffRequest, number: int) -> HttpResponse:
-    """A merged ticket leads to the one that it goes on in, unless it is itself what one wants to read."""
+    """A merged ticket leads to the one that it goes on in, unless it is itself what one wants to read.
+
+    `?since=`: what others did after that event is marked.
+    """
     found = find(request.user, number)
     if found.merged_into and "stay" not in request.GET and access.can_see(request.user, found.merged_into):
         return redirect(f"{reverse('desk_ticket', args=[found.merged_into_id])}#merged-{number}")
-    return page(request, found)
+    return page(request, found, since=SeenField(required=False).clean(request.GET.get("since")))
 
 
 @csp_update({"img-src": ["https:"]})  # type: ignore[arg-type] # django-csp has not heard of views with arguments
@@ -89,13 +93,14 @@ def page(  # noqa: PLR0913 all by name
     sharing: DeskShareForm | None = None,
     macro: tuple[Macro, str] | None = None,
     overtaken: Overtaken | None = None,
+    since: int | None = None,
     pictures_of: int | None = None,
 ) -> HttpResponse:
     """`form`, `move`, `tell`, `sharing`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile.
 
     `macro`: one that was chosen, and why a type must be chosen first. `pictures_of`: the comment whose remote pictures are shown.
     """
-    news = {event.pk for event in overtaken.events} if overtaken else set()
+    news = {event.pk for event in overtaken.events} if overtaken else _since(request.user, ticket, since)
     draft, leaving, senders = drafts.at(ticket, user=request.user)
     entries = timeline(request.user, ticket, news=news, pictures_of=pictures_of)
     followers = list(
@@ -137,6 +142,13 @@ def page(  # noqa: PLR0913 all by name
         **_composer(ticket, form=form, draft=draft, statuses=statuses, followers=reached, me=request.user),
     }
     return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing, macro))
+
+
+def _since(user: User, ticket: Ticket, event: int | None) -> set[int]:
+    """What others did after this event."""
+    if event is None:
+        return set()
+    return set(access.events_for(user, ticket).filter(pk__gt=event).exclude(actor=user).values_list("pk", flat=True))
 
 
 def _status(overtaken: Overtaken | None, *forms: object) -> int:

@@ -68,7 +68,10 @@ def reply(request: StaffRequest, number: int) -> HttpResponse:
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
             _note_reference(ticket, form, actor=request.user)
-            said = drafts.send(ticket, actor=request.user, **form.verb_arguments())
+            is_elsewhere = ticket.pk != number
+            said = drafts.send(ticket, actor=request.user, **form.verb_arguments(), keeps_draft=is_elsewhere)
+            if is_elsewhere:
+                drafts.clear(Ticket(pk=number), actor=request.user)
     except Overtaken as overtaken:
         return page(request, find(request.user, ticket.number), form=form, overtaken=overtaken)
     except (actions.TypeRequired, actions.ReferenceRequired) as error:
@@ -95,7 +98,7 @@ def _note(request: StaffRequest, number: int) -> HttpResponse:
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
             said = actions.add_note(ticket, actor=request.user, message=form.message(Channel.DESK))
-            drafts.clear(ticket, actor=request.user)
+            drafts.clear(Ticket(pk=number), actor=request.user)
     except Overtaken as overtaken:
         return page(request, find(request.user, ticket.number), form=form, overtaken=overtaken)
     return _back(request, ticket, _("Your note is kept. Only staff see it."), anchor=f"#c{said.pk}")

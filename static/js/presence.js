@@ -1,0 +1,76 @@
+// Tells that somebody looks at this ticket, or writes, and shows who else does and what has happened since; counts down a reply that can still be taken back.
+// Every ten seconds while the tab is seen; at once when one begins or ends to write.
+const place = document.querySelector("[data-presence]");
+const news = document.querySelector("[data-news]");
+const form = document.querySelector("form[data-draft-url]");
+const leaving = document.querySelector("[data-leaves]");
+const PERIOD = 10000;
+const FRESH = 15000; // after the last key, one still writes
+let timer;
+let lastKey = 0;
+let wasWriting = false;
+
+const isWriting = () => Date.now() - lastKey < FRESH && form.elements.text.value.trim() !== "";
+
+function body(more = {}) {
+  const data = new FormData();
+  for (const name of ["csrfmiddlewaretoken", "seen"]) data.set(name, form.elements[name].value);
+  for (const [name, value] of Object.entries(more)) if (value) data.set(name, "1");
+  return data;
+}
+
+async function tell() {
+  clearTimeout(timer);
+  if (document.visibilityState !== "visible") return;
+  timer = setTimeout(tell, PERIOD);
+  wasWriting = isWriting();
+  const response = await fetch(place.dataset.presence, { method: "POST", body: body({ writing: wasWriting }) }).catch(() => null);
+  const answer = response?.ok && response.headers.get("Content-Type")?.startsWith("application/json") ? await response.json() : null;
+  if (answer) show(answer);
+  return answer;
+}
+
+function show({ here, news: happened }) {
+  write(place, here.map((one) => one.words).join(" · "));
+  write(news, happened?.words || "");
+  if (happened) news.querySelector("a").href = happened.url;
+}
+
+function write(element, words) {
+  const said = element.querySelector("span");
+  if (said.textContent !== words) said.textContent = words;
+  element.hidden = !words;
+}
+
+form.addEventListener("input", () => {
+  lastKey = Date.now();
+  if (isWriting() !== wasWriting) tell();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") tell();
+  else navigator.sendBeacon(place.dataset.presence, body({ leaving: true }));
+});
+// What is being written is on the server before the page goes.
+news.querySelector("a").addEventListener("click", (event) => {
+  event.preventDefault();
+  const { href } = event.currentTarget;
+  form.dispatchEvent(new CustomEvent("draft:flush", { detail: { done: () => location.assign(href) } }));
+});
+tell();
+
+if (leaving) {
+  const state = leaving.querySelector("[data-leaving-state]");
+  const until = Date.parse(leaving.dataset.leaves);
+  const count = async () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    if (left > 0) state.textContent = state.dataset.counting.replace("#", left);
+    else state.textContent = state.dataset.going;
+    if (left > 0) return setTimeout(count, 1000);
+    const answer = await tell();
+    if (!answer || answer.waits) return setTimeout(count, 2000);
+    state.textContent = state.dataset.gone;
+    leaving.classList.remove("entry-leaving");
+    leaving.querySelector("form").remove();
+  };
+  count();
+}
