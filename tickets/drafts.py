@@ -46,10 +46,15 @@ def of(user: User) -> QuerySet[Draft]:
     return Draft.objects.filter(writer=user).order_by("-updated_at", "-pk") if user.is_staff else Draft.objects.none()
 
 
+def with_own(tickets: QuerySet[Ticket], user: User) -> QuerySet[Ticket]:
+    """Each with `has_draft`: this person has begun to write on it."""
+    return tickets.annotate(has_draft=Exists(Draft.objects.filter(ticket=OuterRef("pk"), writer=user)))
+
+
 def with_marks(tickets: QuerySet[Ticket], user: User) -> QuerySet[Ticket]:
-    """Each with `has_draft`: this person has begun to write on it, and `has_leaving`: somebody's reply is on its way out."""
-    here = Draft.objects.filter(ticket=OuterRef("pk"))
-    return tickets.annotate(has_draft=Exists(here.filter(writer=user)), has_leaving=Exists(here.filter(send_at__isnull=False)))
+    """Each with `has_draft`, and `has_leaving`: somebody's reply is on its way out."""
+    leaving = Draft.objects.filter(ticket=OuterRef("pk"), send_at__isnull=False)
+    return with_own(tickets, user).annotate(has_leaving=Exists(leaving))
 
 
 def at(ticket: Ticket, *, user: User) -> tuple[Draft | None, Draft | None, list[User]]:

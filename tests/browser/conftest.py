@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory) -> Iterator[Stack]:
-    with smtp_sink() as sink, stack(tmp_path_factory.mktemp("browser"), sink) as running:
+    with smtp_sink() as sink, stack(tmp_path_factory.mktemp("browser"), sink, UNDO_SECONDS="6") as running:
         yield running
 
 

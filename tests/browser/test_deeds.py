@@ -72,12 +72,13 @@ def test_second_agents_change_stops_a_reply_until_it_was_seen(visit):
     second.get_by_role("textbox", name="Your reply or note").fill("I am on it.")
     second.get_by_role("button", name="Send reply").click()
     expect(second.get_by_text("I am on it.")).to_be_visible()
+    expect(second.get_by_text("It has gone out.")).to_be_visible(timeout=30_000)
     first.get_by_role("textbox", name="Your reply or note").fill("Me too.")
     first.get_by_role("button", name="Send reply").click()
     expect(first.locator('textarea[name="text"]')).to_have_value("Me too.")
     expect(first.get_by_text("I am on it.")).to_be_visible()
     first.get_by_role("button", name="Send reply").click()
-    expect(first.locator(".timeline").get_by_text("Me too.")).to_be_visible()
+    expect(first.locator("#leaving").get_by_text("Me too.")).to_be_visible()
 
 
 def test_customer_reopens_what_was_not_fixed(visit):

@@ -126,3 +126,8 @@ def test_list_when_a_ticket_is_out_of_sight_then_keeps_the_words_alone(desk, sec
     Draft.objects.create(writer=dan, ticket=secret, text="My words")
     told = words(desk.get("/desk/drafts/"))
     assert ("My words" in told, "Salary letter" in told) == (True, False)
+
+
+def test_queue_marks_what_i_have_begun_for_me_alone(desk, ticket, eve):
+    keep(desk, ticket, text="Hello")
+    assert ["You have a draft here" in words(client.get("/desk/tickets/")) for client in (desk, logged_in(eve))] == [True, False]

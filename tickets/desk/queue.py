@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from tickets import access
+from tickets import access, drafts
 from tickets.desk.dashboard import counts, total
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filter_bar import choices, translated
@@ -40,7 +40,7 @@ def queue(request: StaffRequest) -> HttpResponse:
     if ticket := _meant(filters, request.user):
         return redirect("desk_ticket", ticket.number)
     found = filters.among(access.tickets_for(request.user))
-    page = page_of(with_row(found), request_get=request.GET, order=filters.order, size=ROWS)
+    page = page_of(drafts.with_own(with_row(found), request.user), request_get=request.GET, order=filters.order, size=ROWS)
     views = _views(request.user, vocabulary)
     current = next((view for view in views if view["text"] == str(filters.query)), None) if not filters.problem else None
     context = {
