@@ -28,6 +28,8 @@ MODELS = [
     "tickets_priority",
     "tickets_productarea",
     "tickets_mailbox",
+    "tickets_businesscalendar",
+    "tickets_slapolicy",
 ]
 PAGES = ["index", *(f"{model}_{page}" for model in MODELS for page in ("changelist", "add"))]
 
@@ -108,7 +110,19 @@ def test_password_when_to_be_changed_then_is_changed_on_our_page(office):
 
 def test_admin_when_listed_then_holds_configuration_alone():
     ours = {model.__name__ for model in admin.site._registry if model.__module__.split(".")[0] in ("accounts", "tickets", "notifications")}
-    assert ours == {"User", "Organization", "AgentGroup", "ArticleSection", "Status", "TicketType", "Priority", "ProductArea", "Mailbox"}
+    assert ours == {
+        "User",
+        "Organization",
+        "AgentGroup",
+        "ArticleSection",
+        "Status",
+        "TicketType",
+        "Priority",
+        "ProductArea",
+        "Mailbox",
+        "BusinessCalendar",
+        "SlaPolicy",
+    }
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Organization
 from tickets.models import SlaPolicy, SlaSnapshot, SlaTarget
@@ -51,6 +52,12 @@ def first_match(
     )
 
 
+def mismatch(policy: SlaPolicy, *, organization: Organization | None, group: AgentGroup | None, type: TicketType | None) -> str:
+    """Which of its conditions such a ticket does not meet; '' where it matches."""
+    wanted = ((policy.organization, organization), (policy.group, group), (policy.type, type))
+    return ", ".join(_("only for %(name)s") % {"name": condition} for condition, given in wanted if condition and condition != given)
+
+
 def target_of(policy: SlaPolicy, priority: Priority | None) -> SlaTarget | None:
     """The priority's own, or the one for the rest."""
     own = SlaTarget.objects.filter(Q(priority=None) | Q(priority=priority), policy=policy)
@@ -80,7 +87,7 @@ def agreement_of(policy: SlaPolicy, priority: Priority | None) -> Agreement | No
                             tuple(group.pk for group in step.groups.all()),
                         )
                         for step in steps
-                        if step.metric == metric
+                        if step.metric == metric and -step.offset < span  # what would come before the beginning does not
                     ]
                 ),
             )

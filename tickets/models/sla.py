@@ -174,7 +174,7 @@ class SlaStep(models.Model):
     policy = models.ForeignKey(SlaPolicy, on_delete=models.CASCADE, related_name="steps", db_index=False)
     metric = models.CharField(_("of"), max_length=10, choices=Metric.choices)
     side = models.CharField(_("when"), max_length=6, choices=Side.choices, default=Side.AFTER)
-    span = models.DurationField(_("how long"), default=timedelta)
+    span = models.DurationField(_("how long"), default=timedelta)  # a warning that is longer than the promise is left out
     to_assignee = models.BooleanField(_("to the assignee"), default=True, help_text=_("While there is none, to the group."))
     people = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+", verbose_name=_("to people"))
     groups = models.ManyToManyField(AgentGroup, blank=True, related_name="+", verbose_name=_("to groups"))
