@@ -258,6 +258,8 @@ CELERY_BEAT_SCHEDULE = {
         ("index", "tickets.tasks.index_waiting", 15),
         ("uploads", "tickets.tasks.drop_uploads", 3600),
         ("drafts", "tickets.tasks.drop_drafts", 86400),
+        ("bulk", "tickets.tasks.work_bulk", 15),
+        ("bulk_old", "tickets.tasks.drop_bulk", 86400),
     )
 }
 

@@ -21,7 +21,7 @@ from notifications.models import Delivery, Kind, Reason, State, Suspension
 from notifications.unsubscribe import unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
-from tickets import actions, articles, drafts, files, sharing
+from tickets import actions, articles, bulk, drafts, files, sharing
 from tickets.models import Attachment, AutomationRule, CannedReply, Channel, Macro, MailRule, Release
 
 if TYPE_CHECKING:
@@ -81,7 +81,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "upload": ("302 404 404 200 404 404 404", _NOBODY),  # Ana's
     "desk": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_tickets": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_tickets_changes": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_tickets_complete": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_bulk_new": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_bulk": ("302 404 404 404 200 404 404", "302 404 404 404 302 404 404"),  # its maker's
+    "desk_bulk_undo": (_NOBODY, "302 404 404 404 302 404 404"),
     "desk_ticket_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
     "desk_ticket": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_related": ("302 404 404 404 200 404 200", _NOBODY),
@@ -305,6 +309,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
         "domain": domain,
         "invited": invited,
         "upload": upload,
+        "bulk": bulk.prepare(actor=dan, numbers=[ticket.pk]),
         "draft": draft,
         "canned": canned,
         "macro": macro,
@@ -318,6 +323,8 @@ def path_to(name: str, world) -> str:
     arguments: dict[str, list[object]] = {
         "uploads": [],
         "upload": [world["upload"].pk],
+        "desk_bulk": [world["bulk"].pk],
+        "desk_bulk_undo": [world["bulk"].pk],
         "attachment": [attachment.pk, attachment.name],
         "article": [article.pk, article.slug],
         "article_by_number": [article.pk],

@@ -41,7 +41,7 @@ from tickets.models import (
 from tickets.naming import name_people
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -354,9 +354,16 @@ def _follow_up(closed: Ticket, *, actor: User, message: Message) -> Comment:
 
 
 @transaction.atomic
-def change_status(ticket: Ticket, *, actor: User | None, status: Status, type: TicketType | None = None) -> Ticket:
-    """By hand, to any status that is not retired. `type` is set with it where given. Raises TypeRequired."""
+def change_status(
+    ticket: Ticket, *, actor: User | None, status: Status, type: TicketType | None = None, resumed: Mapping[str, datetime] | None = None
+) -> Ticket:
+    """By hand, to any status that is not retired. `type` is set with it where given. Raises TypeRequired.
+
+    `resumed`: moments that had ended with the work and run on, where this takes something back.
+    """
     ticket = lock(ticket, actor, staff_only=True)
+    for name, moment in (resumed or {}).items():
+        setattr(ticket, name, moment)
     if status == ticket.status:
         return _set(ticket, "type", type, EventKind.TYPE_CHANGED, actor=actor) if type else ticket
     return _change_status(ticket, actor=actor, status=status, type=type)

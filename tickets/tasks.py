@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from tickets import automating, drafts, indexing, releases, sweeps
+from tickets import automating, bulk, drafts, indexing, releases, sweeps
 from tickets.mail import fetch, ingest
 
 logger = logging.getLogger(__name__)
@@ -77,6 +77,24 @@ def wake_releases() -> None:
         post_releases.apply_async(retry=False)
     except (OperationalError, OSError):
         logger.warning("the broker does not answer; the schedule will find the release")
+
+
+@shared_task
+def work_bulk() -> None:
+    """Nudged where somebody begins a run that is long, and on schedule."""
+    bulk.work_waiting()
+
+
+@shared_task
+def drop_bulk() -> None:
+    bulk.drop_old()
+
+
+def wake_bulk() -> None:
+    try:
+        work_bulk.apply_async(retry=False)
+    except (OperationalError, OSError):
+        logger.warning("the broker does not answer; the schedule will find the bulk run")
 
 
 def wake_ingest() -> None:

@@ -45,6 +45,7 @@ const KEYS = {
   j: () => step(1),
   k: () => step(-1),
   o: () => document.activeElement.closest("[data-row]")?.querySelector("a[data-open]").click(),
+  x: () => document.activeElement.closest("[data-row]")?.querySelector("input[name=ticket]")?.click(),
   "/": () => document.querySelector("[data-search]").focus(),
   "?": help,
 };
@@ -68,3 +69,10 @@ document.querySelector("[data-keys-list]")?.addEventListener("click", help);
 // What completes the line is fetched when somebody turns to it.
 const line = document.querySelector("[data-complete]");
 line?.addEventListener("focus", () => import(line.dataset.src), { once: true });
+
+// What a page does beyond its links and buttons is fetched when somebody turns to it, or after a while.
+for (const part of document.querySelectorAll("[data-module]")) {
+  const load = () => import(part.dataset.module);
+  for (const turn of ["pointerover", "focusin"]) part.addEventListener(turn, load, { once: true });
+  setTimeout(load, 10000);
+}

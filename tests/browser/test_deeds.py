@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.fields import editor
@@ -143,3 +144,45 @@ def test_agent_tells_the_customer_a_priority(visit):
     page.get_by_role("button", name="Set to High and tell the customer").click()
     expect(page.get_by_text("The priority is High now, and the customer is told.")).to_be_visible()
     expect(visit(CUSTOMER, path).get_by_text("We have set the priority of this ticket to High.")).to_be_visible()
+
+
+def test_queue_is_asked_and_many_are_changed_by_keys(visit):
+    for number in (1, 2, 3):
+        submit(visit, f"Many {number}", email=TEAMMATE)
+    page = visit(AGENT, "/desk/tickets/")
+    page.keyboard.press("/")
+    line = page.get_by_role("combobox", name="Search tickets")
+    page.keyboard.type("many requester:team")
+    expect(page.get_by_role("option", name=TEAMMATE)).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(line).to_have_value(f"many requester:{TEAMMATE} ")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("option")).to_have_count(0)
+    line.press("Enter")
+    page.wait_for_url(re.compile(r"q=many"))
+    for key in "jxjxjx":
+        page.keyboard.press(key)
+    expect(page.get_by_text("3 selected")).to_be_visible()
+    page.get_by_role("form", name="Change the selected tickets").get_by_label("Priority").select_option("Low")
+    page.get_by_role("button", name="Go on", exact=True).click()
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Change 3 tickets").click()
+    expect(page.get_by_text("3 tickets are changed.")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("3 tickets are as they were before.")).to_be_visible()
+
+
+def test_queue_tells_what_is_new_and_keeps_what_is_ticked(visit):
+    subject = submit(visit, "Here before", email=STRANGER) and "Here before"
+    page = visit(AGENT, "/desk/tickets/")
+    page.clock.install()
+    page.reload()
+    box = page.get_by_role("checkbox", name=re.compile(subject))
+    box.check()
+    submit(visit, "Came meanwhile", email=STRANGER)
+    page.clock.run_for(21_000)
+    page.get_by_role("link", name="1 is new or changed. Show").click()
+    expect(page.get_by_role("link", name="Came meanwhile")).to_be_visible()
+    expect(box).to_be_checked()

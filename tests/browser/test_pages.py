@@ -36,6 +36,7 @@ PAGES = [
     (AGENT, "/desk/"),
     (AGENT, "/desk/tickets/"),
     (AGENT, "/desk/tickets/?status=any&q=nothing-has-these-words"),
+    (AGENT, "/desk/tickets/?q=statsu:open+assignee:me"),
     (AGENT, "/desk/tickets/{new}/"),
     (AGENT, "/desk/tickets/{waiting}/"),
     (AGENT, "/desk/tickets/{resolved}/"),

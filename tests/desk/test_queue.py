@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from urllib.parse import parse_qs
 
 import pytest
@@ -340,3 +342,34 @@ def test_completion_when_asked_then_offers_what_comes_next(desk, pair):
         if wanted:
             written = text[: found["start"]] + wanted + text[found["end"] :]
             assert written.endswith(":") or desk.get(QUEUE, {"q": written}).context["problem"] is None
+
+
+# --- Live ----------------------------------------------------------------------------------------------------------------------
+
+
+def told(client, page, **params) -> str:
+    """What the page is told some time after it was made."""
+    ((path, since),) = re.findall(r'data-live="([^"]+)" data-since="([^"]+)"', unescape(page.content.decode()))
+    query = parse_qs(path.partition("?")[2]) | {"since": since, "shown": ",".join(map(str, rows(page))), **params}
+    return client.get(path, query).json()["words"]
+
+
+def test_live_when_tickets_come_and_change_then_tells_how_many_of_the_list(desk, pair, ana, eve, dan):
+    full, bare = pair
+    page, others = desk.get(QUEUE, {"q": "assignee:me"}), desk.get(QUEUE, {"q": "is:failed"})
+    assert (told(desk, page), told(desk, others)) == ("", "")
+    actions.set_type(bare, actor=eve, type=TicketType.objects.get(name="Bug"))
+    assert told(desk, page) == ""
+    actions.assign(make_ticket(ana, "New"), actor=eve, assignee=dan)
+    assert told(desk, page) == "1 is new or changed. Show"
+    actions.assign(full, actor=eve, assignee=None)  # left the list, but its row is on the page
+    assert (told(desk, page), told(desk, others)) == ("2 are new or changed. Show", "")
+
+
+def test_live_when_it_is_hidden_or_nonsense_then_tells_nothing(desk, secret, eve):
+    page = desk.get(QUEUE)
+    actions.set_type(secret, actor=eve, type=TicketType.objects.first())
+    assert told(desk, page, shown=str(secret.pk)) == ""
+    for since in ("", "x", "2026-01-01", "2026-13-01T00:00Z", "2026-01-01T00:00:00"):
+        assert told(desk, page, since=since) == ""
+    assert told(desk, page, q="statsu:x", shown="x,\0," + "9" * 40) == ""

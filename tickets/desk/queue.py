@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tickets import access, drafts
+from tickets.desk.bulk import bulk_choices
 from tickets.desk.dashboard import counts, total
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filter_bar import choices, translated
-from tickets.desk.filters import SORTS, VIEWS, Filters, View, condition_text, queue_url, read
+from tickets.desk.filters import SORTS, VIEWS, Filters, View, condition_text, query_string, queue_url, read
 from tickets.desk.rows import with_row
 from tickets.desk.vocabulary import Vocabulary
 from tickets.paging import Page, page_of
@@ -32,6 +34,7 @@ COUNT_LIMIT = 1000
 @require_safe
 @staff_required
 def queue(request: StaffRequest) -> HttpResponse:
+    now = timezone.now()
     vocabulary = Vocabulary(request.user)
     params = request.GET.dict()
     if (address := translated(params, vocabulary)) is not None:
@@ -52,9 +55,12 @@ def queue(request: StaffRequest) -> HttpResponse:
         "views": [{**view, "current": view is current} for view in views],
         "filters": choices(filters, vocabulary),
         "sorts": [(key, label) for key, (label, _order) in SORTS.items()],
+        "bulk": bulk_choices(vocabulary),
         "text": filters.text,
         "problem": _problem(filters),
         "sort": filters.sort,
+        "since": now.isoformat(),
+        "changes_query": query_string(filters.text),
         "clear_url": queue_url(filters.words) if filters.query.conditions else "",
         "everything_url": queue_url(f"status:any {filters.words}".strip()) if not filters.query.of("status") else "",
     }

@@ -25,6 +25,8 @@ from tickets.desk import (
     tags,
     verbs,
 )
+from tickets.desk.bulk import bulk_new, bulk_run, bulk_undo
+from tickets.desk.changes import changes
 from tickets.desk.completing import complete
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
@@ -38,7 +40,11 @@ _ORGANIZATION = "organizations/<int:pk>/"
 urlpatterns = [
     path("", dashboard, name="desk"),
     path("tickets/", queue, name="desk_tickets"),
+    path("tickets/changes/", changes, name="desk_tickets_changes"),
     path("tickets/complete/", complete, name="desk_tickets_complete"),
+    path("tickets/bulk/", bulk_new, name="desk_bulk_new"),
+    path("tickets/bulk/<int:pk>/", bulk_run, name="desk_bulk"),
+    path("tickets/bulk/<int:pk>/undo/", bulk_undo, name="desk_bulk_undo"),
     path("tickets/new/", ticket_new, name="desk_ticket_new"),
     path(_TICKET, ticket, name="desk_ticket"),
     path(f"{_TICKET}related/", related, name="desk_ticket_related"),

@@ -19,6 +19,7 @@ from tickets.models.article import (
     Audience,
 )
 from tickets.models.automation import ON_TIME, AutomationRule, AutomationRun, Outcome, When
+from tickets.models.bulk import BulkItem, BulkRun, BulkState, ItemState
 from tickets.models.clock import Clock
 from tickets.models.conversation import Attachment, Comment, StoredFile, Upload
 from tickets.models.draft import Draft
@@ -54,6 +55,9 @@ __all__ = [
     "Authentication",
     "AutomationRule",
     "AutomationRun",
+    "BulkItem",
+    "BulkRun",
+    "BulkState",
     "BusinessCalendar",
     "CannedReply",
     "Channel",
@@ -68,6 +72,7 @@ __all__ = [
     "InboundMessage",
     "InboundState",
     "IndexedTicket",
+    "ItemState",
     "LinkKind",
     "Macro",
     "MailRule",

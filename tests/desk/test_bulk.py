@@ -1,0 +1,230 @@
+"""Many tickets changed at once, through the pages: chosen, looked at once more, done, and taken back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AgentGroup
+from tests.desk.conftest import logged_in
+from tests.desk.pages import rows, words
+from tests.factories import make_ticket, message
+from tickets import actions, bulk, tagging
+from tickets.models import BulkRun, Event, EventKind, Priority, Status, Ticket, TicketType
+
+NEW = "/desk/tickets/bulk/"
+
+
+@pytest.fixture
+def three(workflow, ana, cleo, dan):
+    """One has a type, two have none."""
+    tickets = [make_ticket(ana, "Player is blank"), make_ticket(cleo, "Invoice"), make_ticket(ana, "Export")]
+    actions.set_type(tickets[0], actor=dan, type=TicketType.objects.get(name="Bug"))
+    return tickets
+
+
+def pk(model, name: str) -> str:
+    return str(model.objects.get(name=name).pk)
+
+
+def choose(client, tickets, **changes):
+    """Ticks them in the queue, and goes on to the page that says what will happen."""
+    response = client.post(NEW, {"ticket": [ticket.pk for ticket in tickets], **changes}, follow=True)
+    return response.redirect_chain[-1][0], response
+
+
+def do(client, path: str, **changes):
+    return client.post(path, {"go": "1", **changes}, follow=True)
+
+
+def fresh(tickets) -> list[Ticket]:
+    return [Ticket.objects.select_related("status", "type", "priority", "assignee", "group").get(pk=ticket.pk) for ticket in tickets]
+
+
+def test_bulk_when_everything_is_chosen_then_is_told_done_by_the_verbs_and_taken_back(desk, three, dan, eve):
+    before = [(one.status_id, one.type_id, one.priority_id, one.assignee_id, one.group_id, one.waiting_since) for one in fresh(three)]
+    asked = {
+        "status": pk(Status, "Resolved"),
+        "type": pk(TicketType, "DevOps"),
+        "priority": pk(Priority, "High"),
+        "assignee": str(eve.pk),
+        "group": pk(AgentGroup, "DevOps"),
+        "tags": "Roll out, spring",
+    }
+    path, page = choose(desk, three, **asked)
+    assert "What will happen Status Resolved Type DevOps Priority High Assignee Eve Devops Group DevOps Tags + roll-out, spring" in words(
+        page
+    )
+    assert {one.status.name for one in fresh(three)} == {"Open"}
+    page = do(desk, path, **asked)
+    assert "3 tickets are changed." in words(page)
+    assert {(str(one.status), str(one.type), str(one.priority), one.assignee, str(one.group)) for one in fresh(three)} == {
+        ("Resolved", "DevOps", "High", eve, "DevOps")
+    }
+    assert [sorted(one.tagging_rows.values_list("tag__name", flat=True)) for one in three] == [["roll-out", "spring"]] * 3
+    assert Event.objects.filter(kind=EventKind.RESOLVED, actor=dan).count() == 3
+    page = desk.post(f"{path}undo/", follow=True)
+    assert "3 tickets are as they were before." in words(page)
+    assert [
+        (one.status_id, one.type_id, one.priority_id, one.assignee_id, one.group_id, one.waiting_since) for one in fresh(three)
+    ] == before
+    assert {one.tagging_rows.count() for one in three} == {0}
+
+
+def test_resolving_when_some_have_no_type_then_asks_in_place_and_leaves_those_without(desk, three):
+    asked = {"status": pk(Status, "Resolved")}
+    path, page = choose(desk, three, **asked)
+    assert "2 have no type, which “Resolved” requires" in words(page)
+    refused = do(desk, path, **asked)
+    assert "1 ticket is changed. 2 are as they were:" in words(refused)
+    assert "Choose a type first: “Resolved” requires one." in words(refused)
+    assert [one.status.name for one in fresh(three)] == ["Resolved", "Open", "Open"]
+    path, _page = choose(desk, three, **asked)
+    done = do(desk, path, **asked, missing_type=pk(TicketType, "Lack of Knowledge"))
+    assert "2 tickets are changed. 1 was like this already." in words(done)
+    assert [(one.status.name, str(one.type)) for one in fresh(three)] == [
+        ("Resolved", "Bug"),
+        ("Resolved", "Lack of Knowledge"),
+        ("Resolved", "Lack of Knowledge"),
+    ]
+
+
+def test_reply_when_said_to_many_then_is_said_once_to_each_and_stays_when_the_rest_is_taken_back(desk, three):
+    asked = {"status": pk(Status, "Waiting on Customer"), "text": "A new version is out."}
+    path, page = choose(desk, three, **asked)
+    assert "The reply is mailed to whoever follows each ticket, and can't be taken back." in words(page)
+    do(desk, path, **asked)
+    do(desk, path, **asked)  # pressed twice
+    assert [list(one.comments.values_list("text", flat=True))[1:] for one in three] == [["A new version is out."]] * 3
+    assert {(one.status.name, one.waiting_since) for one in fresh(three)} == {("Waiting on Customer", None)}
+    desk.post(f"{path}undo/")
+    assert {one.status.name for one in fresh(three)} == {"Open"}
+    assert {one.comments.count() for one in three} == {2}
+
+
+def test_undo_when_something_happened_since_then_leaves_that_ticket(desk, three, ana):
+    asked = {"priority": pk(Priority, "Low"), "assignee": "none", "type": "none"}
+    path, _page = choose(desk, three, **asked)
+    do(desk, path, **asked)
+    actions.comment(three[2], actor=ana, message=message("Any news?"))
+    page = desk.post(f"{path}undo/", follow=True)
+    assert "2 tickets are as they were before. 1 is as it was: 3 Export Something has happened there since." in words(page).replace(
+        str(three[2].pk), "3"
+    )
+    assert [(str(one.priority), str(one.type)) for one in fresh(three)] == [("None", "Bug"), ("None", "None"), ("Low", "None")]
+
+
+def test_bulk_when_the_form_is_changed_then_shows_what_will_happen_now(desk, three):
+    path, page = choose(desk, three)
+    assert "What is to be changed?" in words(page)
+    assert "Choose what is to be changed." in words(do(desk, path))
+    page = do(desk, path, priority=pk(Priority, "Low"))
+    assert "You changed something here: this is what will happen now. " in words(page) + " "
+    assert {one.priority for one in fresh(three)} == {None}
+    bad = desk.post(path, {"priority": "999", "status": "x", "text": "kept"})
+    assert (bad.status_code, words(bad).count("That is not in the list any more. Choose again."), ">\nkept" in bad.content.decode()) == (
+        422,
+        2,
+        True,
+    )
+
+
+def test_bulk_when_some_are_hidden_then_acts_on_the_others_and_names_none(desk, three, secret):
+    path, page = choose(desk, [*three, secret, Ticket(pk=987654)], priority=pk(Priority, "Low"))
+    assert ("Change 3 tickets" in words(page), "Salary letter" in words(page), str(secret.pk) in rows(page)) == (True, False, False)
+    do(desk, path, priority=pk(Priority, "Low"))
+    assert Ticket.objects.get(pk=secret.pk).priority is None
+    nothing = desk.post(NEW, {"ticket": [secret.pk, "x", "9" * 40, "\0"], "q": "is:waiting"})
+    assert (nothing["Location"], BulkRun.objects.count()) == ("/desk/tickets/?q=is%3Awaiting", 1)
+
+
+def test_bulk_when_a_ticket_goes_out_of_sight_meanwhile_then_is_refused_without_its_subject(desk, three, eve):
+    private = AgentGroup.objects.create(name="People team", is_private=True)
+    private.members.add(eve)
+    path, _page = choose(desk, three, priority=pk(Priority, "Low"))
+    actions.set_group(three[1], actor=eve, group=private)
+    page = do(desk, path, priority=pk(Priority, "Low"))
+    assert "2 tickets are changed. 1 is as it was: You don't see it any more." in words(page)
+    assert "Invoice" not in words(page)
+
+
+def test_bulk_when_tickets_move_into_a_private_group_then_says_so_and_does_all_else_first(desk, three):
+    AgentGroup.objects.create(name="People team", is_private=True)
+    asked = {"group": pk(AgentGroup, "People team"), "priority": pk(Priority, "Low")}
+    path, page = choose(desk, three, **asked)
+    assert "“People team” is private: only its members see these tickets afterwards." in words(page)
+    assert "3 tickets are changed." in words(do(desk, path, **asked))
+    assert {(str(one.group), str(one.priority)) for one in fresh(three)} == {("People team", "Low")}
+
+
+def test_bulk_when_it_is_somebody_elses_then_is_not_there(desk, three, eve):
+    path, _page = choose(desk, three, priority=pk(Priority, "Low"))
+    other = logged_in(eve)
+    assert [other.get(path).status_code, other.post(path, {"go": 1}).status_code, other.post(f"{path}undo/").status_code] == [404, 404, 404]
+
+
+def test_all_that_match_when_chosen_then_are_those_of_the_query_up_to_a_limit(desk, three, monkeypatch):
+    page = desk.post(NEW, {"all": "1", "q": "org:acme", "sort": "created", "priority": pk(Priority, "Low")}, follow=True)
+    assert ("Change 2 tickets" in words(page), "?q=org%3Aacme&amp;sort=created" in page.content.decode()) == (True, True)
+    monkeypatch.setattr(bulk, "MOST", 1)
+    page = desk.post(NEW, {"all": "1", "q": ""}, follow=True)
+    assert "These are the first 1 of them: change the others afterwards." in words(page)
+    assert BulkRun.objects.latest("pk").items.count() == 1
+    assert desk.post(NEW, {"all": "1", "q": "statsu:x"})["Location"] == "/desk/tickets/?q=statsu%3Ax"
+
+
+def test_long_run_when_begun_then_the_worker_does_it_and_the_page_shows_how_far(desk, three, monkeypatch):
+    monkeypatch.setattr(bulk, "AT_ONCE", 1)
+    asked = {"priority": pk(Priority, "Low")}
+    path, _page = choose(desk, three, **asked)
+    page = do(desk, path, **asked)
+    assert ("Changing 3 tickets 0 of 3" in words(page), page["Refresh"]) == (True, "2")
+    run = BulkRun.objects.get()
+    bulk.work(run, most=2)
+    assert "2 of 3" in words(desk.get(path))
+    assert bulk.work_waiting() == 1
+    assert "3 tickets are changed." in words(desk.get(path))
+    desk.post(f"{path}undo/")
+    assert "Taking 3 changes back" in words(desk.get(path))
+    bulk.work_waiting()
+    assert ("3 tickets are as they were before." in words(desk.get(path)), {one.priority for one in fresh(three)}) == (True, {None})
+
+
+def test_run_when_what_was_chosen_is_gone_then_says_so(desk, three, monkeypatch):
+    monkeypatch.setattr(bulk, "AT_ONCE", 0)
+    low = Priority.objects.get(name="Low")
+    path, _page = choose(desk, three, priority=str(low.pk))
+    do(desk, path, priority=str(low.pk))
+    low.delete()
+    bulk.work_waiting()
+    assert "Nothing was changed 3 are as they were:" in words(desk.get(path))
+    path, _page = choose(desk, three, priority=str(low.pk))
+    assert desk.get(path).status_code == 200
+
+
+def test_old_runs_when_swept_then_go(desk, three, dan):
+    draft = bulk.prepare(actor=dan, numbers=[three[0].pk])
+    done = bulk.prepare(actor=dan, numbers=[three[1].pk], changes={"assignee": "none"})
+    bulk.begin(done)
+    bulk.work(done)
+    BulkRun.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert (bulk.drop_old(), list(BulkRun.objects.all())) == (1, [done])
+    BulkRun.objects.update(created_at=timezone.now() - timedelta(days=31))
+    assert (bulk.drop_old(), BulkRun.objects.filter(pk=draft.pk).exists()) == (1, False)
+
+
+def test_tags_when_one_was_there_before_then_stays_when_the_rest_is_taken_back(desk, three, dan):
+    tagging.add_tags(three[0], actor=dan, names=["spring"])
+    path, _page = choose(desk, three, tags="spring")
+    do(desk, path, tags="spring")
+    desk.post(f"{path}undo/")
+    assert [one.tagging_rows.count() for one in three] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("tickets", [1, 25])
+def test_page_when_tickets_are_many_then_asks_no_more(desk, ana, dan, workflow, django_assert_num_queries, tickets):
+    run = bulk.prepare(actor=dan, numbers=[make_ticket(ana).pk for _number in range(tickets)], changes={"status": pk(Status, "Resolved")})
+    with django_assert_num_queries(10):
+        desk.get(f"{NEW}{run.pk}/")
