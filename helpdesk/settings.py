@@ -246,6 +246,7 @@ CELERY_BEAT_SCHEDULE = {
         ("relay", "notifications.tasks.relay", 15),
         ("deliver", "notifications.tasks.deliver_due", 15),
         ("digest", "notifications.tasks.make_digests", 300),
+        ("report_mails", "notifications.tasks.make_report_mails", 60),
         ("ingest", "tickets.tasks.ingest_waiting", 15),
         ("reports", "notifications.tasks.match_reports", 15),
         ("close", "tickets.tasks.close_due", 60),

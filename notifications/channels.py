@@ -81,8 +81,11 @@ def _claim(pk: int, attempts: int) -> bool:
     return claimed.update(state=State.SENDING, attempts=F("attempts") + 1, next_attempt_at=timezone.now() + LEASE) == 1
 
 
+_NEEDED = ("event__ticket__status", "event__actor", "event__comment", "recipient", "subscription__created_by")
+
+
 def _deliver(pk: int, connection: BaseEmailBackend) -> bool:
-    delivery = Delivery.objects.select_related("event__ticket__status", "event__actor", "event__comment", "recipient").get(pk=pk)
+    delivery = Delivery.objects.select_related(*_NEEDED).get(pk=pk)
     if delivery.attempts > _TRIES:
         _settle(delivery, State.FAILED, error=_("Its sender died with it each time."))
         return False
@@ -113,6 +116,8 @@ def _refusal(delivery: Delivery) -> str:
         return _("This person may no longer see the ticket.")
     if delivery.kind == Kind.INVITATION and delivery.invitation and not delivery.invitation.is_open:
         return _("The invitation was accepted or taken back meanwhile.")
+    if delivery.kind == Kind.REPORT and not (delivery.subscription_id and delivery.recipient.is_staff):
+        return _("This person is subscribed to the report no more.")
     if delivery.kind == Kind.DIGEST and not events_of(delivery):
         return _("Nothing that it was to tell may be told any more.")
     if delivery.kind == Kind.PROVE_ADDRESS and not own_addresses.awaits_proof(delivery.recipient, delivery.address):

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin
 
 from django.conf import settings
 from django.db.models.functions import Left
@@ -22,21 +22,28 @@ from accounts.proof import set_password_path
 from notifications.answers import Answer, answer_path
 from notifications.audience import may_be_told_of
 from notifications.models import ACCOUNT_KINDS, Delivery, Kind, Reason, State
-from notifications.unsubscribe import unsubscribe_path
+from notifications.unsubscribe import report_path, unsubscribe_path
 from tickets import access
 from tickets.events import describe, rule_of
 from tickets.models import Attachment, EventKind
+from tickets.reports.asked import in_short, read
+from tickets.reports.build import build
+from tickets.reports.files import as_csv, file_name
+from tickets.reports.tables import in_words, names, period_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from accounts.models import Invitation, User
+    from notifications.models import ReportSubscription
     from tickets.models import Event, Ticket
+    from tickets.reports.tables import Row
 
 _WORDS = 12_000  # characters of new text in a mail, of all its events together
 _EARLIER, _EARLIER_WORDS = 3, 600
 _DIGEST_EVENTS, _DIGEST_WORDS = 40, 200
+_REPORT_ROWS, _REPORT_COLUMNS = 40, 6  # more rows and wider tables are in the file alone
 _PREVIEW = 120  # characters that programs show beside the subject
 
 
@@ -97,6 +104,8 @@ def context_of(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
         return context | _about_account(delivery)
     if delivery.invitation:
         return context | _about_invitation(delivery.invitation, recipient)
+    if delivery.subscription:
+        return context | _report(delivery.subscription, delivery)
     if delivery.kind == Kind.DIGEST:
         return context | _digest(delivery, events)
     return context | _about_ticket(delivery, events)
@@ -252,6 +261,42 @@ def _digest(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
     } | _preview([section.subject for section in sections])
 
 
+# --- Reports -------------------------------------------------------------------------------------------------------------------
+
+
+def _report(subscription: ReportSubscription, delivery: Delivery) -> dict[str, Any]:
+    """As the recipient sees it now, of the period that ended when the mail was made; the whole table as a file."""
+    recipient = delivery.recipient
+    asked = read(dict(parse_qsl(subscription.query)), recipient, now=delivery.created_at)
+    made = build(subscription.report, access.tickets_for(recipient), asked)
+    table = made.table
+    path = reverse("desk_report", args=[subscription.report])
+    lines = [_line(row, has_before=table.has_before) for row in [*table.rows, *([table.total] if table.total else [])]]
+    fits = len(table.columns) <= _REPORT_COLUMNS
+    return {
+        "title": names()[subscription.report],
+        "filters": in_short(asked),
+        "period": period_in_words(asked.period) if table.period else "",
+        "before": period_in_words(asked.period.before) if table.has_before else "",
+        "zone": asked.period.zone,
+        "head": table.head,
+        "columns": table.columns,
+        "lines": (lines[-_REPORT_ROWS:] if made.steps else lines[:_REPORT_ROWS]) if fits else [],
+        "is_cut": fits and len(lines) > _REPORT_ROWS,
+        "link": urljoin(settings.SITE_URL, f"{path}?{subscription.query}" if subscription.query else path),
+        "unsubscribe_url": stop_url(delivery),
+        "stop_label": _("Stop this report"),
+        "file": (file_name(subscription.report, asked), as_csv(table)),
+    } | _preview([names()[subscription.report], *in_short(asked)])
+
+
+def _line(row: Row, *, has_before: bool) -> dict[str, Any]:
+    cells = [
+        {"words": in_words(cell.value, cell.unit), "before": in_words(cell.before, cell.unit) if has_before else ""} for cell in row.cells
+    ]
+    return {"label": row.label, "cells": cells}
+
+
 def _in_short(entry: Entry) -> Entry:
     return replace(entry, text=" ".join(entry.text.split()))
 
@@ -294,6 +339,8 @@ def stop_url(delivery: Delivery) -> str:
     """
     if delivery.kind == Kind.DIGEST:
         return urljoin(settings.SITE_URL, unsubscribe_path(None, delivery.recipient))
+    if delivery.subscription:
+        return urljoin(settings.SITE_URL, report_path(delivery.subscription))
     if delivery.event is None or delivery.reason not in _STOPPABLE:
         return ""
     return urljoin(settings.SITE_URL, unsubscribe_path(delivery.event.ticket, delivery.recipient))
@@ -302,6 +349,8 @@ def stop_url(delivery: Delivery) -> str:
 def _because(delivery: Delivery) -> str:
     event = delivery.event
     number, who = (event.ticket.number, event.actor.display_name if event.actor else "") if event else (0, "")
+    if delivery.subscription and (by := delivery.subscription.created_by) and by != delivery.recipient:
+        who = by.display_name
     return {
         Reason.REQUESTER: _("You get this mail because ticket #%(number)s is yours."),
         Reason.FOLLOWER: _("You get this mail because you follow ticket #%(number)s."),
@@ -318,6 +367,9 @@ def _because(delivery: Delivery) -> str:
         Reason.DIGEST: _("You get this mail because you chose one mail a day."),
         Reason.INVITED: _("You get this mail because somebody wrote your address into an invitation. If you do not know them, do nothing."),
         Reason.SLA: _("You get this mail because the SLA policy of ticket #%(number)s names you or your group."),
+        Reason.REPORT: _("You get this mail each Monday because %(who)s subscribed you to this report.")
+        if who
+        else _("You get this mail each Monday because you subscribed to this report."),
         Reason.LEAD: _("You get this mail because you look after this organization."),
     }[Reason(delivery.reason)] % {"number": number, "who": who}
 

@@ -32,6 +32,7 @@ class Kind(models.TextChoices):
     ACCOUNT_CHANGED = "account_changed", _("Account changed")
     INVITATION = "invitation", _("Invitation")  # into an organization; the only mail that holds its link
     INVITED = "invited", _("Somebody was invited")  # to who looks after the organization
+    REPORT = "report", _("Report")  # each Monday, to who subscribed to it
 
 
 # About the account alone. Those that are sent to where they say, not to the login: it is that address which is asked, or told.
@@ -68,6 +69,7 @@ class Reason(models.TextChoices):
     DIGEST = "digest", _("chose the daily digest")
     INVITED = "invited", _("was invited")
     LEAD = "lead", _("looks after the organization")
+    REPORT = "report", _("subscribed to a report")
     SLA = "sla", _("named by the SLA policy")
 
 
@@ -88,6 +90,25 @@ class State(models.TextChoices):
 UNDELIVERED = (State.FAILED, State.BOUNCED)  # did not reach anybody, and staff can send them again
 
 
+class ReportSubscription(models.Model):
+    """A report that somebody at the desk is mailed each Monday. Written by `notifications.subscriptions` alone."""
+
+    report = models.CharField(max_length=20)  # its name, see `tickets.reports.build`
+    query = models.CharField(max_length=500, blank=True)  # what it asks for, as its address has it
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="report_subscriptions")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    next_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["recipient", "report", "query"], name="one_subscription_a_person_and_report"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report} to {self.recipient}"
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self) -> DeliveryQuerySet:
         """Queued ones whose time has come, and those whose sender died with them (the lease is over).
@@ -105,6 +126,7 @@ class Delivery(models.Model):
     event = models.ForeignKey(Event, on_delete=models.CASCADE, null=True, related_name="deliveries")  # None: about the account alone
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, null=True, related_name="deliveries")
     invitation = models.ForeignKey(Invitation, on_delete=models.CASCADE, null=True, related_name="deliveries")
+    subscription = models.ForeignKey(ReportSubscription, on_delete=models.SET_NULL, null=True, related_name="deliveries")
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="deliveries")
     address = models.EmailField()
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -44,6 +44,8 @@ def render(delivery: Delivery) -> EmailMultiAlternatives:
         headers={"From": _sender(delivery), **_headers(delivery)},
     )
     mail.attach_alternative(html, "text/html")
+    if file := context.get("file"):
+        mail.attach(file[0], file[1], "text/csv")
     if _is_about_ticket(delivery):
         mail.reply_to = [_reply_to(delivery, events)]
     return mail

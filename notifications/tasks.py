@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from notifications import bounces, channels, digest
+from notifications import bounces, channels, digest, subscriptions
 from notifications import relay as outbox
 
 
@@ -29,3 +29,8 @@ def match_reports() -> None:
 @shared_task
 def make_digests() -> None:
     digest.make_due()
+
+
+@shared_task
+def make_report_mails() -> None:
+    subscriptions.make_due()

@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from notifications import bounces, preferences
+from notifications import bounces, preferences, subscriptions
 from notifications.forms import LevelForm
-from notifications.models import Level
-from notifications.unsubscribe import read
+from notifications.models import Level, ReportSubscription
+from notifications.unsubscribe import read, read_report
 from tickets import access
+from tickets.reports.tables import names
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -61,6 +62,20 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     elif request.method == "POST":
         preferences.stop_digests(person)
     return render(request, "notifications/unsubscribe.html", {"ticket": ticket, "person": person, "done": request.method == "POST"})
+
+
+@csrf_exempt  # as above
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe_report(request: HttpRequest, token: str) -> HttpResponse:
+    pk = read_report(token)
+    if pk is None:
+        raise Http404
+    subscription = ReportSubscription.objects.select_related("recipient").filter(pk=pk).first()
+    if request.method == "POST" and subscription:
+        subscriptions.end(subscription, actor=subscription.recipient)
+    is_done = subscription is None or request.method == "POST"  # who stops it twice is told the same
+    name = names().get(subscription.report, "") if subscription else ""
+    return render(request, "notifications/unsubscribe_report.html", {"name": name, "done": is_done})
 
 
 @require_POST

@@ -18,11 +18,13 @@ from accounts.models import AgentGroup, EmailDomain
 from accounts.own_addresses import proof_path
 from notifications.answers import Answer, answer_path
 from notifications.models import Delivery, Kind, Reason, State, Suspension
-from notifications.unsubscribe import unsubscribe_path
+from notifications.subscriptions import subscribe
+from notifications.unsubscribe import report_path, unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import actions, articles, bulk, drafts, files, sharing
 from tickets.models import Attachment, AutomationRule, CannedReply, Channel, Macro, MailRule, Release
+from tickets.reports.asked import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,6 +200,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_organization_remove": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_reports": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_report": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_report_subscribe": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_report_stop": (_NOBODY, "302 404 404 404 302 404 404"),  # Dan's
     "desk_report_csv": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_people": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_person_new": ("302 404 404 404 200 200 200", "302 404 404 404 422 422 422"),
@@ -242,6 +246,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "account_reset_password_from_key_done": (_ALL, _NOBODY),
     "mail_preferences": ("302 200 200 200 200 200 200", "302 422 422 422 422 422 422"),
     "unsubscribe": (_ALL, _ALL),
+    "unsubscribe_report": (_ALL, _ALL),
     "mail_answer": ("200 404 404 200 404 404 404", "200 404 404 200 404 404 404"),
     "webhook_mime": (_NOWHERE, _NOWHERE),  # no provider is switched on
     "webhook_tracking": (_NOWHERE, _NOWHERE),
@@ -293,6 +298,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
     canned = CannedReply.objects.create(name="Mine", text="Hello", owner=dan)
     macro = Macro.objects.create(name="Take it", assigns="me")
     draft = drafts.save(ticket, actor=dan, message=message("not yet"))
+    subscription = subscribe("volume", read({}, dan), actor=dan, recipient=dan)
     people = [None, cleo, ben, ana, dan, eve, max_admin]
     return {
         "ticket": ticket,
@@ -310,6 +316,7 @@ def world(workflow, acme, ana, ben, cleo, dan, eve, max_admin):
         "invited": invited,
         "upload": upload,
         "bulk": bulk.prepare(actor=dan, numbers=[ticket.pk]),
+        "subscription": subscription,
         "draft": draft,
         "canned": canned,
         "macro": macro,
@@ -374,6 +381,9 @@ def path_to(name: str, world) -> str:
         "desk_person": [ticket.requester_id],
         "desk_person_lift": [ticket.requester_id, world["stopped"].pk],
         "desk_report": ["volume"],
+        "desk_report_subscribe": ["volume"],
+        "desk_report_stop": [world["subscription"].pk],
+        "unsubscribe_report": [report_path(world["subscription"]).split("/")[-2]],
         "desk_report_csv": ["times"],
         "webhook_mime": ["postmark"],
         "webhook_tracking": ["postmark"],

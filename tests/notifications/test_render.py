@@ -24,10 +24,12 @@ from notifications.relay import (
     relay_waiting,
 )
 from notifications.render import one_line, render
+from notifications.subscriptions import subscribe
 from tests.factories import make_ticket, make_user, message, new_file
 from tickets import actions, sharing
 from tickets.mail.tokens import read_bounce_address, read_message_id, read_reply_address, thread_id
 from tickets.models import Channel, InboundMessage, InboundState, Mailbox, Status, Ticket, TicketType
+from tickets.reports.asked import read
 
 pytestmark = pytest.mark.django_db
 ALWAYS = {
@@ -352,6 +354,11 @@ def mail_of(kind: Kind, ana: User, dan: User):
     relay_invitations()
     if kind == Kind.DIGEST:
         return as_sent(digest(newcomer))
+    if kind == Kind.REPORT:
+        subscription = subscribe("volume", read({"by": "type"}, dan), actor=dan, recipient=dan)
+        return as_sent(
+            Delivery.objects.create(subscription=subscription, recipient=dan, address=dan.email, kind=kind, reason=Reason.REPORT)
+        )
     told = {Kind.UPDATE: newcomer, Kind.CONFIRMATION: newcomer, Kind.SET_PASSWORD: newcomer, Kind.INVITATION: newcomer, Kind.INVITED: dan}
     return to(told.get(kind, ana), kind)
 

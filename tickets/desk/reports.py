@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Organization, User
+from notifications import subscriptions
+from notifications.models import ReportSubscription
 from tickets import access
 from tickets.charts import Chart, Series, Shape, chart, heat, shares
 from tickets.desk.door import StaffRequest, staff_required
@@ -21,7 +24,7 @@ from tickets.desk.report_links import Links
 from tickets.lifecycle import Category
 from tickets.models import Priority, TicketType
 from tickets.models.ticket import Channel
-from tickets.reports.asked import DEFAULT_SPAN, DIMENSIONS, ME, NONE, SPANS, STEPS, Asked, Dimension, read
+from tickets.reports.asked import DEFAULT_SPAN, DIMENSIONS, ME, NONE, SPANS, STEPS, Asked, Dimension, in_short, read
 from tickets.reports.build import REPORTS, build
 from tickets.reports.files import as_csv, file_name
 from tickets.reports.tables import Report, Row, Table, Unit, in_words, names, period_in_words
@@ -58,6 +61,9 @@ def report(request: StaffRequest, name: str = _OVERVIEW) -> HttpResponse:
         "table": None if made.table.is_empty else _table(made.steps if name == _OVERVIEW and made.steps else made.table, links),
         "is_heat": name == "hours",
         "has_tickets": not made.table.is_empty or access.tickets_for(request.user).exclude(category=Category.SPAM).exists(),
+        "subscribe_url": "" if asked.span is None else reverse("desk_report_subscribe", args=[name]) + (f"?{query}" if query else ""),
+        "by_mail": _by_mail(request.user),
+        "staff": User.objects.active_staff().exclude(pk=request.user.pk).order_by("name", "email"),
         "csv_url": reverse("desk_report_csv", args=[name]) + (f"?{query}" if query else ""),
     }
     return render(request, "desk/report.html", context)
@@ -69,6 +75,56 @@ def report_csv(request: StaffRequest, name: str) -> HttpResponse:
     made, asked = _made(request, name)
     disposition = f'attachment; filename="{file_name(name, asked)}"'
     return HttpResponse(as_csv(made.table), content_type=CONTENT_TYPE, headers={"Content-Disposition": disposition})
+
+
+@require_POST
+@staff_required
+def subscribe(request: StaffRequest, name: str) -> HttpResponse:
+    """What is asked for is in the address, as it is for the page."""
+    if name not in REPORTS:
+        raise Http404
+    asked = read(request.GET.dict(), request.user)
+    back = redirect(_url(name, urlencode(asked.chosen)) + "#by-mail")
+    number = request.POST.get("recipient", "")
+    is_number = number.isascii() and number.isdigit() and len(number) <= 18
+    recipient = User.objects.active_staff().filter(pk=int(number)).first() if is_number else None
+    if recipient is None:
+        messages.error(request, _("Choose who gets the report: somebody who works at the desk."))
+        return back
+    made = subscriptions.subscribe(name, asked, actor=request.user, recipient=recipient)
+    who = _("you") if recipient == request.user else recipient.display_name
+    messages.success(request, _("Each Monday at 7:00 this report is mailed to %(who)s.") % {"who": who}, extra_tags=_stop_url(made))
+    return back
+
+
+@require_POST
+@staff_required
+def stop(request: StaffRequest, pk: int) -> HttpResponse:
+    subscription = subscriptions.known_to(request.user).filter(pk=pk).first()
+    if subscription is None:
+        raise Http404
+    subscriptions.end(subscription, actor=request.user)
+    messages.success(request, _("The report is mailed no more."))
+    return redirect(_url(subscription.report, subscription.query) + "#by-mail")
+
+
+def _stop_url(subscription: ReportSubscription) -> str:
+    return reverse("desk_report_stop", args=[subscription.pk])
+
+
+def _by_mail(user: User) -> list[dict[str, Any]]:
+    """What this person gets, or made for others, in words."""
+    return [
+        {
+            "title": names().get(one.report, one.report),
+            "href": _url(one.report, one.query),
+            "words": in_short(read(dict(parse_qsl(one.query)), one.recipient)),
+            "recipient": "" if one.recipient_id == user.pk else one.recipient.display_name,
+            "made_by": one.created_by.display_name if one.created_by and one.created_by_id != user.pk else "",
+            "stop_url": _stop_url(one),
+        }
+        for one in subscriptions.known_to(user)
+    ]
 
 
 def _made(request: StaffRequest, name: str) -> tuple[Report, Asked]:

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AgentGroup, Organization, User
+from tickets.access import groups_for
 from tickets.lifecycle import Category
 from tickets.models import Channel, OrganizationShare, Priority, TicketType
 from tickets.reports.periods import Period, Span, Step, between, named
@@ -118,6 +120,30 @@ class Asked:
     def step(self) -> Step:
         """Of charts, however the table's rows are cut."""
         return self.by if isinstance(self.by, Step) else self.period.usual_step()
+
+
+def in_short(asked: Asked) -> list[str]:
+    """What is asked for in words, such as "Last week", "by type", "Group: DevOps"."""
+    words = [str(SPANS[asked.span])] if asked.span else []
+    if "by" in asked.chosen:
+        label = asked.by.label if isinstance(asked.by, Dimension) else STEPS[asked.by]
+        words.append(gettext("by %(step)s") % {"step": str(label).lower()})
+    for key, value in asked.chosen.items():
+        if dimension := DIMENSIONS.get(key):
+            words.append(f"{dimension.label}: {_value_in_words(dimension, value, asked.user)}")
+    return words
+
+
+def _value_in_words(dimension: Dimension, value: str, user: User) -> str:
+    if value == NONE:
+        return str(dimension.nothing)
+    if value == ME:
+        return user.display_name
+    if dimension.key == "channel":
+        return dimension.names()[value]
+    if dimension.key == "group" and not groups_for(user).filter(pk=value).exists():
+        return "–"
+    return dimension.names({int(value)}).get(int(value), "–")
 
 
 def company_zone() -> ZoneInfo:
