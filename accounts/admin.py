@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.admin_site import KeptAdmin
 from accounts.models import AgentGroup, EmailDomain, Membership, Organization, User
@@ -141,20 +142,52 @@ class OrganizationAdmin(KeptAdmin):
 class AgentGroupForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
     class Meta:
         model = AgentGroup
-        fields = ("name", "description", "is_private", "is_default", "members")
+        fields = ("name", "description", "is_private", "is_default", "is_retired", "members")
 
     def _get_validation_exclusions(self) -> set[str]:
         """There is one default, and choosing another moves it: that is no conflict."""
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc] # Django's own, though not in its stubs
 
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.initial.get("is_default") and not cleaned.get("is_default"):
+            self.add_error("is_default", _("Tickets with no group come here. Make another group the default first."))
+        if cleaned.get("is_default") and cleaned.get("is_retired"):
+            self.add_error("is_retired", _("The default group can't be retired. Make another the default first."))
+        return cleaned
+
 
 @admin.register(AgentGroup)
 class AgentGroupAdmin(KeptAdmin):
     form = AgentGroupForm
-    instead = _("Move its tickets to another group first.")
-    list_display = ("name", "description", "is_private", "is_default")
+    list_display = ("name", "description", "is_private", "is_default", "is_retired")
     search_fields = ("name", "description")
     filter_horizontal: ClassVar = ("members",)
+
+    def touches(self, obj: Any, changed: list[str]) -> list[str]:
+        told = []
+        if "is_default" in changed and obj.is_default:
+            told.append(str(_("Tickets that come with no group go here from now on.")))
+        if not (count := obj.tickets.count()):
+            return told
+        words = {"tickets": ngettext("%(count)s ticket", "%(count)s tickets", count) % {"count": f"{count:,}"}}
+        if "is_private" in changed and obj.is_private:
+            told.append(_("Of all staff, its members alone see its %(tickets)s from now on, and whom one is assigned to.") % words)
+        elif "is_private" in changed:
+            told.append(_("All staff see its %(tickets)s from now on, with their notes.") % words)
+        if "is_retired" in changed:
+            told.append((_("It keeps %(tickets)s, and is offered for no other.") if obj.is_retired else _("It is offered again.")) % words)
+        if "name" in changed:
+            told.append(_("The new name is shown on %(tickets)s.") % words)
+        return told
+
+    def successors(self, obj: Any) -> QuerySet[AgentGroup] | None:
+        return AgentGroup.objects.filter(is_retired=False).exclude(pk=obj.pk) if obj.is_default else None
+
+    def refusal(self, obj: Any) -> str:
+        if obj.is_default:
+            return _("Tickets with no group come to “%(name)s”, so it can't be deleted.") % {"name": obj}
+        return super().refusal(obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 as Django calls it
         if obj.is_default:

@@ -323,6 +323,7 @@ class AgentGroup(models.Model):
     description = models.CharField(_("description"), max_length=250, blank=True)
     is_private = models.BooleanField(_("private"), default=False, help_text=_("Only its members see its tickets."))
     is_default = models.BooleanField(_("default"), default=False, help_text=_("Takes tickets that come with no group."))
+    is_retired = models.BooleanField(_("retired"), default=False, help_text=_("Kept for old tickets, never offered again."))
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
         related_name="agent_groups",
@@ -337,6 +338,7 @@ class AgentGroup(models.Model):
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_group"),
+            models.CheckConstraint(condition=Q(is_default=False) | Q(is_retired=False), name="default_group_is_not_retired"),
         ]
 
     def __str__(self) -> str:

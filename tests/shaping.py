@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from tests.factories import make_ticket, message
-from tickets import actions, links, merging, releases, snoozing, splitting, tagging
+from tickets import actions, configuring, links, merging, releases, snoozing, splitting, tagging
+from tickets.lifecycle import Category
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -31,3 +32,11 @@ def link_merge_split(ticket: Ticket, *, actor: User) -> None:
     links.unlink(other, actor=actor, other=ticket)
     merging.merge(make_ticket(ticket.requester), into=other, actor=actor)
     merging.unmerge(other.merged.get(), actor=actor)
+
+
+def recategorise(*, actor: User) -> None:
+    """There and back, of the status that new tickets have."""
+    status = actions.default_status(Category.NEW)
+    for category in (Category.OPEN, Category.NEW):
+        status.category, status.is_default = category, category == Category.NEW
+        configuring.recategorise(status, actor=actor)

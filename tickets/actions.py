@@ -486,6 +486,8 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
         return {}
     if ticket.merged_into_id:
         raise IllegalMove(_("This ticket was merged into another one. Undo the merge first."))
+    if by_hand:
+        status = Status.objects.get(pk=status.pk)  # as it is now that the ticket is locked: see `tickets.configuring`
     check_entry(status, has_type=not by_hand or ticket.type_id is not None, has_reference=not by_hand or bool(ticket.reference))
     moved: dict[str, Any] = {
         "old": ticket.status.name,
@@ -495,7 +497,12 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
         "category": status.category,
         "old_category": ticket.category,
     }
-    now = ticket.status_since = timezone.now()
+    ticket.status_since = timezone.now()
+    return moved | stand(ticket, status, ticket.status_since)
+
+
+def stand(ticket: Ticket, status: Status, now: datetime) -> dict[str, Any]:
+    """Puts the ticket, locked and to be saved, into the status' category, with all that hangs on it. Answers what `undo` has to know."""
     ticket.is_indexed &= Category.SPAM not in (ticket.category, status.category)
     left, ticket.status, ticket.category = ticket.category, status, status.category
     measures.moved(ticket, left, now)
@@ -503,10 +510,11 @@ def _enter(ticket: Ticket, status: Status, *, by_hand: bool = True) -> dict[str,
     ticket.closed_at = now if ticket.is_closed else None
     if not ticket.is_unresolved:
         ticket.snoozed_until = None
-    if ticket.is_finished:
-        moved["ended"] = {name: at.isoformat() for name in _END_WITH_THE_WORK if (at := getattr(ticket, name))}  # for `undo`
-        ticket.fix_confirmed_at = ticket.waiting_since = None
-    return moved
+    if not ticket.is_finished:
+        return {}
+    ended = {name: at.isoformat() for name in _END_WITH_THE_WORK if (at := getattr(ticket, name))}
+    ticket.fix_confirmed_at = ticket.waiting_since = None
+    return {"ended": ended}
 
 
 def check_entry(status: Status, *, has_type: bool, has_reference: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from django import forms
@@ -13,18 +13,21 @@ from django.shortcuts import redirect
 from django.urls import resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin_site import KeptAdmin
-from tickets import sla_admin  # noqa: F401 registers its own
+from tickets import configuring, sla_admin  # noqa: F401 the second registers its own
 from tickets.lifecycle import Category
 from tickets.mail.imap import Trouble, try_connection
 from tickets.models import ArticleSection, ImapLogin, Mailbox, Priority, ProductArea, Status, TicketType
 from tickets.placeholders import unknown
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.utils.functional import _StrPromise
+
+    from accounts.models import User
 
 
 class StatusForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
@@ -39,6 +42,8 @@ class StatusForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
             "position",
             "is_default",
             "requires_type",
+            "asks_reference",
+            "release_comment",
             "closes_after",
             "reopens_on_reply",
             "pauses_sla",
@@ -55,23 +60,81 @@ class StatusForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
             self.add_error("is_retired", _("The default of a category can't be retired. Make another status the default first."))
         if cleaned.get("closes_after") and cleaned.get("category", self.instance.category) != Category.RESOLVED:
             self.add_error("closes_after", _("Only a resolved ticket closes by itself."))
+        if self.instance.pk and moves:
+            self._check_move(cleaned)
         return cleaned
+
+    def _check_move(self, cleaned: dict[str, Any]) -> None:
+        """A category can't be left by tickets that may be in no other, nor by more than one transaction should move."""
+        count = self.instance.tickets.count()
+        if self.instance.tickets.exclude(merged_into=None).exists():
+            self.add_error("category", _("Tickets in it were merged into others, and such tickets are closed. Make a new status instead."))
+        elif count > configuring.MOST:
+            words = _("%(count)s tickets are in it, which is too many to move at once. Make a new status, retire this one, and leave them.")
+            self.add_error("category", words % {"count": f"{count:,}"})
+
+    def clean_release_comment(self) -> str:
+        return _known_only(self.cleaned_data["release_comment"], Status.PLACEHOLDERS)
 
     def _get_validation_exclusions(self) -> set[str]:
         """Making this the default takes it from the other, which is no conflict; `clean` says the rest in kinder words."""
         return {*super()._get_validation_exclusions(), "is_default", "closes_after"}  # type: ignore[misc] # Django's own, though not in its stubs
 
 
+class ListedAdmin(KeptAdmin):
+    """What tickets carry one of."""
+
+    def touches(self, obj: Any, changed: list[str]) -> list[str]:
+        count = obj.tickets.count()
+        if not count:
+            return []
+        told = {
+            "name": _("The new name is shown on %(tickets)s. History keeps the old one.") % _tickets(count),
+            "is_retired": _("It stays on %(tickets)s, and is offered for no other.") % _tickets(count)
+            if getattr(obj, "is_retired", False)
+            else _("It is offered again. It is on %(tickets)s.") % _tickets(count),
+        }
+        return [told[name] for name in changed if name in told]
+
+
+def _tickets(count: int) -> dict[str, str]:
+    return {"tickets": ngettext("%(count)s ticket", "%(count)s tickets", count) % {"count": f"{count:,}"}}
+
+
 @admin.register(Status)
-class StatusAdmin(KeptAdmin):
+class StatusAdmin(ListedAdmin):
     form = StatusForm
-    list_display = ("name", "category", "public_name", "is_default", "requires_type", "closes_after", "is_retired")
+    list_display = ("name", "category", "public_name", "is_default", "requires_type", "asks_reference", "closes_after", "is_retired")
     list_filter = ("category", "is_retired")
     search_fields = ("name", "public_name")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Status | None = None) -> Any:
-        """Tickets carry the category of their status."""
-        return ("category",) if obj and obj.tickets.exists() else ()
+    def touches(self, obj: Any, changed: list[str]) -> list[str]:
+        told = super().touches(obj, changed)
+        if "is_default" in changed and obj.is_default:
+            before = Status.objects.filter(category=obj.category, is_default=True).exclude(pk=obj.pk).first()
+            told += [_("Automatic moves lead here, and no longer to “%(name)s”.") % {"name": before}] if before else []
+        if not (count := obj.tickets.count()):
+            return told
+        more = {
+            "category": _(
+                "Changing the category moves %(tickets)s to %(category)s: lists, clocks and what customers can do with them follow."
+            )
+            % {**_tickets(count), "category": obj.get_category_display()},
+            "public_name": _("Customers read the new name on %(tickets)s.") % _tickets(count),
+            "closes_after": _("The time at which they close stays as it is for %(tickets)s.") % _tickets(count),
+            "pauses_sla": _("The clocks of %(tickets)s go on as they are until something happens on the ticket.") % _tickets(count),
+        }
+        if "requires_type" in changed and obj.requires_type and (without := obj.tickets.filter(type=None).count()):
+            told.append(
+                _("There are %(tickets)s in it without a type. They stay, and agents are asked for one when they enter it again.")
+                % _tickets(without)
+            )
+        if "asks_reference" in changed and obj.asks_reference and (without := obj.tickets.filter(reference="").count()):
+            told.append(_("There are %(tickets)s in it without a reference. They stay, and wait for no release.") % _tickets(without))
+        return told + [more[name] for name in changed if name in more]
+
+    def successors(self, obj: Any) -> QuerySet[Status] | None:
+        return Status.objects.filter(category=obj.category, is_retired=False).exclude(pk=obj.pk) if obj.is_default else None
 
     def refusal(self, obj: Any) -> str:
         if obj.is_default:
@@ -81,11 +144,14 @@ class StatusAdmin(KeptAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 as Django calls it
         if obj.is_default:
             Status.objects.filter(category=obj.category, is_default=True).exclude(pk=obj.pk).update(is_default=False)
-        super().save_model(request, obj, form, change)
+        if change and "category" in form.changed_data:
+            configuring.recategorise(obj, actor=cast("User", request.user))
+        else:
+            super().save_model(request, obj, form, change)
 
 
 @admin.register(TicketType)
-class TicketTypeAdmin(KeptAdmin):
+class TicketTypeAdmin(ListedAdmin):
     list_display = ("name", "description", "position", "is_retired")
     search_fields = ("name", "description")
 
@@ -99,27 +165,38 @@ class ArticleSectionAdmin(KeptAdmin):
 
 
 @admin.register(ProductArea)
-class ProductAreaAdmin(KeptAdmin):
+class ProductAreaAdmin(ListedAdmin):
     list_display = ("name", "position", "is_retired")
     search_fields = ("name",)
 
 
+def _known_only(text: str, known: tuple[str, ...]) -> str:
+    if wrong := unknown(text, known):
+        names = ", ".join(f"{{{name}}}" for name in known)
+        raise forms.ValidationError(_("%(wrong)s can't be filled in. These can: %(known)s.") % {"wrong": ", ".join(wrong), "known": names})
+    return text
+
+
 class PriorityForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
     def clean_public_comment(self) -> str:
-        text: str = self.cleaned_data["public_comment"]
-        if wrong := unknown(text, Priority.PLACEHOLDERS):
-            raise forms.ValidationError(
-                _("%(wrong)s can't be filled in. These can: %(known)s.")
-                % {"wrong": ", ".join(wrong), "known": ", ".join(f"{{{name}}}" for name in Priority.PLACEHOLDERS)}
-            )
-        return text
+        return _known_only(self.cleaned_data["public_comment"], Priority.PLACEHOLDERS)
 
 
 @admin.register(Priority)
-class PriorityAdmin(KeptAdmin):
+class PriorityAdmin(ListedAdmin):
     form = PriorityForm
     list_display = ("name", "level", "definition", "is_retired")
     search_fields = ("name", "definition")
+
+    def touches(self, obj: Any, changed: list[str]) -> list[str]:
+        told = super().touches(obj, changed)
+        if not (count := obj.tickets.count()):
+            return told
+        more = {
+            "level": _("The order of %(tickets)s changes.") % _tickets(count),
+            "definition": _("The new definition is read on %(tickets)s, by customers who were told the priority too.") % _tickets(count),
+        }
+        return told + [more[name] for name in changed if name in more]
 
 
 _SECRETS = ("imap_password", "oauth_client_secret", "oauth_refresh_token")

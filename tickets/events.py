@@ -104,6 +104,8 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.COMMENTED: _("replied and set the status to %(new)s") % data if new else _("replied"),
         EventKind.NOTED: _("added an internal note"),
         EventKind.STATUS_CHANGED: _("changed the status from %(old)s to %(new)s") % data,
+        EventKind.RECATEGORISED: _("changed the status %(name)s, which counts as %(counts_as)s now")
+        % {"name": "", "counts_as": "", **data},
         EventKind.RESOLVED: _("resolved the ticket"),
         EventKind.CLOSED: _("closed the ticket")
         if event.actor_id or rule_of(event)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import make_ticket, message
-from tickets import actions, releases, sweeps
+from tickets import actions, configuring, releases, sweeps
 from tickets.lifecycle import Trigger
 from tickets.models import Comment, EventKind, Status, Ticket, TicketType
 from tickets.models import Event as TicketEvent
@@ -89,3 +89,18 @@ def test_release_when_told_by_several_at_once_then_stands_once_on_each_ticket(wo
     answers = at_once([run] * 4)
     said = Comment.objects.filter(text="In 4.2.")
     assert (errors(answers), sum(answers), said.count(), said.values("ticket").distinct().count()) == ([], 6, 6, 6)
+
+
+def test_category_when_changed_while_agents_set_the_status_then_every_ticket_is_in_step(workflow, ana, dan, max_admin):
+    """Each agent has read the status before; without reading it again under the ticket's lock, theirs would keep the old category."""
+    triage = Status.objects.create(name="Triage", category="open", position=50)
+    tickets = [make_ticket(ana) for _ in range(8)]
+    statuses = [Status.objects.get(pk=triage.pk) for _ in tickets]
+    moves = [
+        lambda ticket=ticket, status=status: actions.change_status(ticket, actor=dan, status=status)
+        for ticket, status in zip(tickets, statuses, strict=True)
+    ]
+    triage.category = "waiting"
+    answers = at_once([*moves[:4], lambda: configuring.recategorise(triage, actor=max_admin), *moves[4:]])
+    assert errors(answers) == []
+    assert set(Ticket.objects.values_list("status__name", "category")) == {("Triage", "waiting")}

@@ -8,7 +8,7 @@ from accounts.models import AgentGroup, Membership, User
 from notifications.audience import audience, may_be_told
 from notifications.models import Suspension
 from tests.factories import make_ticket, make_user, message
-from tests.shaping import link_merge_split, tag_and_snooze
+from tests.shaping import link_merge_split, recategorise, tag_and_snooze
 from tickets import actions, sharing
 from tickets.models import AutomationRule, EventKind, Follower, Priority, ProductArea, Status, Ticket, TicketType
 
@@ -144,6 +144,7 @@ def test_every_kind_when_counted_then_is_in_the_table(ticket, acme, ana, dan, fa
     actions.change_status(ticket, actor=dan, status=status("Spam"))
     actions.change_status(ticket, actor=dan, status=status("Open"))
     tag_and_snooze(ticket, actor=dan)
+    recategorise(actor=dan)
     link_merge_split(ticket, actor=dan)
     from tickets.models import Event
 

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import AgentGroup
 from tests.factories import make_ticket, message
-from tests.shaping import link_merge_split, tag_and_snooze
+from tests.shaping import link_merge_split, recategorise, tag_and_snooze
 from tickets import access, actions
 from tickets.events import describe, record
 from tickets.models import AutomationRule, Event, EventKind, Priority, ProductArea, Status, TicketType
@@ -24,6 +24,11 @@ WORDS = {
         MOVE,
         "changed the status from Waiting on Dev Team to In Progress",
         "changed the status from With our engineers to In work",
+    ),
+    EventKind.RECATEGORISED: (
+        {"name": "Triage", "counts_as": "Open"},
+        "changed the status Triage, which counts as Open now",
+        None,
     ),
     EventKind.RESOLVED: (MOVE, "resolved the ticket", "resolved the ticket"),
     EventKind.CLOSED: (MOVE, "closed the ticket", "closed the ticket"),
@@ -114,6 +119,7 @@ def _do_everything(ticket, dan) -> None:
     actions.set_priority(ticket, actor=dan, priority=Priority.objects.get(name="High"))
     tag_and_snooze(ticket, actor=dan)
     link_merge_split(ticket, actor=dan)
+    recategorise(actor=dan)
     for name in ("Waiting on Dev Team", "In Progress", "Spam", "Open", "Resolved"):
         actions.change_status(ticket, actor=dan, status=Status.objects.get(name=name))
 

@@ -21,7 +21,7 @@ from tickets.people import ShareForm
 from tickets.uploads import KeyField, MessageForm, SeenField, TextField
 
 
-def offered(model: type[Status | TicketType | Priority | ProductArea], *, current: Model | None = None) -> QuerySet[Any]:
+def offered(model: type[Status | TicketType | Priority | ProductArea | AgentGroup], *, current: Model | None = None) -> QuerySet[Any]:
     """Retired entries are not offered, except where the ticket has one."""
     return model._default_manager.filter(Q(is_retired=False) | Q(pk=current.pk if current else None))
 
@@ -184,7 +184,7 @@ def property_choices(name: str, ticket: Ticket) -> QuerySet[Any]:
         case "area":
             return offered(ProductArea, current=ticket.area)
         case "group":
-            return AgentGroup.objects.all()
+            return offered(AgentGroup, current=ticket.group)
     return assignees(ticket)
 
 

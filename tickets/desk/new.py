@@ -72,7 +72,7 @@ class FileForm(MessageForm):
         if person:
             self.initial["email"] = person.email
         self._homes: list[Organization] = list(filing.homes(person.email)) if person else []
-        choices = {"priority": offered(Priority), "type": offered(TicketType), "group": access.groups_for(staff)}
+        choices = {"priority": offered(Priority), "type": offered(TicketType), "group": access.groups_for(staff).filter(is_retired=False)}
         for name, queryset in choices.items():
             self.fields[name].queryset = queryset  # type: ignore[attr-defined] # ModelChoiceFields
         self.fields["share"] = self._share_field(is_known=person is not None)

@@ -18,6 +18,7 @@ class EventKind(models.TextChoices):
     COMMENTED = "commented"  # a reply; the status may have moved with it
     NOTED = "noted"  # an internal note
     STATUS_CHANGED = "status_changed"  # by hand
+    RECATEGORISED = "recategorised"  # an admin changed what its status counts as
     RESOLVED = "resolved"
     CLOSED = "closed"  # by hand, or by itself: actor is None
     REOPENED = "reopened"
