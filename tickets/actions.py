@@ -27,6 +27,7 @@ from tickets.locking import hold_memberships, lock, lock_where_it_goes_on, save
 from tickets.models import (
     Channel,
     Comment,
+    Event,
     EventKind,
     Follower,
     MailRule,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import Organization
-    from tickets.models import Event
 
 logger = logging.getLogger(__name__)
 
@@ -229,16 +229,25 @@ def _say_by_itself(ticket: Ticket, message: Message) -> Comment:
 
 def _answered(ticket: Ticket, *, status: Status | None, type: TicketType | None, seen: int | None) -> dict[str, Any]:
     """What an agent's reply moves."""
-    measures.answered(ticket, timezone.now())
     if type:
         ticket.type = type
     if seen is not None and (crossing := list(_done_by_customers_since(ticket, seen))):
-        asked = [event.at for event in crossing if event.kind in (EventKind.COMMENTED, EventKind.REOPENED)]
-        ticket.waiting_since = asked[0] if asked and ticket.waiting_since else None
+        _cross(ticket, crossing, seen)
         return {"type": _name(type), "seen": seen}
+    measures.answered(ticket, timezone.now())
     ticket.waiting_since = None
     moved = _enter(ticket, status) if status else _pull(ticket, Trigger.AGENT_REPLIED)
     return {**moved, "type": _name(type)}
+
+
+def _cross(ticket: Ticket, crossing: list[Event], seen: int) -> None:
+    """The answer and the customer's next words passed each other: it answers what was asked before, and they wait on with what they asked since."""
+    wait = ticket.waiting_since
+    began_since = wait is not None and wait > Event.objects.values_list("at", flat=True).get(pk=seen)
+    asked = [event.at for event in crossing if event.kind in (EventKind.COMMENTED, EventKind.REOPENED)]
+    ticket.waiting_since = None if began_since else wait
+    measures.answered(ticket, timezone.now())
+    ticket.waiting_since = wait if began_since else asked[0] if asked and wait else None
 
 
 def _done_by_customers_since(ticket: Ticket, seen: int) -> QuerySet[Event]:

@@ -10,6 +10,7 @@ from tests.desk.conftest import logged_in
 from tests.desk.pages import newest_event, words
 from tests.factories import message
 from tickets import actions, drafts
+from tickets.lifecycle import Category
 from tickets.models import CannedReply, Draft, Event, Macro, Priority, Status, Ticket, TicketType
 
 
@@ -99,6 +100,20 @@ def test_macro_when_a_type_is_missing_then_asks_in_place_and_has_done_nothing(se
     assert run(desk, ticket, solve, type=bug.pk).status_code == 302
     now = Ticket.objects.get(pk=ticket.pk)
     assert (now.type, now.priority.name, now.is_resolved) == (bug, "Low", not (says and seconds))
+
+
+def test_macro_when_engineerings_reference_is_missing_then_asks_in_place_for_all_it_needs(desk, ticket):
+    escalated = Status.objects.create(name="Escalated", category=Category.CLOSED, asks_reference=True, requires_type=True, position=50)
+    hand = Macro.objects.create(name="To engineering", status=escalated)
+    before = facts(ticket)
+    asked = run(desk, ticket, hand)
+    html = asked.content.decode()
+    assert (asked.status_code, facts(ticket), 'id="macro-type"' in html, 'id="macro-reference"' in html) == (422, before, True, True)
+    again = run(desk, ticket, hand, reference="ENG-7")
+    assert ('value="ENG-7"' in again.content.decode(), facts(ticket)) == (True, before)
+    assert run(desk, ticket, hand, reference="ENG-7", type=TicketType.objects.first().pk).status_code == 302
+    now = Ticket.objects.get(pk=ticket.pk)
+    assert (now.status, now.reference) == (escalated, "ENG-7")
 
 
 def test_macro_when_overtaken_then_does_nothing_and_shows_what_happened(desk, ticket, macro, ana):

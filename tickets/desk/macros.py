@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import AgentGroup, User
-from tickets import access, actions, canned, macros
+from tickets import access, actions, canned, macros, releases
 from tickets.desk.back import back
 from tickets.desk.canned import LISTED, PLACEHOLDERS_EXPLAINED, covers
 from tickets.desk.door import StaffRequest, staff_required
@@ -28,7 +28,7 @@ from tickets.models import CannedReply, Macro, Priority, Status, Ticket, TicketT
 from tickets.search import words_of
 from tickets.tagging import tags_of
 from tickets.templatetags.rich import rich_article, rich_text
-from tickets.uploads import SeenField, TextField
+from tickets.uploads import LineField, SeenField, TextField
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -220,9 +220,10 @@ def ticket_macros(request: StaffRequest, number: int) -> HttpResponse:
 
 
 class RunForm(forms.Form):
-    """What is asked before a macro is run: the type, where its status requires one."""
+    """What is asked before a macro is run, where its status requires it: a type, engineering's reference."""
 
     type = forms.ModelChoiceField(TicketType.objects.filter(is_retired=False), required=False)
+    reference = LineField(limit=60, required=False)
     seen = SeenField(required=False)
 
 
@@ -234,14 +235,16 @@ def run(request: StaffRequest, number: int, pk: int) -> HttpResponse:
         raise Http404
     form = RunForm(request.POST)
     if not form.is_valid():
-        return _ask(request, number, chosen, _("That type is not in the list any more. Choose again."))
+        return _ask(request, number, chosen, " ".join(str(error) for errors in form.errors.values() for error in errors), form)
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
+            if form.cleaned_data["reference"]:
+                releases.set_reference(ticket, actor=request.user, reference=form.cleaned_data["reference"])
             leaving = macros.run(chosen, ticket, actor=request.user, type=form.cleaned_data["type"])
     except Overtaken as overtaken:
         return page(request, find(request.user, number), overtaken=overtaken)
-    except actions.TypeRequired as error:
-        return _ask(request, number, chosen, str(error))
+    except (actions.TypeRequired, actions.ReferenceRequired) as error:
+        return _ask(request, number, chosen, str(error), form)
     words = _("“%(name)s” is done.") % {"name": chosen}
     if leaving is None:
         return back(request, ticket, words)
@@ -252,5 +255,11 @@ def run(request: StaffRequest, number: int, pk: int) -> HttpResponse:
     return back(request, ticket, words, anchor="#leaving")
 
 
-def _ask(request: StaffRequest, number: int, macro: Macro, why: str) -> HttpResponse:
-    return page(request, find(request.user, number), macro=(macro, why))
+def _ask(request: StaffRequest, number: int, macro: Macro, why: str, form: RunForm) -> HttpResponse:
+    """Both at once where both are missing; what was said already is kept."""
+    ticket = find(request.user, number)
+    status = macro.status
+    asks_type = "type" in form.errors or (status is not None and status.requires_type and not (macro.type_id or ticket.type_id))
+    asks_reference = "reference" in form.errors or (status is not None and status.asks_reference and not ticket.reference)
+    asking = {"macro": macro, "why": why, "form": form, "asks_type": asks_type, "asks_reference": asks_reference}
+    return page(request, ticket, macro=asking)

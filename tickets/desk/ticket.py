@@ -26,7 +26,7 @@ from tickets.desk.leaving import leaving_reply
 from tickets.desk.timeline import Entry, timeline
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.merging import why_not_undone
-from tickets.models import Draft, Follower, Macro, OrganizationShare, Priority, Status, Ticket, TicketType
+from tickets.models import Draft, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
 from tickets.uploads import SeenField
 
 if TYPE_CHECKING:
@@ -91,14 +91,14 @@ def page(  # noqa: PLR0913 all by name
     move: StatusForm | None = None,
     tell: TellForm | None = None,
     sharing: DeskShareForm | None = None,
-    macro: tuple[Macro, str] | None = None,
+    macro: dict[str, Any] | None = None,
     overtaken: Overtaken | None = None,
     since: int | None = None,
     pictures_of: int | None = None,
 ) -> HttpResponse:
     """`form`, `move`, `tell`, `sharing`: what was sent and not done, to be shown again with its text. `overtaken`: what happened meanwhile.
 
-    `macro`: one that was chosen, and why a type must be chosen first. `pictures_of`: the comment whose remote pictures are shown.
+    `macro`: one that was chosen, and what it asks first. `pictures_of`: the comment whose remote pictures are shown.
     """
     news = {event.pk for event in overtaken.events} if overtaken else _since(request.user, ticket, since)
     draft, leaving, senders = drafts.at(ticket, user=request.user)
