@@ -84,7 +84,7 @@ def configured(settings, url: str) -> None:
 def provider(settings):
     server = Provider(("127.0.0.1", 0), Answers)
     server.claims = ANA
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)  # seconds until it sees that it is to stop
     thread.start()
     configured(settings, server.url)
     yield server

@@ -69,6 +69,7 @@ protocols = imap
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
+auth_failure_delay = 0
 default_login_user = {mail_user}
 default_internal_user = {mail_user}
 default_internal_group = {"nogroup" if mail_user == "nobody" else mail_user}
@@ -92,8 +93,12 @@ service imap-login {{
     port = 0
   }}
 }}
+# Nobody waits for having been refused before.
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 {more}
 """

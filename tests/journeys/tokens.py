@@ -69,7 +69,7 @@ def token_server(*, user: str) -> Iterator[Tokens]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     tokens.url, tokens.user = f"http://127.0.0.1:{server.server_port}", user
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)  # seconds until it sees that it is to stop
     thread.start()
     try:
         yield tokens
