@@ -13,8 +13,11 @@ from django.db import connection, transaction
 
 from accounts.models import AgentGroup, Organization, Role, User
 from helpdesk.celery import app as celery_app
+from tests import schedule
 from tests.factories import make_user
+from tests.journeys.stack import drop_template
 from tests.october import fill as fill_october
+from tests.schedule import pytest_addoption, pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401 pytest finds them here
 from tickets.management.commands.preset import install
 from tickets.models import Mailbox, Priority, Status, TicketType
 from tickets.presets import APTY
@@ -28,8 +31,14 @@ if settings.REDIS_URL:  # clearing a cache empties a whole Redis database, so ea
 CHROMIUM = Path("/usr/bin/chromium")
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """By the process that started the workers, after them."""
+    if not hasattr(session.config, "workerinput"):
+        drop_template()
+
+
 @pytest.fixture(autouse=True)
-def _kept_apart(settings, tmp_path):
+def _kept_apart(request, settings, tmp_path):
     """Nothing a test writes lands in var/ or in another test; passwords are quick to check, and pages need no collected files."""
     settings.CHECK_AUTHENTICATION = False  # asks nobody's DNS; tests/tickets/mail/test_authentication.py has one of its own
     settings.MEDIA_ROOT = str(tmp_path / "media")
@@ -37,7 +46,8 @@ def _kept_apart(settings, tmp_path):
     settings.MERGE_SECONDS = settings.UNDO_SECONDS = 0  # mails and replies go at once; who tests the waiting says so
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}}  # rate limits begin anew
+    cache = settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}  # rate limits begin anew
+    settings.CACHES = {"default": cache if schedule.asks_services(request.node) else {"BACKEND": "tests.schedule.OneThatFails"}}
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from tickets.management.commands.preset import install
 from tickets.models import Attachment, Clock, Comment, Event, InboundMessage, Status, Ticket
 from tickets.presets import APTY
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")

@@ -203,7 +203,6 @@ def running(service: str, env: dict[str, str], log: Path):
 
 
 @pytest.mark.journey
-@pytest.mark.xdist_group("deployment")
 def test_commands_of_the_containers_when_run_here_then_all_get_healthy_and_end_when_asked(production, tmp_path):
     subprocess.run(here(command("migrate"), production), cwd=ROOT, env=production, check=True, timeout=120)
     with ExitStack() as stack:

@@ -31,7 +31,7 @@ from tickets.models import Attachment, Channel, Follower, OrganizationShare, Tic
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dear]
 
 # Each ticket's first message has these words and one of its own, so that search and related tickets have something to leak.
 WORDS = "player stays blank after update of browser"

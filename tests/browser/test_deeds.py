@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.fields import editor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 CUSTOMER, TEAMMATE, STRANGER = "customer@acme.example", "teammate@acme.example", "customer@globex.example"
 AGENT, OUTSIDER = "agent@support.example", "agent2@support.example"

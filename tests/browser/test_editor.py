@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_deeds import AGENT, FILE
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 CUSTOMER = "customer@globex.example"  # not who submits in test_deeds.py: nobody may submit more than ten tickets in ten minutes
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 CUSTOMER, TEAMMATE, AGENT, ADMIN = "customer@acme.example", "teammate@acme.example", "agent@support.example", "admin@support.example"
 NOBODY = ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.journeys.stack import Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 ANA, BEN, CLEO, PRIYA = "customer@acme.example", "teammate@acme.example", "customer@globex.example", "agent@support.example"
 SCREENS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}

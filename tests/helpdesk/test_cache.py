@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from tests.journeys.peers import free_port
 
+pytestmark = pytest.mark.services
+
 
 @pytest.fixture
 def dead(settings):

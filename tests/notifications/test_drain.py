@@ -19,7 +19,7 @@ from tests.factories import make_ticket, message
 from tickets import actions
 from tickets.models import Follower
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dear]
 
 _MEGABYTE = 1024 * 1024
 

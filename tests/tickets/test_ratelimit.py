@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from accounts.models import User
 from tickets.ratelimit import SPAN, is_too_often
+
+pytestmark = pytest.mark.services
 
 ANA, BEN = User(pk=1), User(pk=2)
 

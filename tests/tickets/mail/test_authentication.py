@@ -13,6 +13,8 @@ from tickets.mail import lookups, signatures
 from tickets.mail.authentication import authenticate
 from tickets.models import Authentication, InboundMessage
 
+pytestmark = pytest.mark.services  # answers of name servers are cached
+
 PASSED, NONE, FAILED, UNKNOWN = Authentication.PASSED, Authentication.NONE, Authentication.FAILED, Authentication.UNKNOWN
 OURS = "mx.support.example"
 

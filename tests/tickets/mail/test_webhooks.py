@@ -24,7 +24,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from tests.factories import make_ticket
-from tests.test_settings import PRODUCTION, told_by_check
+from tests.test_settings import PRODUCTION, told_by_settings
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets.mail import amazon_ses, ingest
 from tickets.mail.form_data import read_form
@@ -591,8 +591,8 @@ def test_post_that_is_no_mail_is_an_error_that_the_provider_shows(doors, provide
         ({"MAIL_WEBHOOKS": "pigeon", "ANYMAIL_WEBHOOK_SECRET": PASSWORD}, ["MAIL_WEBHOOKS"]),
     ],
 )
-def test_check_when_a_secret_is_missing_then_names_it(variables, told):
-    assert told_by_check(**PRODUCTION | variables) == told
+def test_settings_when_a_secret_is_missing_then_name_it(variables, told):
+    assert told_by_settings(**PRODUCTION | variables) == told
 
 
 def test_form_whose_file_has_a_hostile_name_costs_little():
