@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.test import override_settings
 
 from accounts.models import AgentGroup, Organization, Role, User
 from helpdesk.celery import app as celery_app
@@ -37,17 +40,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         drop_template()
 
 
+def apart(folder: Path) -> dict[str, Any]:
+    """Settings of a test whose files lie in this folder."""
+    return {
+        "CHECK_AUTHENTICATION": False,  # asks nobody's DNS; tests/tickets/mail/test_authentication.py has one of its own
+        "MEDIA_ROOT": str(folder / "media"),
+        "OUTBOX_DIR": folder / "outbox",
+        "MERGE_SECONDS": 0,  # mails and replies go at once; who tests the waiting says so
+        "UNDO_SECONDS": 0,
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+        "STORAGES": settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
+        "CACHES": {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}},  # rate limits begin anew
+    }
+
+
 @pytest.fixture(autouse=True)
 def _kept_apart(request, settings, tmp_path):
     """Nothing a test writes lands in var/ or in another test; passwords are quick to check, and pages need no collected files."""
-    settings.CHECK_AUTHENTICATION = False  # asks nobody's DNS; tests/tickets/mail/test_authentication.py has one of its own
-    settings.MEDIA_ROOT = str(tmp_path / "media")
-    settings.OUTBOX_DIR = tmp_path / "outbox"
-    settings.MERGE_SECONDS = settings.UNDO_SECONDS = 0  # mails and replies go at once; who tests the waiting says so
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    cache = settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}  # rate limits begin anew
-    settings.CACHES = {"default": cache if schedule.asks_services(request.node) else {"BACKEND": "tests.schedule.OneThatFails"}}
+    folder = request.getfixturevalue("lasting").folder if "lasting" in request.fixturenames else tmp_path
+    for name, value in apart(folder).items():
+        setattr(settings, name, value)
+    if not schedule.asks_services(request.node):
+        settings.CACHES = {"default": {"BACKEND": "tests.schedule.OneThatFails"}}
 
 
 @pytest.fixture(scope="session")
@@ -79,13 +93,73 @@ def preset_rows(django_db_setup, django_db_blocker):
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """The cast once more, see below."""
+
+    folder: Path
+    acme: Organization
+    ana: User
+    ben: User
+    cleo: User
+    dan: User
+    eve: User
+    max_admin: User
+
+
+@pytest.fixture(scope="module")
+def lasting(django_db_setup, django_db_blocker, preset_rows, tmp_path_factory):
+    """The cast and the workflow, for a file whose many tests ask one large world, and undo what they did. Not beside `ana` and the others."""
+    folder = tmp_path_factory.mktemp("lasting")
+    with django_db_blocker.unblock(), override_settings(**apart(folder)), transaction.atomic():
+        fill_in(preset_rows)
+        acme, globex = (Organization.objects.create(name=name) for name in ("Acme", "Globex"))
+        customers = (make_ana(acme), make_ben(acme), make_cleo(globex))
+        yield Lasting(folder, acme, *customers, make_dan(), make_eve(), make_max())
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
 def workflow(db, preset_rows):
+    fill_in(preset_rows)
+
+
+def fill_in(preset_rows) -> None:
     for model, rows in preset_rows.items():
         fresh = copy.deepcopy(rows)
         for row in fresh:
             row.pk = None  # as the database numbers them
         model.objects.bulk_create(fresh)
+
+
+def make_ana(acme: Organization) -> User:
+    return make_user("ana@acme.example", "Ana Ford", acme)
+
+
+def make_ben(acme: Organization) -> User:
+    return make_user("ben@acme.example", "Ben Ode", acme)
+
+
+def make_cleo(globex: Organization) -> User:
+    return make_user("cleo@globex.example", "Cleo Roy", globex)
+
+
+def make_dan() -> User:
+    return _agent("dan@support.example", "Dan Support", "Customer Support")
+
+
+def make_eve() -> User:
+    return _agent("eve@support.example", "Eve Devops", "DevOps")
+
+
+def make_max() -> User:
+    return make_user("max@support.example", "Max Manager", role=Role.ADMIN)
+
+
+def _agent(address: str, name: str, group: str) -> User:
+    agent = make_user(address, name, role=Role.AGENT)
+    AgentGroup.objects.get(name=group).members.add(agent)
+    return agent
 
 
 @pytest.fixture
@@ -100,17 +174,17 @@ def globex(db):
 
 @pytest.fixture
 def ana(acme) -> User:
-    return make_user("ana@acme.example", "Ana Ford", acme)
+    return make_ana(acme)
 
 
 @pytest.fixture
 def ben(acme) -> User:
-    return make_user("ben@acme.example", "Ben Ode", acme)
+    return make_ben(acme)
 
 
 @pytest.fixture
 def cleo(globex) -> User:
-    return make_user("cleo@globex.example", "Cleo Roy", globex)
+    return make_cleo(globex)
 
 
 @pytest.fixture
@@ -120,21 +194,17 @@ def solo(db) -> User:
 
 @pytest.fixture
 def dan(workflow) -> User:
-    dan = make_user("dan@support.example", "Dan Support", role=Role.AGENT)
-    AgentGroup.objects.get(name="Customer Support").members.add(dan)
-    return dan
+    return make_dan()
 
 
 @pytest.fixture
 def eve(workflow) -> User:
-    eve = make_user("eve@support.example", "Eve Devops", role=Role.AGENT)
-    AgentGroup.objects.get(name="DevOps").members.add(eve)
-    return eve
+    return make_eve()
 
 
 @pytest.fixture
 def max_admin(db) -> User:
-    return make_user("max@support.example", "Max Manager", role=Role.ADMIN)
+    return make_max()
 
 
 @pytest.fixture
