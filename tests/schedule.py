@@ -3,8 +3,8 @@
 Once: what asks neither the database nor Redis answers the same whatever they are, so `make test-services` leaves it out (`--services`). Such a test has no
 fixture `db`, no mark that says otherwise, and can't have it wrong: its cache is one that fails (see `OneThatFails`).
 
-In order: files whose tests wait for processes or browsers, or are long, begin first, as others then use the processors meanwhile, and none is left for the end; then the
-files with most tests. All files of browsers are one piece, as they share a running demo.
+In order: files whose tests wait for processes or browsers, or are long, begin first, as others then use the processors meanwhile, and none is left for
+the end; then the files with most tests. All files of browsers are one piece, as they share a running demo.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _piece(nodeid: str) -> str:
     return _SHARED if nodeid.startswith(_SHARED) else nodeid.partition("::")[0]
 
 
-class Pieces(LoadFileScheduling):
+class Pieces(LoadFileScheduling):  # type: ignore[misc] # it has no types
     def _split_scope(self, nodeid: str) -> str:
         return _piece(nodeid)
 

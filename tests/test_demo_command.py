@@ -119,6 +119,15 @@ def test_web_when_asked_for_a_long_address_then_takes_as_much_in_the_demo_as_in_
     assert re.findall(r"--limit-request-line (\d+)", f"{in_demo} {in_container}") == ["8190", "8190"]
 
 
+# --- Before ------------------------------------------------------------------------------------------------------------------
+
+
+def test_key_when_there_is_none_then_is_made_once_and_read_by_its_owner_alone(tmp_path):
+    kept = tmp_path / "secret_key"
+    first, second = (demo._secret(kept) for _ in range(2))
+    assert (len(first) > 50, second, kept.stat().st_mode & 0o777) == (True, first, 0o600)
+
+
 # --- Starting over -----------------------------------------------------------------------------------------------------------
 
 

@@ -81,13 +81,21 @@ def numbers(running) -> dict[str, str]:
     return dict(line.split() for line in running.shell(code).splitlines())
 
 
+# The themes differ in colours alone, and axe is on the page already.
+DARK = "axe.run({resultTypes: ['violations'], runOnly: ['cat.color']})"
+
+
+def told(answer) -> list[tuple[str, list[str]]]:
+    return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in answer["violations"]]
+
+
 @pytest.mark.parametrize(("email", "path"), PAGES)
 def test_page_is_sound_in_both_themes_and_every_width(visit, numbers, email, path):
     page = visit(email, path.format(**numbers), viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    faults = {}
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        faults[theme] = [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in Axe().run(page).response["violations"]]
+    page.emulate_media(color_scheme="light")
+    faults = {"light": told(Axe().run(page).response)}
+    page.emulate_media(color_scheme="dark")
+    faults["dark"] = told(page.evaluate(DARK))
     for width in (1440, 390, 320):
         page.set_viewport_size({"width": width, "height": 800})
         faults[width] = max(0, page.evaluate("document.documentElement.scrollWidth") - width)
