@@ -16,7 +16,7 @@ from tickets.models import Ticket
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from accounts.models import User
+    from accounts.models import Organization, User
 
 
 def lock(ticket: Ticket, actor: User | None, *, staff_only: bool = False) -> Ticket:
@@ -61,11 +61,13 @@ def _goes_on_in(ticket: Ticket, actor: User | None) -> int:
     return target if target and access.tickets_for(actor).filter(pk=target).exists() else ticket.pk
 
 
-def hold_memberships(people: Iterable[User]) -> None:
-    """None of theirs ends before the commit, as `tickets.membership` locks the same rows: who is found to be a teammate after this is one when a row
+def hold_memberships(people: Iterable[User], *, of: Organization | None = None) -> None:
+    """None of theirs (of one organization) ends before the commit, as `tickets.membership` locks the same rows: who is found to be a teammate after this is one when a row
     says so. After the ticket's lock, and always in this order.
     """
     memberships = Membership.objects.filter(user__in=people, is_active=True)
+    if of:
+        memberships = memberships.filter(organization=of)
     list(memberships.select_for_update().order_by("user_id", "pk").values_list("pk"))
 
 

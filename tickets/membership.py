@@ -18,6 +18,7 @@ from accounts.errors import IllegalMove, NotAllowed
 from accounts.models import Membership, Organization, User
 from tickets import access
 from tickets.events import one_nudge, record
+from tickets.locking import hold_memberships
 from tickets.models import EventKind, Follower, OrganizationShare, Ticket
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def switch(organization: Organization, *, actor: User, is_active: bool) -> None:
     organization.save(update_fields=["is_active"])
     logger.info("%s switches organization %s: %s", actor.pk, organization.pk, is_active)
     if not is_active:
-        for member in User.objects.filter(memberships__organization=organization, memberships__is_active=True).order_by("pk"):
+        members = list(User.objects.filter(memberships__organization=organization, memberships__is_active=True).order_by("pk"))
+        hold_memberships(members, of=organization)  # who shares with one of them at this moment came first, or looks again
+        for member in members:
             _take_back(member, organization, actor=actor)
 
 

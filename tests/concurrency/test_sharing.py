@@ -90,6 +90,26 @@ def test_member_when_shared_with_at_the_moment_of_leaving_then_does_not_follow(t
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_member_when_the_organization_is_switched_off_as_they_are_shared_with_then_does_not_follow(ticket, acme, ana, ben, dan, way):
+    """The switching off waits for the sharing, and takes it back with all else."""
+
+    def switched_off() -> None:
+        try:
+            membership.switch(acme, actor=dan, is_active=False)
+        finally:
+            connections.close_all()
+
+    sharing.remove_organization(ticket, actor=ana, organization=acme)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            WAYS[way](ticket, ana, ben)
+            done = pool.submit(switched_off)
+            wait([done], timeout=1)
+        assert done.exception() is None
+    assert not Follower.objects.filter(user=ben).exists()
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_member_when_leaving_at_the_moment_of_being_shared_with_then_does_not_follow(ticket, acme, ana, ben, way):
     """The leaving waits for the sharing, and takes it back with all else."""
 
