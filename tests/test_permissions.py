@@ -275,7 +275,7 @@ def world(lasting):
     acme, ana, ben, cleo, dan, eve, max_admin = (getattr(lasting, name) for name in "acme ana ben cleo dan eve max_admin".split())
     private = AgentGroup.objects.create(name="Private", is_private=True)
     private.members.add(dan, max_admin)
-    other = make_ticket(ana, group=private)
+    beside = make_ticket(ana, group=private)
     ticket = make_ticket(ana, group=private, message=message(files=(new_file(),)))
     actions.take(ticket, actor=dan)
     actions.add_note(ticket, actor=dan, message=message("secret", channel=Channel.DESK, files=(new_file("note.txt"),)))
@@ -305,7 +305,7 @@ def world(lasting):
     people = [None, cleo, ben, ana, dan, eve, max_admin]
     return {
         "ticket": ticket,
-        "private": other,
+        "private": beside,
         "shipped": Release.objects.create(version="4.2", text="In {version}.", created_by=dan),
         "held": held,
         "failed": failed,
