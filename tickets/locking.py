@@ -62,8 +62,8 @@ def _goes_on_in(ticket: Ticket, actor: User | None) -> int:
 
 
 def hold_memberships(people: Iterable[User], *, of: Organization | None = None) -> None:
-    """None of theirs (of one organization) ends before the commit, as `tickets.membership` locks the same rows: who is found to be a teammate after this is one when a row
-    says so. After the ticket's lock, and always in this order.
+    """None of theirs (of one organization) ends before the commit, as `tickets.membership` locks the same rows: who is found to be a teammate after this
+    is one when a row says so. After the ticket's lock, and always in this order.
     """
     memberships = Membership.objects.filter(user__in=people, is_active=True)
     if of:
