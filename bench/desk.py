@@ -116,10 +116,10 @@ def _pages() -> Iterator[tuple[str, str, list[str]]]:
     queue = reverse("desk_tickets")
     yield "dashboard", "agent", [reverse("desk")]
     yield "queue", "agent", [queue]
-    yield "queue, mine", "agent", [f"{queue}?assignee=me"]
-    yield "queue, everything", "agent", [f"{queue}?status=any"]
+    yield "queue, mine", "agent", [f"{queue}?q=assignee:me"]
+    yield "queue, everything", "agent", [f"{queue}?q=status:any"]
     yield "queue, by priority", "agent", [f"{queue}?sort=priority"]
-    yield "queue, everything, newest", "agent", [f"{queue}?status=any&sort=created"]
+    yield "queue, everything, newest", "agent", [f"{queue}?q=status:any&sort=created"]
     newest = Ticket.objects.order_by("-pk")[:5000]
     long = Ticket.objects.filter(pk__in=newest.values("pk")).annotate(said=Count("comments")).filter(said=5)[:20]
     yield "ticket, 5 messages", "agent", [reverse("desk_ticket", args=[ticket.pk]) for ticket in long]
@@ -131,10 +131,11 @@ def _pages() -> Iterator[tuple[str, str, list[str]]]:
         "search, a beginning": ["thumb", "dashb", "accou", "colle"],
         "search, a common word": ["cache", "thank", "the", "settings"],
         "search, words with filters": [
-            "cache&assignee=me",
+            "cache assignee:me",
             "cache&sort=priority",
-            "scheduler&status=unresolved",
-            "settings -cache&priority=none",
+            "scheduler status:unresolved",
+            "settings -cache priority:none",
+            "captions created:<30d",
         ],
     }
     for name, asked in words.items():

@@ -63,17 +63,21 @@ def tsvector(text: str) -> str:
     Its index knows no places, so that it would have to look into each text that has a "2" and a "3" for the one with "2.3".
     """
     places: dict[str, list[int]] = {}
-    place, before = 0, GAP
+    place, before = 0, ""
     for word in text.split():
         if word == GAP:
-            place += _STEP
+            place, before = place + _STEP, ""
+            continue
+        place += 1
+        at = place if place < _LAST_PLACE else _LAST_PLACE
+        if word in places:
+            places[word].append(at)
         else:
-            place += 1
-            places.setdefault(word, []).append(min(place, _LAST_PLACE))
-            if before != GAP and not (word.isalpha() and before.isalpha()):
-                places.setdefault(f"{before}·{word}", [min(place, _LAST_PLACE)])
+            places[word] = [at]
+        if before and not (word.isalpha() and before.isalpha()):
+            places.setdefault(f"{before}·{word}", [at])
         before = word
-    return " ".join(f"'{word}':{','.join(map(str, at[:255]))}" for word, at in places.items())
+    return " ".join([f"'{word}':{str(at[:255])[1:-1].replace(' ', '')}" for word, at in places.items()])
 
 
 def _as_tsquery(row: tuple[str, ...], *, is_begun: bool = False) -> str:
