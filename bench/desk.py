@@ -37,7 +37,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models import Count  # noqa: E402
 from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext, setup_test_environment  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.urls import NoReverseMatch, reverse  # noqa: E402
 
 from accounts.models import Organization, User  # noqa: E402
@@ -83,7 +83,6 @@ def _of(url: str) -> dict[str, Any]:
 
 def measure() -> dict[str, Any]:
 
-    setup_test_environment()
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     clients = {name: _logged_in(Client(raise_request_exception=True), user) for name, user in _people().items()}
     pages: dict[str, dict[str, float]] = {}

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from functools import lru_cache
+
+import lucide
 from django.apps import AppConfig
 
 
@@ -9,4 +12,6 @@ class HelpdeskConfig(AppConfig):
     name = "helpdesk"
 
     def ready(self) -> None:
+        # An icon is a tree that is copied and written out anew each time; a list shows the same three a hundred times.
+        lucide._render_icon = lru_cache(maxsize=512)(lucide._render_icon)
         from helpdesk import checks  # noqa: F401, PLC0415 registers the system checks, once the apps are there

@@ -30,8 +30,8 @@ MAX_LENGTH = 200  # characters of a query that count
 MAX_WORDS = 10
 _BEFORE, _AROUND = 40, 180  # characters of a snippet: before the first word that was found, and in all
 _FEW = 2_000  # tickets: so many are told by their numbers
-_SAMPLE = 2_000  # of the newest tickets, that tell whether what was asked for stands in many of the new ones
-_DENSE = 20  # of them
+_SAMPLE = 1_000  # of the newest tickets, that tell whether what was asked for stands in many of the new ones
+_DENSE = 10  # of them
 
 
 def search(queryset: QuerySet[Ticket], text: str, *, for_staff: bool, order: Sequence[str] = ()) -> QuerySet[Ticket]:

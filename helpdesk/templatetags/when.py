@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -18,6 +19,15 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 def ago(moment: datetime | None) -> str:
     """Like "just now", "5 min ago", "2 h ago", "3 d ago", then "3 Mar" and, in another year, "3 Mar 2025". Ahead of us: "in 2 h"."""
     return in_words(moment, timezone.now()) if moment else ""
+
+
+@register.filter
+def as_time(moment: datetime | None) -> str:
+    """What `components/time.html` shows; by itself where there are many, as in a long list."""
+    if not moment:
+        return ""
+    words, exact = in_words(moment, timezone.now()), date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    return format_html('<time datetime="{0}" title="{1}" aria-label="{2}, {1}">{2}</time>', moment.isoformat(), exact, words)
 
 
 def in_words(moment: datetime, now: datetime) -> str:
