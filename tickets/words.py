@@ -69,7 +69,7 @@ def tsvector(text: str) -> str:
             place, before = place + _STEP, ""
             continue
         place += 1
-        at = place if place < _LAST_PLACE else _LAST_PLACE
+        at = min(_LAST_PLACE, place)
         if word in places:
             places[word].append(at)
         else:

@@ -126,6 +126,16 @@ class Ticket(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["category", "-updated_at", "-id"], name="ticket_by_category"),
+            # The queue: as it is listed, and as it is counted, without a look at the tickets themselves.
+            models.Index(fields=["-updated_at", "-id"], condition=Q(category__in=UNRESOLVED), name="ticket_in_queue"),
+            models.Index(
+                fields=["group", "assignee"],
+                include=["id", "category", "status", "waiting_since", "due_at", "snoozed_until", "fix_confirmed_at"],
+                condition=Q(category__in=UNRESOLVED),
+                name="ticket_counted",
+            ),
+            models.Index(fields=["-created_at", "-id"], name="ticket_by_creation"),
+            models.Index(fields=["resolved_at"], condition=Q(resolved_at__isnull=False), name="ticket_by_resolution"),
             models.Index(fields=["-updated_at", "-id"], name="ticket_by_update"),
             models.Index(fields=["assignee", "category", "-updated_at"], name="ticket_by_assignee"),
             models.Index(fields=["group", "category", "-updated_at"], name="ticket_by_group"),
