@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, Min, OuterRef, Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.addresses import domain_of
 from accounts.models import AgentGroup, Membership, Organization, Role, User
@@ -448,12 +448,17 @@ def spoken(text: str, ticket: Ticket, *, is_public: bool) -> str:
 def when_in_words(rule: AutomationRule) -> str:
     if rule.span is None:
         return _("When %(what)s") % {"what": rule.get_when_display()}
-    return _("When %(span)s have passed %(since)s") % {"span": span_in_words(rule.span), "since": rule.get_when_display()}
+    return _("When it is %(span)s %(since)s") % {"span": span_in_words(rule.span), "since": rule.get_when_display()}
 
 
 def span_in_words(span: timedelta) -> str:
     number, unit = units_of(span)
-    return {"days": _("%(n)s days"), "hours": _("%(n)s hours"), "minutes": _("%(n)s minutes")}[unit] % {"n": number}
+    words = {
+        "days": ngettext("%(n)s day", "%(n)s days", number),
+        "hours": ngettext("%(n)s hour", "%(n)s hours", number),
+        "minutes": ngettext("%(n)s minute", "%(n)s minutes", number),
+    }
+    return words[unit] % {"n": number}
 
 
 def units_of(span: timedelta) -> tuple[int, str]:

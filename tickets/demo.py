@@ -20,13 +20,14 @@ from accounts import invitations
 from accounts.models import AgentGroup, EmailDomain, Invitation, Membership, Organization, Role, User
 from tickets import access, actions, articles, clocks, measures, prose, sharing, sweeps, tagging
 from tickets.demo_files import demo_file
-from tickets.demo_helpers import begin_draft, make_helpers
+from tickets.demo_helpers import begin_draft, make_helpers, make_rules
 from tickets.models import (
     Article,
     ArticleEvent,
     ArticleFeedback,
     ArticleVersion,
     Audience,
+    AutomationRun,
     Channel,
     Comment,
     Event,
@@ -125,6 +126,7 @@ def seed(now: datetime, *, tell: Callable[[Event], None]) -> int:
     ProductArea.objects.bulk_create(ProductArea(name=name, position=at) for at, name in enumerate(_AREAS))
     for told in tomllib.loads(_ARTICLES.read_text())["article"]:
         _write_article(told, cast.people, now - span(told["age"]))
+    make_rules(cast.people["max"])
     for step in sorted(stories(now), key=lambda step: step.at):
         _play(step, cast)
     _read_up(cast, now)
@@ -281,6 +283,7 @@ def _play(step: Step, cast: _Cast) -> None:
     Comment.objects.filter(pk__gt=last_comment).update(created_at=step.at)
     Follower.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
     OrganizationShare.objects.filter(ticket=ticket, created_at__gte=started).update(created_at=step.at)
+    AutomationRun.objects.filter(ticket=ticket, at__gte=started).update(at=step.at)
     Stretch.objects.filter(ticket=ticket, ended_at__gte=started).update(ended_at=step.at)
     clocks.recompute(ticket.pk)
     measures.measure_again(ticket)

@@ -1,13 +1,14 @@
-"""What the demo's staff keep at hand: canned replies, macros, and a draft that somebody has begun."""
+"""What the demo's staff keep at hand: canned replies, macros, rules that act by themselves, and a draft that somebody has begun."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from accounts.models import AgentGroup
-from tickets import drafts, prose
+from tickets import automating, drafts, prose
 from tickets.actions import Message
-from tickets.models import CannedReply, Channel, Macro, Priority, Status, Ticket
+from tickets.models import AutomationRule, CannedReply, Channel, Macro, Priority, Status, Ticket, When
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -52,6 +53,29 @@ def make_helpers(people: dict[str, User]) -> None:
         used=5,
     )
     Macro.objects.create(name="Wait for the customer", status=Status.objects.get(name="Waiting on Customer"), owner=people["priya"], used=3)
+
+
+def make_rules(admin: User) -> None:
+    """The first acts as the stories are played; the second on who has waited for a day while the demo runs."""
+    to_devops = AutomationRule(
+        name="Sign-on and API go to DevOps",
+        when=When.OPENED,
+        conditions={"subject": {"values": ["SSO:", "single sign-on", "API:", "webhook"], "not": False}},
+        steps={"group": AgentGroup.objects.get(name="DevOps").pk, "tags": ["platform"]},
+    )
+    waits = AutomationRule(
+        name="Nobody waits longer than a day",
+        when=When.UNANSWERED,
+        span=timedelta(days=1),
+        conditions={"priority": {"values": [Priority.objects.get(name="Low").pk], "not": True}},
+        steps={
+            "tags": ["waits"],
+            "note": "{name} has waited for a day. If we can't say more yet, say when we will.",
+            "mail": {"people": [], "groups": [AgentGroup.objects.get(is_default=True).pk], "words": "“{subject}” waits for an answer."},
+        },
+    )
+    for rule in (to_devops, waits):
+        automating.keep(rule, actor=admin)
 
 
 def begin_draft(writer: User, ticket: Ticket) -> None:

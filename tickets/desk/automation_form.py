@@ -35,16 +35,17 @@ _WORDS_LIMIT = 5000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A condition or a step, as the page shows it. `fields`: in the order of the sentence."""
+    """A condition or a step, as the page shows it. `fields`: in the order of the sentence; `main` is the one that makes it count."""
 
     name: str
     label: str
     fields: list[BoundField]
     hint: str = ""
+    main: int = 0
 
     @property
     def is_filled(self) -> bool:
-        return any(field.errors or field.value() for field in self.fields)
+        return bool(self.fields[self.main].value()) or any(field.errors for field in self.fields)
 
 
 def _ticks(choices: Iterable[tuple[Any, Any]]) -> forms.MultipleChoiceField:
@@ -146,7 +147,7 @@ class RuleForm(forms.Form):
         }
         for name, label in automation.CONDITIONS.items():
             if name not in ("area", "hours") or self._rows[name]:
-                yield Line(name, str(label), [self[f"not_{name}"], self[f"if_{name}"]], hints.get(name, ""))
+                yield Line(name, str(label), [self[f"not_{name}"], self[f"if_{name}"]], hints.get(name, ""), main=1)
 
     def steps(self) -> Iterator[Line]:
         public, staff = (
