@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AgentGroup, Organization
 from tickets.models.workflow import Listed, Priority, TicketType
-from tickets.sla import Agreement, Metric, read
+from tickets.sla import Agreement, Metric, read, span_words
 from tickets.worktime import MINUTES, Calendar, Hours
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class SlaStep(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_metric_display()}: {self.span} {self.get_side_display()}"
+        return f"{self.get_metric_display()}: {span_words(self.span)} {self.get_side_display()}"
 
     @property
     def offset(self) -> timedelta:
