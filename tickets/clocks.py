@@ -1,7 +1,7 @@
 """A ticket's clocks follow its events: `events.record` calls `follow`, so no verb can forget them. They know what is due; `tickets.escalation` acts.
 
 Where each clock should stand follows from a few facts about the ticket as an event leaves it: which promises it has, whether the customer waits, whether
-it is paused, finished or spam. The event keeps those facts wherever they moved a clock, so the clocks can be made of the events again (`replay`),
+it is paused, finished or void. The event keeps those facts wherever they moved a clock, so the clocks can be made of the events again (`replay`),
 for the story on the ticket's page and to check that nothing was lost. The clocks' own rows hold all else, and nothing here reads the time of day.
 """
 
@@ -33,6 +33,8 @@ _REMATCH = (
     EventKind.REQUESTER_CHANGED,
     EventKind.ORGANIZATION_ADDED,
     EventKind.ORGANIZATION_REMOVED,
+    EventKind.TOOK_IN,
+    EventKind.GAVE_BACK,
 )
 
 
@@ -80,7 +82,7 @@ def _flags(ticket: Ticket, kind: EventKind, actor: User | None) -> frozenset[str
     by_staff = actor is not None and actor.is_staff
     by_customer = actor is not None and not by_staff
     flags = {
-        "spam": ticket.is_spam,
+        "void": ticket.is_spam or ticket.merged_into_id is not None,  # nothing is promised to it
         "finished": ticket.is_finished,
         "paused": ticket.status.pauses_sla and ticket.category not in (Category.RESOLVED, Category.CLOSED, Category.SPAM),
         "waiting": ticket.waiting_since is not None,
@@ -129,7 +131,7 @@ def _last_moment(clock: Clock) -> datetime:
 
 def _goal(metric: Metric, facts: Facts) -> ClockState:
     """Where a clock of that metric should stand; one that has ended, or never began, stays so where this says met or dropped."""
-    if "spam" in facts or facts.snapshot is None or metric not in facts.snapshot.agreement.promises:
+    if "void" in facts or facts.snapshot is None or metric not in facts.snapshot.agreement.promises:
         return ClockState.DROPPED
     if metric == Metric.RESOLUTION:
         return ClockState.MET if "finished" in facts else facts.is_running

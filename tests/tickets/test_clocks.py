@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AgentGroup
 from tests.factories import make_policy, make_ticket, message
-from tickets import actions, clocks, sharing, sweeps
+from tickets import actions, clocks, merging, sharing, sweeps
 from tickets.models import Clock, EventKind, Priority, SlaPolicy, SlaStep, SlaTarget, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +160,19 @@ def test_spam_when_marked_then_nothing_is_due_until_it_is_none(ticket, at, dan):
     at("Tue 10:00")
     actions.change_status(ticket, actor=dan, status=status("Open"))
     assert shown(ticket) == {"first": "running 1:00:00/4:00:00 due Tue 13:00", "resolution": "running 1:00:00/16:00:00 due Wed 17:00"}
+
+
+def test_ticket_when_merged_then_has_no_clock_until_it_comes_back_and_the_other_waits(ticket, at, ana, dan):
+    target = make_ticket(ana, share=False)
+    actions.comment(target, actor=dan, message=message())
+    at("Mon 11:00")
+    merging.merge(ticket, into=target, actor=dan)
+    assert shown(ticket) == {"first": "dropped 2:00:00/4:00:00", "resolution": "dropped 2:00:00/16:00:00"}
+    assert shown(target)["next1"] == "running 0:00:00/2:00:00 due Mon 13:00"
+    at("Mon 12:00")
+    merging.unmerge(Ticket.objects.get(pk=ticket.pk), actor=dan)
+    assert shown(ticket)["first"] == "running 2:00:00/4:00:00 due Mon 14:00"
+    assert (is_as_its_events_say(ticket), is_as_its_events_say(target)) == (True, True)
 
 
 def test_machine_when_its_clock_jumps_back_then_no_time_is_given_back(ticket, at, dan):
