@@ -25,7 +25,7 @@ from notifications.unsubscribe import report_path, unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import actions, articles, bulk, drafts, files, sharing
-from tickets.models import Attachment, AutomationRule, CannedReply, Channel, Macro, MailRule, Release
+from tickets.models import Attachment, AutomationRule, CannedReply, Channel, Macro, MailRule, Release, SavedView
 from tickets.reports.asked import read
 
 if TYPE_CHECKING:
@@ -87,6 +87,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_tickets": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_tickets_changes": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_tickets_complete": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_view_new": (_NOBODY, "302 404 404 404 302 302 302"),
+    "desk_view": (_NOBODY, "302 404 404 404 302 404 404"),  # Dan's own
+    "desk_columns": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_bulk_new": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_bulk": ("302 404 404 404 200 404 404", "302 404 404 404 302 404 404"),  # its maker's
     "desk_bulk_undo": (_NOBODY, "302 404 404 404 302 404 404"),
@@ -318,6 +321,7 @@ def world(lasting):
         "domain": domain,
         "invited": invited,
         "upload": upload,
+        "view": SavedView.objects.create(name="Mine", owner=dan),
         "bulk": bulk.prepare(actor=dan, numbers=[ticket.pk]),
         "subscription": subscription,
         "draft": draft,
@@ -341,6 +345,7 @@ def path_to(name: str, world) -> str:
     arguments: dict[str, list[object]] = {
         "uploads": [],
         "upload": [world["upload"].pk],
+        "desk_view": [world["view"].pk],
         "desk_bulk": [world["bulk"].pk],
         "desk_bulk_undo": [world["bulk"].pk],
         "attachment": [attachment.pk, attachment.name],

@@ -82,5 +82,6 @@ def _names(part: Unfinished, vocabulary: Vocabulary) -> list[tuple[str, str]]:
         return [(name, "") for name in Organization.objects.filter(name__icontains=part.text).values_list("name", flat=True)[:_MOST]]
     if part.field == "requester" and part.text:
         people = User.objects.filter(name__icontains=part.text) | User.objects.filter(email__istartswith=part.text)
-        return [(person.email, person.display_name) for person in people.order_by("email")[:_MOST]]
+        found = [(person.email, person.display_name) for person in people.order_by("email")[:_MOST]]
+        return sorted(found, key=lambda one: not one[0].startswith(typed))
     return []

@@ -49,7 +49,7 @@ def translated(params: Mapping[str, str], vocabulary: Vocabulary) -> str | None:
         query = parse(text)
         was = _as_shown(params["was"], vocabulary) if "was" in params else {}
     except QueryError:
-        return query_string(text, params.get("sort", ""))
+        return query_string(text, params.get("sort", ""), view=params.get("view", ""))
     if tag := tidy(params.get("tag", "")):
         query = query.having("tag", Condition("tag", (value_of(tag),)))
     for name, field in SELECTS.items():
@@ -60,7 +60,7 @@ def translated(params: Mapping[str, str], vocabulary: Vocabulary) -> str | None:
             query = query.having(field)
         elif written := _written(field, value, vocabulary):
             query = query.having(field, Condition(field, (written,)))
-    return query_string(str(query), params.get("sort", ""))
+    return query_string(str(query), params.get("sort", ""), view=params.get("view", ""))
 
 
 def _as_shown(text: str, vocabulary: Vocabulary) -> dict[str, str]:

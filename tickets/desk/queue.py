@@ -9,13 +9,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from tickets import access, drafts
+from tickets import access, drafts, saved_views
 from tickets.desk.bulk import bulk_choices
+from tickets.desk.columns import COLUMNS, DEFAULT, MORE, known, with_columns
 from tickets.desk.dashboard import counts, total
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filter_bar import choices, translated
-from tickets.desk.filters import SORTS, VIEWS, Filters, View, condition_text, query_string, queue_url, read
+from tickets.desk.filters import DEFAULT_SORT, SORTS, VIEWS, Filters, View, condition_text, query_string, queue_url, read
 from tickets.desk.rows import with_row
+from tickets.desk.views import EVERYBODY, MINE, audiences, listed
 from tickets.desk.vocabulary import Vocabulary
 from tickets.paging import Page, page_of
 from tickets.query import Word, number_of
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.models import User
-    from tickets.models import Ticket
+    from tickets.models import SavedView, Ticket
 
 ROWS = 50
 COUNT_LIMIT = 1000
@@ -43,15 +45,29 @@ def queue(request: StaffRequest) -> HttpResponse:
     if ticket := _meant(filters, request.user):
         return redirect("desk_ticket", ticket.number)
     found = filters.among(access.tickets_for(request.user))
-    page = page_of(drafts.with_own(with_row(found), request.user), request_get=request.GET, order=filters.order, size=ROWS)
+    kept = list(saved_views.seen_by(request.user))
+    saved = listed(request.user, vocabulary, [view for view in kept if not view.is_default])
+    chosen = next((row for row in saved if str(row["view"].pk) == params.get("view")), None)
+    columns = _columns(kept, chosen)
+    page = page_of(
+        with_columns(drafts.with_own(with_row(found), request.user), columns), request_get=request.GET, order=filters.order, size=ROWS
+    )
     views = _views(request.user, vocabulary)
-    current = next((view for view in views if view["text"] == str(filters.query)), None) if not filters.problem else None
+    current = next((view for view in views if view["text"] == str(filters.query)), None) if not (filters.problem or chosen) else None
     context = {
         "tickets": page.rows,
         "next_url": page.next_url,
         "prev_url": page.prev_url,
         "count": "" if filters.problem else _count(found, page, is_search=bool(filters.query.words)),
-        "title": _title(current, filters),
+        "title": _title(chosen or current, filters),
+        "saved": _by_people([{**row, "current": row is chosen} for row in saved]),
+        "chosen": chosen,
+        "is_edited": chosen and (chosen["text"], chosen["view"].sort or DEFAULT_SORT) != (str(filters.query), filters.sort),
+        "audience": _audience(chosen),
+        "audiences": audiences(request.user, vocabulary),
+        "columns": [(name, label, name in columns) for name, label in COLUMNS.items()],
+        "hidden": " ".join(f"hide-{name}" for name in COLUMNS if name not in columns),
+        "more": [name for name in MORE if name in columns],
         "views": [{**view, "current": view is current} for view in views],
         "filters": choices(filters, vocabulary),
         "sorts": [(key, label) for key, (label, _order) in SORTS.items()],
@@ -65,6 +81,26 @@ def queue(request: StaffRequest) -> HttpResponse:
         "everything_url": queue_url(f"status:any {filters.words}".strip()) if not filters.query.of("status") else "",
     }
     return render(request, "desk/queue.html", context)
+
+
+def _columns(kept: list[SavedView], chosen: dict[str, Any] | None) -> list[str]:
+    """As the view says, else as the person chose, else as we think."""
+    own: list[str] = next((view.columns for view in kept if view.is_default), [])
+    return known((chosen["view"].columns if chosen else []) or own or DEFAULT)
+
+
+def _by_people(saved: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """With a heading for each: one's own, each group's, everybody's."""
+    headed: dict[str, list[dict[str, Any]]] = {}
+    for row in saved:
+        of_group = _("Views of %(name)s") % {"name": row["of"]} if row["of"] else _("Everybody's views")
+        headed.setdefault(_("My views") if row["view"].owner_id else of_group, []).append(row)
+    return list(headed.items())
+
+
+def _audience(chosen: dict[str, Any] | None) -> str:
+    view = chosen["view"] if chosen else None
+    return MINE if view is None or view.owner_id else str(view.group_id or EVERYBODY)
 
 
 def _meant(filters: Filters, user: User) -> Ticket | None:

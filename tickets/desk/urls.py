@@ -24,6 +24,7 @@ from tickets.desk import (
     snooze,
     tags,
     verbs,
+    views,
 )
 from tickets.desk.bulk import bulk_new, bulk_run, bulk_undo
 from tickets.desk.changes import changes
@@ -45,6 +46,9 @@ urlpatterns = [
     path("tickets/bulk/", bulk_new, name="desk_bulk_new"),
     path("tickets/bulk/<int:pk>/", bulk_run, name="desk_bulk"),
     path("tickets/bulk/<int:pk>/undo/", bulk_undo, name="desk_bulk_undo"),
+    path("tickets/views/new/", views.view_new, name="desk_view_new"),
+    path("tickets/views/<int:pk>/", views.view, name="desk_view"),
+    path("tickets/columns/", views.columns, name="desk_columns"),
     path("tickets/new/", ticket_new, name="desk_ticket_new"),
     path(_TICKET, ticket, name="desk_ticket"),
     path(f"{_TICKET}related/", related, name="desk_ticket_related"),

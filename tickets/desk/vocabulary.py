@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import CharField, IntegerField, Q, Value
+from django.db.models import Case, CharField, Exists, IntegerField, OuterRef, Q, Value, When
 from django.utils.translation import gettext as _
 
 from accounts.models import AgentGroup, Organization, User
@@ -22,6 +22,7 @@ from tickets.tagging import tidy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+OWN = "own"
 FEW = 200  # more organizations than this are no list to choose from
 _MOST_FOUND = 100  # people or organizations that one name may mean
 _MOST_TAGS = 1000
@@ -30,7 +31,7 @@ _MODELS: dict[str, Any] = {"status": Status, "priority": Priority, "type": Ticke
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One of a list. `rank` orders it, `note` is the category of a status."""
+    """One of a list. `rank` orders it; `note` is the category of a status, and OWN for a group that the person is in."""
 
     pk: int
     name: str
@@ -49,10 +50,22 @@ class Vocabulary:
     @cached_property
     def _lists(self) -> dict[str, list[Entry]]:
         found: dict[str, list[Entry]] = {kind: [] for kind in _MODELS}
-        parts = [_rows(kind, model) for kind, model in _MODELS.items()]
+        parts = [self._rows(kind, model) for kind, model in _MODELS.items()]
         for kind, *row in parts[0].union(*parts[1:], all=True):
             found[kind].append(Entry(*row))
         return {kind: sorted(entries, key=lambda entry: (entry.rank, entry.name)) for kind, entries in found.items()}
+
+    def _rows(self, kind: str, model: Any) -> Any:
+        """Of one list, in columns that are alike in all of them."""
+        word, number = CharField(), IntegerField()
+        note: Any = "category" if model is Status else Value("", output_field=word)
+        rank: Any = "level" if model is Priority else "position"
+        retired: Any = "is_retired"
+        if model is AgentGroup:
+            own = AgentGroup.members.through.objects.filter(agentgroup=OuterRef("pk"), user=self.user)
+            note = Case(When(Exists(own), then=Value(OWN)), default=Value(""), output_field=word)
+            rank, retired = Value(0, output_field=number), Value(value=False)
+        return model.objects.order_by().values_list(Value(kind, output_field=word), "pk", "name", note, rank, retired)
 
     def entries(self, kind: str) -> list[Entry]:
         """All of a list, in its order."""
@@ -191,21 +204,6 @@ _KEPT = (*_MODELS, "assignee", "org")
 
 def _is_word(value: Written) -> bool:
     return not value.is_quoted and value.text.casefold() in (NONE, ME, ANY, "unresolved")
-
-
-def _rows(kind: str, model: Any) -> Any:
-    """Of one list, in columns that are alike in all of them."""
-    listed = model is not AgentGroup
-    ranks = {Priority: "level", AgentGroup: None}
-    rank = ranks.get(model, "position")
-    return model.objects.order_by().values_list(
-        Value(kind, output_field=CharField()),
-        "pk",
-        "name",
-        "category" if model is Status else Value("", output_field=CharField()),
-        rank or Value(0, output_field=IntegerField()),
-        "is_retired" if listed else Value(value=False),
-    )
 
 
 def _number(value: Written) -> int | None:

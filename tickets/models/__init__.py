@@ -35,6 +35,7 @@ from tickets.models.sla import BusinessCalendar, Holiday, Side, SlaPolicy, SlaSn
 from tickets.models.stretch import Stretch
 from tickets.models.tag import Tag, Tagging
 from tickets.models.ticket import Channel, Follower, OrganizationShare, Ticket
+from tickets.models.view import SavedView
 from tickets.models.words import TicketWords
 from tickets.models.workflow import Priority, ProductArea, Status, TicketType
 
@@ -84,6 +85,7 @@ __all__ = [
     "ProductArea",
     "Release",
     "ReleasePost",
+    "SavedView",
     "Side",
     "SlaPolicy",
     "SlaSnapshot",
