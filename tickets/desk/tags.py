@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST
 from tickets import access, tagging
 from tickets.desk.back import back
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.models import Tag
+from tickets.models import Tag, Tagging
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -27,8 +28,10 @@ _LIMIT = 400  # characters typed at once
 
 def shown(ticket: Ticket) -> dict[str, Any]:
     """For the ticket's page: its tags, and those that are offered for completion."""
-    own = list(Tag.objects.filter(tagging_rows__ticket=ticket))
-    return {"tags": own, "known_tags": Tag.objects.exclude(pk__in=[tag.pk for tag in own]).order_by("-used_at")[:_OFFERED]}
+    is_own = Exists(Tagging.objects.filter(ticket=ticket, tag=OuterRef("pk")))
+    tags = list(Tag.objects.annotate(is_own=is_own).order_by("-is_own", "-used_at")[:_OFFERED])
+    own = sorted((tag for tag in tags if tag.is_own), key=lambda tag: tag.name)
+    return {"tags": own, "known_tags": [tag for tag in tags if not tag.is_own]}
 
 
 @require_POST

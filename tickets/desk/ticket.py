@@ -21,12 +21,13 @@ from tickets import access, drafts
 from tickets.desk import links, snooze, tags
 from tickets.desk.clock_panel import dials
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.desk.forms import DeskShareForm, DraftForm, NoteForm, ReplyForm, StatusForm, TellForm, offered, property_choices
+from tickets.desk.forms import DeskShareForm, DraftForm, NoteForm, ReplyForm, StatusForm, TellForm
 from tickets.desk.leaving import leaving_reply
+from tickets.desk.offers import Offer, offers
 from tickets.desk.timeline import Entry, timeline
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.merging import why_not_undone
-from tickets.models import Draft, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
+from tickets.models import Draft, Follower, OrganizationShare, Ticket
 from tickets.uploads import SeenField
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ def page(  # noqa: PLR0913 all by name
     """
     news = {event.pk for event in overtaken.events} if overtaken else _since(request.user, ticket, since)
     draft, leaving, senders = drafts.at(ticket, user=request.user)
-    entries = timeline(request.user, ticket, news=news, pictures_of=pictures_of)
+    related = links.shown(request.user, ticket)
+    parts = [ticket.pk, *(one.pk for one in related["merged"])]
+    entries = timeline(request.user, ticket, parts=parts, news=news, pictures_of=pictures_of)
     followers = list(
         preferences.with_level_of_each(
             Follower.objects.filter(ticket=ticket).with_newcomers().select_related("user", "added_by").order_by("id")
@@ -110,17 +113,15 @@ def page(  # noqa: PLR0913 all by name
     )
     stopped = bounces.suspended(row.user.email for row in followers)
     reached = [row for row in followers if row.user.email not in stopped]
-    types = list(offered(TicketType, current=ticket.type))
-    statuses = list(offered(Status, current=ticket.status))
-    priorities = list(offered(Priority, current=ticket.priority))
+    offered = offers(ticket)
     context = {
         "ticket": ticket,
         "entries": entries,
         "seen": entries[-1].event.pk if entries else 0,
         "conflict": str(overtaken) if overtaken else "",
-        "properties": _properties(ticket, statuses=statuses, types=types, priorities=priorities),
-        "priorities": [priority for priority in priorities if priority.definition],
-        "types": _options(types),
+        "properties": _properties(ticket, offered),
+        "priorities": [priority for priority in offered["priority"] if priority.definition],
+        "types": _options(offered["type"]),
         "move": move,
         "macro": macro,
         "tell": tell,
@@ -131,7 +132,7 @@ def page(  # noqa: PLR0913 all by name
         "is_following": any(row.user_id == request.user.pk and not row.is_muted for row in followers),
         "levels": preferences.choices(request.user, ticket),
         "organizations": _organizations(ticket),
-        **links.shown(request.user, ticket),
+        **related,
         "why_merged_stays": why_not_undone(ticket) if ticket.merged_into_id else "",
         "mail": _mail_health(entries),
         "dials": dials(ticket, [entry.event for entry in entries], now=timezone.now()),
@@ -139,7 +140,7 @@ def page(  # noqa: PLR0913 all by name
         **snooze.shown(),
         "leaving": leaving and leaving_reply(leaving),
         "senders": senders,
-        **_composer(ticket, form=form, draft=draft, statuses=statuses, followers=reached, me=request.user),
+        **_composer(ticket, form=form, draft=draft, statuses=offered["status"], followers=reached, me=request.user),
     }
     return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing, macro))
 
@@ -166,7 +167,7 @@ def _composer(
     *,
     form: ComposerForm | None,
     draft: Draft | None,
-    statuses: list[Status],
+    statuses: list[Offer],
     followers: list[Follower],
     me: User,
 ) -> dict[str, Any]:
@@ -192,7 +193,7 @@ def _composer(
     }
 
 
-def _statuses_to_send_with(ticket: Ticket, statuses: list[Status], *, chosen: str) -> list[tuple[str, str]]:
+def _statuses_to_send_with(ticket: Ticket, statuses: list[Offer], *, chosen: str) -> list[tuple[str, str]]:
     """The first is what the page has chosen: to send only, or what was chosen before it was shown again."""
     words = [("", _("Only send"))]
     words += [
@@ -221,16 +222,16 @@ def _options(things: Iterable[Any]) -> list[tuple[str, str]]:
     return [(str(thing.pk), str(thing)) for thing in things]
 
 
-def _properties(ticket: Ticket, *, statuses: list[Status], types: list[TicketType], priorities: list[Priority]) -> list[dict[str, Any]]:
+def _properties(ticket: Ticket, offered: dict[str, list[Offer]]) -> list[dict[str, Any]]:
     """Each its own form. Spam has its own button, so that nobody throws a ticket out by a slip in a list."""
-    shown = [status for status in statuses if status.category != Category.SPAM or status.pk == ticket.status_id]
-    rows: list[tuple[str, str, str, Iterable[Any]]] = [
-        ("status", _("Status"), "", shown),
-        ("priority", _("Priority"), _("Not set"), priorities),
-        ("type", _("Type"), _("Not set"), types),
-        ("area", _("Product area"), _("Not set"), list(property_choices("area", ticket))),
-        ("group", _("Group"), _("No group"), property_choices("group", ticket)),
-        ("assignee", _("Assignee"), _("Nobody"), property_choices("assignee", ticket)),
+    statuses = [status for status in offered["status"] if status.category != Category.SPAM or status.pk == ticket.status_id]
+    rows = [
+        ("status", _("Status"), "", statuses),
+        ("priority", _("Priority"), _("Not set"), offered["priority"]),
+        ("type", _("Type"), _("Not set"), offered["type"]),
+        ("area", _("Product area"), _("Not set"), offered["area"]),
+        ("group", _("Group"), _("No group"), offered["group"]),
+        ("assignee", _("Assignee"), _("Nobody"), offered["assignee"]),
     ]
     return [
         {
@@ -241,7 +242,7 @@ def _properties(ticket: Ticket, *, statuses: list[Status], types: list[TicketTyp
             "chosen": getattr(ticket, f"{name}_id"),
             "action": reverse(f"desk_ticket_{name}", args=[ticket.number]),
             "key": _KEYS.get(name, ""),
-            "tell": name == "priority" and any(priority.public_comment for priority in priorities),
+            "tell": name == "priority" and any(priority.is_told for priority in things),
         }
         for name, label, empty, things in rows
         if things or name != "area"  # where an admin made some

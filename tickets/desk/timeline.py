@@ -115,9 +115,13 @@ class Entry:
         return self.comment.author if self.comment else self.event.actor
 
 
-def timeline(user: User, ticket: Ticket, *, news: Collection[int] = (), pictures_of: int | None = None) -> list[Entry]:
-    """Oldest first. `news`: events to be marked as unseen. `pictures_of`: the comment with remote pictures. Six queries, however long it is."""
-    parts = access.parts_of(user, ticket)
+def timeline(
+    user: User, ticket: Ticket, *, parts: Collection[int], news: Collection[int] = (), pictures_of: int | None = None
+) -> list[Entry]:
+    """Oldest first. `parts`: as `access.parts_of` a ticket has them. `news`: events to be marked as unseen. `pictures_of`: the comment with remote pictures.
+
+    Five queries, however long it is.
+    """
     events = (
         access.events_of(user, parts)
         .select_related("ticket__requester", "actor", "comment__author", "comment__inbound", "comment__split_off")
