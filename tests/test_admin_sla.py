@@ -212,6 +212,12 @@ def test_which_when_an_agent_asks_then_nothing_is_there(office, dan):
     assert client.get(reverse("admin:tickets_slapolicy_which")).status_code == 404
 
 
+def test_preset_when_an_admin_has_another_priority_in_the_place_of_one_then_promises_nothing_for_that(workflow):
+    Priority.objects.filter(name="Low").update(name="Some day")
+    install(APTY)
+    assert list(SlaTarget.objects.order_by("pk").values_list("priority__name", flat=True)) == ["Critical", "High", "Medium", None]
+
+
 def test_preset_when_installed_again_then_leaves_what_an_admin_changed(workflow):
     install(APTY)
     SlaTarget.objects.filter(priority__name="High").update(resolution=timedelta(hours=3))
