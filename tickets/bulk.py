@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove
 from accounts.models import AgentGroup, User
-from tickets import access, actions, tagging
+from tickets import access, actions, releases, tagging
 from tickets.actions import Message
 from tickets.events import one_nudge
 from tickets.locking import lock
@@ -53,13 +53,20 @@ class Changes:
     things: dict[str, Any] = field(default_factory=dict)  # what each stands for; None: taken away
     tags: tuple[str, ...] = ()
     text: str = ""  # a public reply
+    reference: str = ""  # engineering's, for those that have none where the status asks for one
 
     @classmethod
     def of(cls, kept: dict[str, Any]) -> Changes:
         """Raises IllegalMove for what is not there any more."""
         asked = {name: str(value) for name, value in kept.items() if name in (*_MODELS, "assignee") and value}
         things = {name: None if value == NONE else _thing(name, value) for name, value in asked.items()}
-        return cls(asked=asked, things=things, tags=tuple(kept.get("tags", ())), text=kept.get("text", ""))
+        return cls(
+            asked=asked,
+            things=things,
+            tags=tuple(kept.get("tags", ())),
+            text=kept.get("text", ""),
+            reference=kept.get("missing_reference", ""),
+        )
 
     def __bool__(self) -> bool:
         return bool(self.asked.keys() - {"missing_type"} or self.tags or self.text)
@@ -183,6 +190,8 @@ def _say_and_move(ticket: Ticket, run: BulkRun, changes: Changes) -> None:
     status, kind = changes.things.get("status"), changes.things.get("type")
     if status and status.requires_type:
         kind = changes.type_for(ticket)
+    if status and status.asks_reference and changes.reference and not ticket.reference:
+        releases.set_reference(ticket, actor=run.owner, reference=changes.reference)
     if changes.text:
         message = Message(text=changes.text, channel=Channel.DESK, submission_key=uuid5(_KEYS, f"{run.pk}-{ticket.pk}"))
         actions.comment(ticket, actor=run.owner, message=message, status=status, type=kind)
@@ -242,23 +251,29 @@ _VERBS: tuple[tuple[str, Callable[..., Ticket], Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What will happen, and what can't. `without_type`: numbers of tickets that need one first."""
+    """What will happen, and what can't. `without_type`, `without_reference`: numbers of tickets that need one first."""
 
     total: int
     already: int  # have the status that is asked for
     gone: int  # not to be seen any more
     without_type: list[int]
+    without_reference: list[int]
 
 
 def outlook(run: BulkRun, changes: Changes) -> Outlook:
     """In one query, whatever the length."""
-    seen = access.tickets_for(run.owner).filter(pk__in=run.items.values("ticket")).values_list("pk", "status", "type")
-    rows: list[tuple[int, int, int | None]] = list(seen.order_by("pk"))
+    seen = access.tickets_for(run.owner).filter(pk__in=run.items.values("ticket")).values_list("pk", "status", "type", "reference")
+    rows: list[tuple[int, int, int | None, str]] = list(seen.order_by("pk"))
     status = changes.things.get("status")
     needs_type = status is not None and status.requires_type and not changes.things.get("type")
-    already = [pk for pk, old, _type in rows if status is not None and old == status.pk]
-    without = [pk for pk, old, kind in rows if kind is None and old != status.pk] if status is not None and needs_type else []
-    return Outlook(total=len(rows), already=len(already), gone=run.items.count() - len(rows), without_type=without)
+    enter = [row for row in rows if status is not None and row[1] != status.pk]
+    return Outlook(
+        total=len(rows),
+        already=len(rows) - len(enter) if status is not None else 0,
+        gone=run.items.count() - len(rows),
+        without_type=[pk for pk, _old, kind, _reference in enter if kind is None] if needs_type else [],
+        without_reference=[pk for pk, _old, _kind, reference in enter if not reference] if status and status.asks_reference else [],
+    )
 
 
 def counts(run: BulkRun) -> Counter[str]:

@@ -11,7 +11,7 @@ from accounts.models import AgentGroup
 from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
-from tickets import actions, bulk, tagging
+from tickets import actions, bulk, releases, tagging
 from tickets.models import BulkRun, Event, EventKind, Priority, Status, Ticket, TicketType
 
 NEW = "/desk/tickets/bulk/"
@@ -88,6 +88,22 @@ def test_resolving_when_some_have_no_type_then_asks_in_place_and_leaves_those_wi
         ("Resolved", "Bug"),
         ("Resolved", "Lack of Knowledge"),
         ("Resolved", "Lack of Knowledge"),
+    ]
+
+
+def test_escalating_when_some_have_no_reference_then_asks_in_place_and_leaves_those_without(desk, three, dan):
+    status = Status.objects.create(name="Escalated", category="closed", asks_reference=True, position=50)
+    releases.set_reference(three[0], actor=dan, reference="TEM-1")
+    asked = {"status": str(status.pk)}
+    path, page = choose(desk, three, **asked)
+    assert "2 have no engineering reference, which “Escalated” asks for" in words(page)
+    assert "1 ticket is changed. 2 are as they were:" in words(do(desk, path, **asked))
+    path, _page = choose(desk, three, **asked)
+    do(desk, path, **asked, missing_reference="tem-2")
+    assert [(one.status.name, one.reference) for one in fresh(three)] == [
+        ("Escalated", "TEM-1"),
+        ("Escalated", "TEM-2"),
+        ("Escalated", "TEM-2"),
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications import channels
 from notifications.models import Delivery
 from notifications.relay import relay_waiting
 from tests.desk.conftest import logged_in
@@ -126,6 +127,19 @@ def test_merge_when_teammates_see_the_other_then_they_do_not_read_what_was_priva
     page = words(client.get(f"/tickets/{target.number}/"))
     assert ("Target answer." in page, "Second question." in page) == (True, False)
     assert client.get(f"/tickets/{second.number}/").status_code == 404
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_merge_when_mailed_then_names_the_other_to_who_sees_it_alone(desk, source, target, cleo, settings, mailoutbox, ticked):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    relay_waiting()
+    Delivery.objects.all().delete()
+    confirm(desk, source, target, **({"person": cleo.pk} if ticked else {}))
+    relay_waiting()
+    channels.deliver_due()
+    (mail,) = mailoutbox
+    text = " ".join(mail.body.split())
+    assert ("Dan Support merged the ticket into" in text, f"into #{target.pk}" in text, target.subject in text) == (True, ticked, False)
 
 
 @pytest.mark.parametrize("ticked", [True, False])

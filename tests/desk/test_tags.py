@@ -8,9 +8,9 @@ from django.urls import reverse
 from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, send, words
 from tests.factories import make_ticket
-from tickets import access
+from tickets import access, actions
 from tickets.events import describe
-from tickets.models import Tag
+from tickets.models import Tag, Ticket, TicketType
 from tickets.tagging import tags_of, tidy
 
 
@@ -88,3 +88,12 @@ def test_tag_when_undone_then_is_as_it_was(desk, ticket):
     assert f'action="/desk/tickets/{ticket.number}/tags/add/?tags=export"' in desk.get(response["Location"]).content.decode()
     desk.post(f"/desk/tickets/{ticket.number}/tags/add/?tags=export")
     assert [row.tag.name for row in ticket.tagging_rows.all()] == ["export"]
+
+
+def test_tags_and_links_when_the_ticket_is_resolved_then_it_closes_when_it_would_have(desk, ticket, ana, dan):
+    actions.resolve(ticket, actor=dan, type=TicketType.objects.first())
+    due = Ticket.objects.get(pk=ticket.pk).close_due_at
+    send(desk, ticket, "tag", tags="export")
+    send(desk, ticket, "link", relation="related", other=make_ticket(ana).number)
+    send(desk, ticket, "reference", reference="TEM-1")
+    assert Ticket.objects.get(pk=ticket.pk).close_due_at == due

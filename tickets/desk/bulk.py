@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 50  # tickets that a page names
 _PROPERTIES = ("status", "type", "priority", "assignee", "group")
+_MISSING = ("missing_type", "missing_reference")  # for those tickets that lack what the status asks for
 _LABELS = {
     "status": gettext_lazy("Status"),
     "type": gettext_lazy("Type"),
@@ -61,6 +62,7 @@ class BulkForm(forms.Form):
     """What is to be done. Empty leaves things as they are."""
 
     missing_type = forms.ChoiceField(required=False)
+    missing_reference = forms.CharField(required=False, max_length=60)
     tags = forms.CharField(required=False, max_length=400, label=gettext_lazy("Add tags"))
     text = forms.CharField(required=False, max_length=20_000, label=gettext_lazy("Reply to each"), widget=forms.Textarea(attrs={"rows": 4}))
 
@@ -76,7 +78,7 @@ class BulkForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """As a run keeps them."""
         data = self.cleaned_data
-        kept: dict[str, Any] = {name: data[name] for name in (*_PROPERTIES, "missing_type") if data[name]}
+        kept: dict[str, Any] = {name: data[name] for name in (*_PROPERTIES, *_MISSING) if data[name]}
         if tags := tagging.tags_of(data["tags"]):
             kept["tags"] = tags
         if text := data["text"].strip():
@@ -148,7 +150,7 @@ def bulk_run(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _without_missing(changes: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in changes.items() if name != "missing_type"}
+    return {name: value for name, value in changes.items() if name not in _MISSING}
 
 
 def _begin(run: BulkRun) -> None:
@@ -191,6 +193,7 @@ def _outlook(request: StaffRequest, run: BulkRun, form: BulkForm, *, status: int
         "happens": _words(changes),
         "cant": _cant(ahead, changes),
         "without_type": ahead.without_type[:_SHOWN],
+        "without_reference": ahead.without_reference[:_SHOWN],
         "status": changes.things.get("status"),
         "tickets": visible[:_SHOWN],
         "more": max(0, ahead.total - _SHOWN),
