@@ -74,7 +74,7 @@ def similar(user: User, question: Question, *, among: QuerySet[Ticket], limit: i
     )
     scored |= {one.ticket: score for one in by_name if (score := _score(one, chosen, question.at))}
     best = nlargest(_CHECKED * limit, scored.keys() - question.without, key=lambda number: (scored[number], number))
-    seen = among.filter(access.visible_to(user)).exclude(category=Category.SPAM).in_bulk(best)
+    seen = among.filter(access.visible_to(user, numbers=best)).exclude(category=Category.SPAM).in_bulk(best)
     return list(islice((seen[number] for number in best if number in seen), limit))
 
 
