@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.admin_site import KeptAdmin
-from accounts.models import AgentGroup, EmailDomain, Membership, Organization, User
+from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -108,6 +108,8 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
         if change and not {"email", "role", "is_active"}.isdisjoint(form.changed_data):
             obj.token_generation += 1
         super().save_model(request, obj, form, change)
+        if change and "role" in form.changed_data and obj.role == Role.CUSTOMER:
+            obj.leave_staff()
         if change and not {"name", "email"}.isdisjoint(form.changed_data):
             obj.is_called_anew()
 

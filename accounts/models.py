@@ -162,6 +162,12 @@ class User(AbstractBaseUser):
         """May also configure, in Django's admin."""
         return self.is_active and self.role == Role.ADMIN
 
+    def leave_staff(self) -> None:
+        """For who becomes a customer: what they followed as one of us would go on showing it. What is theirs, they see as its requester or filer."""
+        self.follower_rows.filter(through=None).exclude(ticket__requester=self).delete()
+        self.agent_groups.clear()
+        self.led_organizations.update(delivery_lead=None)
+
     def get_session_auth_hash(self) -> str:
         """A session ends when the password or the role changes, and when what was signed for this person is revoked."""
         state = f"{super().get_session_auth_hash()}{self.token_generation}{self.role}"

@@ -12,7 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
-from tests.factories import make_ticket, make_user
+from notifications.channels import deliver_due
+from notifications.models import Delivery
+from notifications.relay import relay_waiting
+from tests.factories import make_ticket, make_user, message
+from tickets import actions, sharing
 from tickets.mail.tokens import read_reply_address, reply_address
 from tickets.models import Mailbox, Priority, Status, Ticket, TicketType
 
@@ -191,6 +195,22 @@ def test_person_when_role_changes_then_is_logged_out_and_older_reply_addresses_a
     assert change(office, dan, role="customer").status_code == 302
     assert desk.get("/profile/").status_code == 302
     assert read_reply_address(older) is None
+
+
+def test_agent_when_made_a_customer_then_keeps_nothing_that_they_followed_as_one(office, acme, ana, dan):
+    acme.delivery_lead = dan
+    acme.save()
+    followed, own = make_ticket(ana), make_ticket(dan)
+    sharing.follow(followed, actor=dan)
+    actions.comment(followed, actor=ana, message=message("Still blank."))
+    relay_waiting()
+    change(office, dan, role="customer")
+    demoted = User.objects.get(pk=dan.pk)
+    pages = [logged_in(demoted).get(f"/tickets/{ticket.number}/").status_code for ticket in (followed, own)]
+    assert (pages, demoted.agent_groups.count(), demoted.led_organizations.count()) == ([404, 200], 0, 0)
+    deliver_due()
+    waiting = Delivery.objects.filter(recipient=demoted, ticket=followed)
+    assert (waiting.exists(), set(waiting.values_list("state", flat=True))) == (True, {"cancelled"})
 
 
 def test_person_when_switched_off_and_on_again_then_old_sessions_stay_ended(office, ana):
