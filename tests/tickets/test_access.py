@@ -302,7 +302,7 @@ def ways(person: User, ticket: Ticket) -> dict[str, bool]:
     return found | {
         "list": ticket in access.tickets_for(person),
         "yes": access.can_see(person, ticket),
-        "among known ones": Ticket.objects.filter(access.visible_to(person, numbers=[ticket.pk])).exists(),
+        "among known ones": ticket in Ticket.objects.filter(access.visible_to(person, numbers=[ticket.pk])),
         "mail": may_be_told(person, ticket.events.get()),
         "asked the other way round": person in access.who_see(ticket),
     }

@@ -204,12 +204,14 @@ def remove(request: StaffRequest, pk: int, person: int) -> HttpResponse:
 def _page(request: StaffRequest, found: Organization, **forms_: forms.Form) -> HttpResponse:
     """With the form that was sent and refused, if one was."""
     tickets = access.tickets_for(request.user).filter(share_rows__organization=found, category__in=UNRESOLVED)
+    may_change = request.user.leads(found)
+    pending = found.invitations.pending().select_related("invited_by", "person").order_by("-issued_at", "-id")[:ROWS]
     given = {name: getattr(found, name) for name in ("name", "delivery_lead", "invitations_by_members")}
     context = {
         "organization": found,
-        "may_change": request.user.leads(found),
+        "may_change": may_change,
         "members": page_of(_shown(found), request_get=request.GET, order=("user__name", "user__email", "id"), size=ROWS),
-        "pending": list(found.invitations.pending().select_related("invited_by", "person").order_by("-issued_at", "-id")[:ROWS]),
+        "pending": [(one, may_change) for one in pending],
         "domains": list(found.domains.all()),
         "tickets": list(with_row(tickets).order_by("-updated_at", "-id")[:_SHOWN]),
         "settings": OrganizationForm(initial=given),
