@@ -187,6 +187,11 @@ class Inviters(models.TextChoices):
     DOMAINS = "domains", _("People with an address of its email domains")
     ANYBODY = "anybody", _("Anybody")
 
+    @classmethod
+    def up_to(cls, most: str) -> list[Inviters]:
+        """Those that let no more people in."""
+        return list(cls)[: list(cls).index(cls(most)) + 1]
+
 
 class Organization(models.Model):
     """A customer company, or a site of one."""
@@ -203,6 +208,13 @@ class Organization(models.Model):
         help_text=_("The Customer Success Manager who looks after this organization."),
     )
     invitations_by_members = models.CharField(_("members may invite"), max_length=10, choices=Inviters.choices, default=Inviters.DOMAINS)
+    inviters_at_most = models.CharField(
+        _("its managers may allow at most"),
+        max_length=10,
+        choices=Inviters.choices,
+        default=Inviters.DOMAINS,
+        help_text=_("How far its own managers may open this by themselves; closing it is always theirs to do."),
+    )
     is_active = models.BooleanField(_("active"), default=True, help_text=_("An inactive organization lets nobody see anything."))
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="organizations")
 

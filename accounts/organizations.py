@@ -21,8 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def create(*, actor: User, name: str, delivery_lead: User | None, invitations_by_members: Inviters) -> Organization:
-    organization = Organization(name=name, delivery_lead=delivery_lead, invitations_by_members=invitations_by_members)
+def create(
+    *, actor: User, name: str, delivery_lead: User | None, invitations_by_members: Inviters, inviters_at_most: Inviters
+) -> Organization:
+    policy = {"invitations_by_members": invitations_by_members, "inviters_at_most": inviters_at_most}
+    organization = Organization(name=name, delivery_lead=delivery_lead, **policy)
     if not actor.leads(organization):
         raise NotAllowed(_("Make yourself its delivery lead: you add organizations that you look after."))
     return _keep(organization, actor=actor)

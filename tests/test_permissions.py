@@ -72,6 +72,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "organizations": ("302 302 302 302 302 302 302", _NOBODY),
     "organization": ("302 404 200 200 302 302 302", _NOBODY),
     "organization_invite": (_NOBODY, "302 404 422 422 302 302 302"),
+    "organization_inviters": (_NOBODY, "302 404 422 422 302 302 302"),
     "organization_resend": (_NOBODY, "302 404 403 302 302 302 302"),
     "organization_revoke": (_NOBODY, "302 404 403 302 302 302 302"),
     "organization_manager": (_NOBODY, "302 404 403 403 302 302 302"),

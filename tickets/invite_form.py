@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from accounts.models import Inviters
 from tickets.uploads import LineField
 
 
@@ -20,3 +21,17 @@ class InviteForm(forms.Form):
         label=gettext_lazy("Name (may stay empty)"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": 150}),
     )
+
+
+class InvitersForm(forms.Form):
+    """For a manager of an organization."""
+
+    who = forms.ChoiceField(
+        label=gettext_lazy("Members may invite"),
+        choices=Inviters.choices,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose whom members may invite.")),
+    )
+
+    def offering(self, choices: list[Inviters]) -> InvitersForm:
+        self.fields["who"].choices = [(one.value, one.label) for one in choices]  # type: ignore[attr-defined]
+        return self

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts import invitations
 from accounts.errors import IllegalMove, NotAllowed
-from accounts.models import Membership, Organization, User
+from accounts.models import Inviters, Membership, Organization, User
 from tickets import access
 from tickets.events import one_nudge, record
 from tickets.locking import hold_memberships
@@ -55,6 +55,24 @@ def set_manager(organization: Organization, *, actor: User, person: User, is_man
     membership.is_manager = is_manager
     membership.save(update_fields=["is_manager"])
     logger.info("%s sets manager of organization %s: %s %s", actor.pk, organization.pk, person.pk, is_manager)
+
+
+def inviters_for(actor: User, organization: Organization) -> list[Inviters]:
+    """What this manager may choose of whom members may invite: all that staff allow, and what stands."""
+    allowed = Inviters.up_to(organization.inviters_at_most) if may_manage(actor, organization) else []
+    standing = Inviters(organization.invitations_by_members)
+    return allowed if standing in allowed else [*allowed, standing]
+
+
+@transaction.atomic
+def set_inviters(organization: Organization, *, actor: User, who: Inviters) -> None:
+    organization = Organization.objects.select_for_update().get(pk=organization.pk)
+    _check_may_manage(actor, organization)
+    if who not in inviters_for(actor, organization):
+        raise NotAllowed(_("Support decides how far this may be opened."))
+    organization.invitations_by_members = who
+    organization.save(update_fields=["invitations_by_members"])
+    logger.info("%s sets whom members of organization %s may invite: %s", actor.pk, organization.pk, who)
 
 
 @transaction.atomic

@@ -47,7 +47,10 @@ def test_list_when_searched_then_finds_by_name_and_domain(desk, acme, globex, qu
 
 
 def test_organization_when_added_then_has_its_page(desk, dan):
-    answer = desk.post(reverse("desk_organization_new"), {"name": "Initech", "delivery_lead": dan.pk, "invitations_by_members": "nobody"})
+    answer = desk.post(
+        reverse("desk_organization_new"),
+        {"name": "Initech", "delivery_lead": dan.pk, "invitations_by_members": "nobody", "inviters_at_most": "domains"},
+    )
     made = Organization.objects.get()
     assert (answer.url, made.name, made.delivery_lead, made.invitations_by_members) == (
         reverse("desk_organization", args=[made.pk]),
@@ -61,7 +64,9 @@ def test_organization_when_added_then_has_its_page(desk, dan):
     "fields", [{"name": ""}, {"name": "Acme"}, {"delivery_lead": "999"}, {"invitations_by_members": "x"}, {"name": "x" * 200}]
 )
 def test_organization_when_form_is_wrong_then_says_so_and_keeps_the_rest(desk, acme, fields):
-    page = desk.post(reverse("desk_organization_new"), {"name": "Initech", "invitations_by_members": "nobody"} | fields)
+    page = desk.post(
+        reverse("desk_organization_new"), {"name": "Initech", "invitations_by_members": "nobody", "inviters_at_most": "domains"} | fields
+    )
     assert (
         page.status_code,
         Organization.objects.count(),
@@ -74,8 +79,13 @@ def test_organization_when_form_is_wrong_then_says_so_and_keeps_the_rest(desk, a
 
 
 def test_organization_when_a_csm_adds_one_then_leads_it(client, csm):
-    client.post(reverse("desk_organization_new"), {"name": "Mine", "delivery_lead": csm.pk, "invitations_by_members": "domains"})
-    page = client.post(reverse("desk_organization_new"), {"name": "Nobody's", "invitations_by_members": "domains"})
+    client.post(
+        reverse("desk_organization_new"),
+        {"name": "Mine", "delivery_lead": csm.pk, "invitations_by_members": "domains", "inviters_at_most": "domains"},
+    )
+    page = client.post(
+        reverse("desk_organization_new"), {"name": "Nobody's", "invitations_by_members": "domains", "inviters_at_most": "domains"}
+    )
     assert (page.status_code, set(Organization.objects.values_list("name", flat=True))) == (422, {"Acme", "Mine"})
 
 
@@ -96,7 +106,7 @@ def test_domain_when_added_and_removed_then_guesses_made_by_it_never_begin(desk,
 
 
 _CHANGES = {
-    "desk_organization_change": {"name": "Other", "invitations_by_members": "anybody"},
+    "desk_organization_change": {"name": "Other", "invitations_by_members": "anybody", "inviters_at_most": "anybody"},
     "desk_organization_switch": {},
     "desk_organization_add_domain": {"domain": "new.example"},
     "desk_organization_invite": {"address": "new@acme.example"},
@@ -128,7 +138,7 @@ def test_page_when_worked_on_then_each_deed_is_done(desk, acme, ana, ben):
     def post(deed: str, *args: int, **fields: object) -> None:
         assert desk.post(reverse(f"desk_organization_{deed}", args=[acme.pk, *args]), fields).status_code == 302
 
-    post("change", name="Acme Ltd", invitations_by_members="anybody")
+    post("change", name="Acme Ltd", invitations_by_members="anybody", inviters_at_most="anybody")
     post("invite", address="new@else.example", name="Nia")
     post("manager", ana.pk, manager="yes")
     post("remove", ben.pk)

@@ -251,6 +251,29 @@ def test_form_when_the_organization_lets_nobody_invite_then_says_whom_to_ask(por
     assert ("Send the invitation" in page, "Support invites people" in page) == (offered, not offered)
 
 
+def test_policy_when_a_manager_chooses_then_goes_as_far_as_staff_allow(client, ana, ben, acme):
+    Membership.objects.filter(user=ana).update(is_manager=True)
+    page, post = reverse("organization", args=[acme.pk]), reverse("organization_inviters", args=[acme.pk])
+
+    def chosen(who, value: str) -> tuple[int, str]:
+        client.force_login(who)
+        status = client.post(post, {"who": value}).status_code
+        acme.refresh_from_db()
+        return status, acme.invitations_by_members
+
+    assert [chosen(ana, value) for value in ("nobody", "anybody", "nonsense", "domains")] == [
+        (302, "nobody"),
+        (403, "nobody"),
+        (422, "nobody"),
+        (302, "domains"),
+    ]
+    assert chosen(ben, "nobody") == (403, "domains")
+    shown = [(client.force_login(who), client.get(page).content.decode())[1] for who in (ana, ben)]
+    assert [('name="who"' in html, 'value="anybody"' in html) for html in shown] == [(True, False), (False, False)]
+    Organization.objects.update(inviters_at_most="nobody")  # what stands may stay; what is closed is not opened again
+    assert [chosen(ana, value)[1] for value in ("domains", "nobody", "domains")] == ["domains", "nobody", "nobody"]
+
+
 @pytest.mark.parametrize(
     "address", ["x@else.example", "nonsense", "", "a\0@acme.example", "x" * 300 + "@acme.example", "k@acme\u212a.example"]
 )

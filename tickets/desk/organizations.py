@@ -56,6 +56,12 @@ class OrganizationForm(forms.Form):
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose whom members may invite.")),
     )
 
+    inviters_at_most = forms.ChoiceField(
+        label=gettext_lazy("Its managers may allow at most"),
+        choices=Inviters.choices,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose how far its managers may open it.")),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["delivery_lead"].queryset = User.objects.active_staff().order_by("name", "email")  # type: ignore[attr-defined]
@@ -94,7 +100,10 @@ def organizations(request: StaffRequest) -> HttpResponse:
 @staff_required
 def organization_new(request: StaffRequest) -> HttpResponse:
     lead = request.user if request.user.role == Role.CSM else None
-    form = OrganizationForm(request.POST or None, initial={"delivery_lead": lead, "invitations_by_members": Inviters.DOMAINS})
+    form = OrganizationForm(
+        request.POST or None,
+        initial={"delivery_lead": lead, "invitations_by_members": Inviters.DOMAINS, "inviters_at_most": Inviters.DOMAINS},
+    )
     if request.method == "POST" and (made := _try(form, lambda: verbs.create(actor=request.user, **form.cleaned_data))):
         messages.success(request, _("%(organization)s is added. Now its mail domains and its people.") % {"organization": made})
         return redirect("desk_organization", pk=made.pk)
@@ -206,7 +215,7 @@ def _page(request: StaffRequest, found: Organization, **forms_: forms.Form) -> H
     tickets = access.tickets_for(request.user).filter(share_rows__organization=found, category__in=UNRESOLVED)
     may_change = request.user.leads(found)
     pending = found.invitations.pending().select_related("invited_by", "person").order_by("-issued_at", "-id")[:ROWS]
-    given = {name: getattr(found, name) for name in ("name", "delivery_lead", "invitations_by_members")}
+    given = {name: getattr(found, name) for name in ("name", "delivery_lead", "invitations_by_members", "inviters_at_most")}
     context = {
         "organization": found,
         "may_change": may_change,

@@ -57,6 +57,7 @@ urlpatterns = [
     path(f"{_ORGANIZATION}invite/", organizations.invite, name="organization_invite"),
     path(f"{_ORGANIZATION}invitations/<int:invitation>/resend/", organizations.resend, name="organization_resend"),
     path(f"{_ORGANIZATION}invitations/<int:invitation>/revoke/", organizations.revoke, name="organization_revoke"),
+    path(f"{_ORGANIZATION}inviters/", organizations.inviters, name="organization_inviters"),
     path(f"{_ORGANIZATION}members/<int:person>/manager/", organizations.manager, name="organization_manager"),
     path(f"{_ORGANIZATION}members/<int:person>/remove/", organizations.remove, name="organization_remove"),
     path(f"{_ORGANIZATION}leave/", organizations.leave, name="organization_leave"),

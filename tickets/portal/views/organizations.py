@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import invitations
 from accounts.errors import DomainError
-from accounts.models import Invitation, Membership, Organization
+from accounts.models import Invitation, Inviters, Membership, Organization
 from notifications.apps import wake_sender
 from tickets import membership
 from tickets.access import tickets_for
-from tickets.invite_form import InviteForm
+from tickets.invite_form import InviteForm, InvitersForm
 from tickets.lifecycle import UNRESOLVED
 from tickets.paging import page_of
 from tickets.portal.door import PersonRequest, customer_required
@@ -94,6 +94,18 @@ def revoke(request: PersonRequest, pk: int, invitation: int) -> HttpResponse:
 
 @require_POST
 @customer_required
+def inviters(request: PersonRequest, pk: int) -> HttpResponse:
+    """A manager's choice; that of nobody else is refused by the verb."""
+    mine, form = _mine(request.user, pk), InvitersForm(request.POST)
+    if not form.is_valid():
+        return _page(request, mine, InviteForm(), policy=form, status=422)
+    membership.set_inviters(mine.organization, actor=request.user, who=Inviters(form.cleaned_data["who"]))
+    messages.success(request, _("Saved."))
+    return redirect("organization", pk=pk)
+
+
+@require_POST
+@customer_required
 def manager(request: PersonRequest, pk: int, person: int) -> HttpResponse:
     mine, is_manager = _mine(request.user, pk), request.POST.get("manager") == "yes"
     member = _member(mine, person)
@@ -149,9 +161,12 @@ def decline(request: PersonRequest, pk: int) -> HttpResponse:
     return redirect("organizations")
 
 
-def _page(request: PersonRequest, mine: Membership, form: InviteForm, *, status: int = 200) -> HttpResponse:
-    """Seven queries, however many people there are."""
+def _page(
+    request: PersonRequest, mine: Membership, form: InviteForm, *, policy: InvitersForm | None = None, status: int = 200
+) -> HttpResponse:
+    """Seven queries, however many people there are; one more for a manager."""
     found = mine.organization
+    choices = membership.inviters_for(request.user, found) if mine.is_manager else []
     people = Membership.objects.filter(organization=found, is_active=True, user__is_active=True).select_related("user")
     pending = found.invitations.pending().select_related("invited_by").order_by("-issued_at", "-id")[:ROWS]
     context = {
@@ -161,6 +176,7 @@ def _page(request: PersonRequest, mine: Membership, form: InviteForm, *, status:
         "pending": [(one, mine.is_manager or one.invited_by_id == request.user.pk) for one in pending],
         "domains": [domain.domain for domain in found.domains.all()],
         "form": form,
+        "policy": (policy or InvitersForm(initial={"who": found.invitations_by_members})).offering(choices) if len(choices) > 1 else None,
         "open_tickets": tickets_for(request.user).filter(category__in=UNRESOLVED, share_rows__organization=found).count(),
     }
     return render(request, "portal/organization.html", context, status=status)
