@@ -17,7 +17,7 @@ from tests.factories import make_ticket
 from tests.test_admin import fields
 from tickets import access, actions, configuring, merging, snoozing
 from tickets.events import describe
-from tickets.models import Event, EventKind, Priority, ProductArea, Status, Ticket, TicketType
+from tickets.models import AutomationRule, Event, EventKind, Priority, ProductArea, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +100,15 @@ def test_category_when_tickets_in_it_can_be_in_no_other_then_says_so(office, tri
     monkeypatch.setattr(configuring, "MOST", 0)
     assert "1 tickets are in it, which is too many" in change(office, triage, category="open").content.decode()
     assert Status.objects.get(pk=triage.pk).category == "closed"
+
+
+def test_type_when_a_rule_names_it_then_retiring_says_so_and_it_is_not_deleted(office):
+    kind = TicketType.objects.create(name="Outage")
+    AutomationRule.objects.create(name="Down", when="opened", steps={"type": kind.pk})
+    retired = told(change(office, kind, is_retired="on"))
+    assert retired == ["It is named by the rule “Down”. Where a rule sets it, the rule fails from now on: change it."]
+    office.post(address(kind, "delete"), {"post": "yes"})
+    assert TicketType.objects.filter(pk=kind.pk).exists()
 
 
 def test_changes_when_they_touch_tickets_then_each_is_said(office, ana, dan):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin_site import KeptAdmin
-from tickets import configuring, sla_admin  # noqa: F401 the second registers its own
+from tickets import automation, configuring, sla_admin  # noqa: F401 the second registers its own
 from tickets.lifecycle import Category
 from tickets.mail.imap import Trouble, try_connection
 from tickets.models import ArticleSection, ImapLogin, Mailbox, Priority, ProductArea, Status, TicketType
@@ -84,7 +84,24 @@ class StatusForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
 class ListedAdmin(KeptAdmin):
     """What tickets carry one of."""
 
+    named = ""  # as rules call it
+
+    def refusal(self, obj: Any) -> str:
+        if rules := self._rules(obj):
+            return _("“%(name)s” is named by %(rules)s, so it can't be deleted.") % {"name": obj, "rules": rules}
+        return super().refusal(obj)
+
+    def _rules(self, obj: Any) -> str:
+        names = automation.named_by(self.named, obj.pk)
+        return ", ".join(_("the rule “%(name)s”") % {"name": name} for name in names)
+
     def touches(self, obj: Any, changed: list[str]) -> list[str]:
+        told = self._touches_tickets(obj, changed)
+        if "is_retired" in changed and obj.is_retired and (rules := self._rules(obj)):
+            told.append(_("It is named by %(rules)s. Where a rule sets it, the rule fails from now on: change it.") % {"rules": rules})
+        return told
+
+    def _touches_tickets(self, obj: Any, changed: list[str]) -> list[str]:
         count = obj.tickets.count()
         if not count:
             return []
@@ -103,6 +120,7 @@ def _tickets(count: int) -> dict[str, str]:
 
 @admin.register(Status)
 class StatusAdmin(ListedAdmin):
+    named = "status"
     form = StatusForm
     list_display = ("name", "category", "public_name", "is_default", "requires_type", "asks_reference", "closes_after", "is_retired")
     list_filter = ("category", "is_retired")
@@ -152,6 +170,7 @@ class StatusAdmin(ListedAdmin):
 
 @admin.register(TicketType)
 class TicketTypeAdmin(ListedAdmin):
+    named = "type"
     list_display = ("name", "description", "position", "is_retired")
     search_fields = ("name", "description")
 
@@ -166,6 +185,7 @@ class ArticleSectionAdmin(KeptAdmin):
 
 @admin.register(ProductArea)
 class ProductAreaAdmin(ListedAdmin):
+    named = "area"
     list_display = ("name", "position", "is_retired")
     search_fields = ("name",)
 
@@ -184,6 +204,7 @@ class PriorityForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
 
 @admin.register(Priority)
 class PriorityAdmin(ListedAdmin):
+    named = "priority"
     form = PriorityForm
     list_display = ("name", "level", "definition", "is_retired")
     search_fields = ("name", "definition")

@@ -54,7 +54,9 @@ STAFF_PLACEHOLDERS = (*PUBLIC_PLACEHOLDERS, "priority", "type", "group", "assign
 
 
 def heard(event: Event) -> set[str]:
-    """What the event is to rules. Words that a rule says are nobody's, and what it mails to staff sets off nothing."""
+    """What the event is to rules. Words that a rule says are nobody's, and what it mails to staff sets off nothing; nor does an admin's configuring."""
+    if event.kind == EventKind.RECATEGORISED:
+        return set()
     data = event.data
     whens: set[str] = set(_OF_KIND.get(EventKind(event.kind), ()))
     if event.kind == EventKind.COMMENTED and event.actor:
@@ -440,6 +442,12 @@ def spoken(text: str, ticket: Ticket, *, is_public: bool) -> str:
         others = {"priority": ticket.priority, "type": ticket.type, "group": ticket.group, "assignee": ticket.assignee}
         values |= {name: str(thing or _("none")) for name, thing in others.items()}
     return fill(text, values)
+
+
+def named_by(name: str, key: object) -> list[str]:
+    """The rules that name this row, be it that they set it or ask for it; for who is about to retire or delete it."""
+    rules = AutomationRule.objects.all()
+    return [rule.name for rule in rules if rule.steps.get(name) == key or key in rule.conditions.get(name, {}).get("values", ())]
 
 
 # --- In words ------------------------------------------------------------------------------------------------------------------

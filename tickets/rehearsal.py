@@ -79,7 +79,7 @@ class _History:
 
     def _before(self, event: Event) -> dict[str, Any]:
         data, found = event.data, {}
-        if "category" in data:
+        if "category" in data and "old" in data:
             found["status"] = self._lexicon.key_of("status", data.get("old", ""))
         elif data.get("status"):  # picked up
             found["status"] = next((key for key, _row in self._new_ones()), None)

@@ -186,3 +186,22 @@ def test_queue_tells_what_is_new_and_keeps_what_is_ticked(visit):
     page.get_by_role("link", name="1 is new or changed. Show").click()
     expect(page.get_by_role("link", name="Came meanwhile")).to_be_visible()
     expect(box).to_be_checked()
+
+
+def test_admin_writes_a_rule_line_by_line_and_tries_it(visit):
+    page = visit("admin@support.example", "/desk/automation/new/")
+    expect(page.get_by_label("How long")).to_be_hidden()
+    page.get_by_label("What sets it off").select_option("age")
+    page.get_by_label("How long").fill("5")
+    page.get_by_label("Unit").select_option("minutes")
+    page.get_by_label("Add a condition").select_option(label="Subject")
+    expect(page.get_by_role("group", name="Status", exact=True)).to_be_hidden()
+    page.get_by_role("group", name="Subject", exact=True).get_by_role("textbox").fill("single sign-on")
+    page.get_by_label("Add a step").select_option(label="Add an internal note")
+    page.get_by_role("group", name="Add an internal note").get_by_role("textbox").fill("Look.")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_text(re.compile("It would have acted 1 time"))).to_be_visible()
+    page.get_by_label("Name").fill("Five minutes")
+    page.get_by_role("button", name="Remove Subject").click()
+    page.get_by_role("button", name="Keep the rule").click()
+    expect(page.get_by_text("When it is 5 minutes since the ticket was opened", exact=True)).to_be_visible()
