@@ -57,17 +57,32 @@ def matching(queryset: QuerySet[Ticket], asked: Asked, *, for_staff: bool, order
         return queryset
     if not (asked.found or asked.hidden):  # signs alone, which nothing is found by
         return queryset.none()
-    if not for_staff or not asked.found:
-        return queryset.filter(_has(asked, for_staff=for_staff))
+    if not asked.found:
+        return _without(queryset, asked, for_staff=for_staff)
+    if not for_staff:
+        return queryset.filter(_has(asked, for_staff=False))
     numbers = _first(asked, _FEW + 1)
     if len(numbers) <= _FEW:
         return queryset.filter(pk__in=numbers)
+    return _of_many(queryset, asked, order) if _is_postgresql() else queryset.filter(pk__in=RawSQL(_ALL, [_query(asked)]))  # noqa: S611 our own words
+
+
+def _without(queryset: QuerySet[Ticket], asked: Asked, *, for_staff: bool) -> QuerySet[Ticket]:
+    """What has none of the words that are left out. One after the other, as FTS5 can't look for what has no word."""
+    for text in asked.excluded:
+        if reading.tokens(text):
+            queryset = queryset.exclude(_has(Asked(phrases=(text,)), for_staff=for_staff))
+    return queryset
+
+
+def _of_many(queryset: QuerySet[Ticket], asked: Asked, order: Sequence[str]) -> QuerySet[Ticket]:
+    """PostgreSQL is quick to look into one ticket, and slow to gather many; SQLite the other way round."""
     newest = dict(queryset.order_by("-pk").values_list("pk", _has(asked, for_staff=True))[:_SAMPLE])
     if len(newest) < _SAMPLE:
         return queryset.filter(pk__in=[number for number, has in newest.items() if has])
     if tuple(order[:1]) in _WALKED and sum(newest.values()) >= _DENSE:
         return queryset.filter(_has(asked, for_staff=True))
-    return queryset.filter(pk__in=RawSQL(f"{_ALL} OFFSET 0" if _is_postgresql() else _ALL, [_query(asked)]))  # noqa: S611 our own words
+    return queryset.filter(pk__in=RawSQL(f"{_ALL} OFFSET 0", [_query(asked)]))  # noqa: S611 our own words
 
 
 _WALKED = (("-updated_at",), ("-created_at",), ("-id",))  # orders that have an index of all tickets, the newest first
@@ -129,10 +144,7 @@ class _Has(Func):
 
 def _has(asked: Asked, *, for_staff: bool) -> Any:
     columns = "(said.public || said.internal)" if for_staff else "said.public"
-    if asked.found or _is_postgresql():
-        return _Has(F("pk"), _query(asked, for_staff=for_staff), columns)
-    hidden = Asked(phrases=asked.excluded)  # FTS5 can't look for what has no word
-    return ~Q(_Has(F("pk"), _query(hidden, for_staff=for_staff), columns))
+    return _Has(F("pk"), _query(asked, for_staff=for_staff), columns)
 
 
 # --- Where the words stand -----------------------------------------------------------------------------------------------------

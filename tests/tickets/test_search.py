@@ -94,13 +94,27 @@ ODD = (
                 'printers "x-17"',
                 "printers -zebra",
                 "-zebra",
+                "-zebra -yak",
                 '-"neither printers"',
                 'module "',
                 "module -",
             ],
         ),
         (False, ["ERR_4033", "v2.3.2", "2.1", "x-18", "rinters", "print neither", "err_40", "17-x", "东京", "10"]),
-        (False, ['"v2.3.1 in"', '"broken ERR"', "printers -4032", '-"the printers"', "-x-17", "printers zebra", '"zebra"', "-"]),
+        (
+            False,
+            [
+                '"v2.3.1 in"',
+                '"broken ERR"',
+                "printers -4032",
+                '-"the printers"',
+                "-x-17",
+                "printers zebra",
+                "-zebra -printers",
+                '"zebra"',
+                "-",
+            ],
+        ),
     ],
 )
 def test_search_when_asked_for_codes_names_and_phrases_then_finds_them_whole_and_by_their_parts(workflow, ana, expected, queries):

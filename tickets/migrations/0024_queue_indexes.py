@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='ticket',
-            index=models.Index(condition=models.Q(('category__in', ('new', 'open', 'waiting'))), fields=['group', 'assignee'], include=('id', 'category', 'status', 'waiting_since', 'due_at', 'snoozed_until', 'fix_confirmed_at'), name='ticket_counted'),
+            index=models.Index(condition=models.Q(('category__in', ('new', 'open', 'waiting'))), fields=['group', 'assignee', 'category', 'status', 'waiting_since', 'due_at', 'snoozed_until', 'fix_confirmed_at', 'id'], name='ticket_counted'),
         ),
         migrations.AddIndex(
             model_name='ticket',

@@ -129,8 +129,7 @@ class Ticket(models.Model):
             # The queue: as it is listed, and as it is counted, without a look at the tickets themselves.
             models.Index(fields=["-updated_at", "-id"], condition=Q(category__in=UNRESOLVED), name="ticket_in_queue"),
             models.Index(
-                fields=["group", "assignee"],
-                include=["id", "category", "status", "waiting_since", "due_at", "snoozed_until", "fix_confirmed_at"],
+                fields=["group", "assignee", "category", "status", "waiting_since", "due_at", "snoozed_until", "fix_confirmed_at", "id"],
                 condition=Q(category__in=UNRESOLVED),
                 name="ticket_counted",
             ),
