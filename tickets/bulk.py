@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove
 from accounts.models import AgentGroup, User
-from tickets import access, actions, releases, tagging
+from tickets import access, actions, merging, releases, tagging
 from tickets.actions import Message
 from tickets.events import one_nudge
 from tickets.locking import lock
@@ -54,22 +54,24 @@ class Changes:
     tags: tuple[str, ...] = ()
     text: str = ""  # a public reply
     reference: str = ""  # engineering's, for those that have none where the status asks for one
+    into: Ticket | None = None  # that all others are merged into, and then nothing else is done
 
     @classmethod
     def of(cls, kept: dict[str, Any]) -> Changes:
         """Raises IllegalMove for what is not there any more."""
         asked = {name: str(value) for name, value in kept.items() if name in (*_MODELS, "assignee") and value}
         things = {name: None if value == NONE else _thing(name, value) for name, value in asked.items()}
+        into = Ticket.objects.filter(pk=kept["into"]).first() if kept.get("into") else None
+        if kept.get("into") and not into:
+            raise IllegalMove(_("The ticket that the others were to be merged into is not here any more."))
         return cls(
             asked=asked,
             things=things,
             tags=tuple(kept.get("tags", ())),
             text=kept.get("text", ""),
             reference=kept.get("missing_reference", ""),
+            into=into,
         )
-
-    def __bool__(self) -> bool:
-        return bool(self.asked.keys() - {"missing_type"} or self.tags or self.text)
 
     def type_for(self, ticket: Ticket) -> TicketType | None:
         """What goes with the status; `missing_type` is for those alone that have none."""
@@ -168,6 +170,9 @@ def _deal(pk: int, run: BulkRun, waiting: ItemState, deed: _Deed) -> bool:
 
 
 def _change(item: BulkItem, run: BulkRun, *, changes: Changes) -> None:
+    if changes.into:
+        _merge(item, run, into=changes.into)
+        return
     actor = run.owner
     ticket = lock(item.ticket, actor, staff_only=True)
     newest = _newest(ticket)
@@ -183,6 +188,24 @@ def _change(item: BulkItem, run: BulkRun, *, changes: Changes) -> None:
         actions.set_group(ticket, actor=actor, group=changes.things["group"])
     item.last_event = _newest(ticket)
     item.state = ItemState.DONE if item.last_event != newest else ItemState.UNCHANGED
+
+
+def _merge(item: BulkItem, run: BulkRun, *, into: Ticket) -> None:
+    """Takes along who belongs to the other's requester anyway, and nobody else: at the ticket's page one can choose. Locks both by itself."""
+    if item.ticket_id == into.pk:
+        item.state = ItemState.UNCHANGED
+        return
+    if not access.can_see(run.owner, item.ticket) or not access.can_see(run.owner, into):
+        raise Ticket.DoesNotExist
+    near = merging.plan(item.ticket, into)
+    merging.merge(
+        item.ticket,
+        into=into,
+        actor=run.owner,
+        people=[one.who for one in near.people if one.is_near],
+        organizations=[one.who for one in near.organizations if one.is_near],
+    )
+    item.before, item.state = {"merged": True}, ItemState.DONE
 
 
 def _say_and_move(ticket: Ticket, run: BulkRun, changes: Changes) -> None:
@@ -224,6 +247,10 @@ def _before(ticket: Ticket, changes: Changes) -> dict[str, Any]:
 def _take_back(item: BulkItem, run: BulkRun) -> None:
     """Each property to what it was, by the ordinary verbs; words that were said stay said."""
     actor, before = run.owner, item.before
+    if before.get("merged"):
+        merging.unmerge(item.ticket, actor=actor)
+        item.state = ItemState.UNDONE
+        return
     ticket = lock(item.ticket, actor, staff_only=True)
     if _newest(ticket) != item.last_event:
         raise IllegalMove(_("Something has happened there since."))

@@ -34,13 +34,18 @@ _NEWS = (
 
 
 def with_unread(tickets: QuerySet[Ticket], user: User) -> QuerySet[Ticket]:
-    """Each with `is_unread`, for a customer."""
+    """Each with `is_unread`."""
+    return tickets.annotate(is_unread=has_news(user))
+
+
+def has_news(user: User) -> Exists:
+    """Of a ticket: what others did in public since this person last had it open."""
     read = TicketRead.objects.filter(user=user, ticket=OuterRef("ticket")).values("event")
     news = Event.objects.filter(ticket=OuterRef("pk"), is_internal=False, kind__in=_NEWS, at__gt=timezone.now() - _FADES)
     news = news.exclude(actor=user, actor__isnull=False).filter(pk__gt=Coalesce(Subquery(read), Value(0)))
     renamed = Q(kind=EventKind.STATUS_CHANGED, old_name=F("new_name"))
     news = news.alias(old_name=KT("data__old_public"), new_name=KT("data__new_public")).exclude(renamed)
-    return tickets.annotate(is_unread=Exists(news))
+    return Exists(news)
 
 
 @transaction.atomic

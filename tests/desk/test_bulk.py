@@ -220,6 +220,25 @@ def test_run_when_what_was_chosen_is_gone_then_says_so(desk, three, monkeypatch)
     assert desk.get(path).status_code == 200
 
 
+def test_merge_when_many_are_one_matter_then_each_goes_on_in_one_and_comes_back(desk, three, secret, ben):
+    target, of_globex, third = three[0], three[1], make_ticket(ben, "Export again")
+    path, page = choose(desk, [*three[:2], third])
+    wrong = [desk.post(path, {"into": number, **more}) for number, more in ((secret.pk, {}), ("x", {}), (target.pk, {"text": "Hello"}))]
+    assert [(answer.status_code, "There is no ticket of that number." in words(answer)) for answer in wrong] == [
+        (422, True),
+        (422, True),
+        (422, False),
+    ]
+    page = desk.post(path, {"into": f"#{target.pk}"}, follow=True)
+    assert f"Merge all others into #{target.pk} Player is blank" in words(page)
+    page = do(desk, path, into=str(target.pk))
+    assert "2 tickets are changed. 1 was like this already." in words(page)
+    assert [one.merged_into_id for one in fresh([of_globex, third, target])] == [target.pk, target.pk, None]
+    assert sorted(target.follower_rows.values_list("user__name", flat=True)) == ["Ana Ford", "Ben Ode"]  # Cleo is a stranger to it
+    page = desk.post(f"{path}undo/", follow=True)
+    assert ([one.merged_into_id for one in fresh([of_globex, third])], "2 tickets are as they were" in words(page)) == ([None, None], True)
+
+
 def test_old_runs_when_swept_then_go(desk, three, dan):
     draft = bulk.prepare(actor=dan, numbers=[three[0].pk])
     done = bulk.prepare(actor=dan, numbers=[three[1].pk], changes={"assignee": "none"})

@@ -344,6 +344,15 @@ def test_completion_when_asked_then_offers_what_comes_next(desk, pair):
             assert written.endswith(":") or desk.get(QUEUE, {"q": written}).context["problem"] is None
 
 
+def test_unread_when_the_page_was_looked_at_then_is_read_until_others_say_something(desk, ticket, dan, ana):
+    assert queue(desk, q="is:unread") == [ticket.pk]
+    desk.post(reverse("desk_ticket_seen", args=[ticket.pk]), {"seen": ticket.events.latest("pk").pk})
+    actions.comment(ticket, actor=dan, message=message("We look."))
+    assert (queue(desk, q="is:unread"), queue(desk, q="-is:unread")) == ([], [ticket.pk])
+    actions.comment(ticket, actor=ana, message=message("And?"))
+    assert queue(desk, flag="unread") == [ticket.pk]
+
+
 # --- Live ----------------------------------------------------------------------------------------------------------------------
 
 

@@ -70,7 +70,7 @@ FAULTS = {
     "created:2026-02-30": ("“2026-02-30” is no date", "created:2026-02-30", ""),
     "created:2026-13": ("“2026-13” is no date", "created:2026-13", ""),
     "created:none": ("“none” is no date", "created:none", ""),
-    "is:waitng": ("“waitng” is nothing that “is:” knows. It knows waiting, overdue,", "is:waitng", "is:waiting"),
+    "is:waitng": ("“waitng” is nothing that “is:” knows. It knows waiting, unread,", "is:waitng", "is:waiting"),
     "channel:fax": ("It knows portal, email, desk", "channel:fax", ""),
     "number:x": ("“x” is no ticket's number", "number:x", ""),
     "number:" + "9" * 30: ("is no ticket's number", "number:" + "9" * 30, ""),

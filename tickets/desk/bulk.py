@@ -23,6 +23,7 @@ from tickets.tasks import wake_bulk
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
+    from accounts.models import User
     from tickets.bulk import Changes
 
 _SHOWN = 50  # tickets that a page names
@@ -66,8 +67,11 @@ class BulkForm(forms.Form):
     tags = forms.CharField(required=False, max_length=400, label=gettext_lazy("Add tags"))
     text = forms.CharField(required=False, max_length=20_000, label=gettext_lazy("Reply to each"), widget=forms.Textarea(attrs={"rows": 4}))
 
+    into = forms.CharField(required=False, max_length=20, label=gettext_lazy("Merge the others into no."))
+
     def __init__(self, *args: Any, vocabulary: Vocabulary, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.user = vocabulary.user
         for name, offered in choices(vocabulary).items():
             self.fields[name] = forms.ChoiceField(choices=offered, required=False, label=_LABELS[name])
         types = [(str(one.pk), str(one)) for one in vocabulary.offered("type")]
@@ -75,10 +79,29 @@ class BulkForm(forms.Form):
         for one in self.fields.values():
             one.error_messages["invalid_choice"] = _("That is not in the list any more. Choose again.")
 
+    def clean_into(self) -> int | None:
+        """A ticket that the person sees; any other is as good as none."""
+        written = self.cleaned_data["into"].strip()
+        if not written:
+            return None
+        number = number_of(written)
+        if not number or not access.tickets_for(self.user).filter(pk=number).exists():
+            raise forms.ValidationError(_("There is no ticket of that number."))
+        return number
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        others = [name for name in (*_PROPERTIES, "tags", "text") if cleaned.get(name)]
+        if cleaned.get("into") and others:
+            self.add_error("into", _("Merge first, and change the one that is left afterwards: leave everything else as it is."))
+        return cleaned
+
     def changes(self) -> dict[str, Any]:
         """As a run keeps them."""
         data = self.cleaned_data
         kept: dict[str, Any] = {name: data[name] for name in (*_PROPERTIES, *_MISSING) if data[name]}
+        if data["into"]:
+            kept["into"] = data["into"]
         if tags := tagging.tags_of(data["tags"]):
             kept["tags"] = tags
         if text := data["text"].strip():
@@ -190,7 +213,7 @@ def _outlook(request: StaffRequest, run: BulkRun, form: BulkForm, *, status: int
         "run": run,
         "form": form,
         "total": ahead.total,
-        "happens": _words(changes),
+        "happens": _words(changes, request.user),
         "cant": _cant(ahead, changes),
         "without_type": ahead.without_type[:_SHOWN],
         "without_reference": ahead.without_reference[:_SHOWN],
@@ -202,8 +225,11 @@ def _outlook(request: StaffRequest, run: BulkRun, form: BulkForm, *, status: int
     return render(request, "desk/bulk.html", context, status=status)
 
 
-def _words(changes: Changes) -> list[tuple[str, str]]:
+def _words(changes: Changes, user: User) -> list[tuple[str, str]]:
     """What happens to each, as pairs of a property and its new value."""
+    if changes.into:
+        subject = changes.into.subject if access.can_see(user, changes.into) else ""
+        return [(_("Merge"), _("all others into #%(number)d %(subject)s") % {"number": changes.into.pk, "subject": subject})]
     happens = [
         (str(_LABELS[name]), str(changes.things[name] if changes.things[name] is not None else _NOTHING[name]))
         for name in _PROPERTIES
@@ -224,6 +250,12 @@ def _cant(ahead: bulk.Outlook, changes: Changes) -> list[str]:
     if ahead.already:
         words = ngettext("%(n)d has this status already.", "%(n)d have this status already.", ahead.already)
         said.append(words % {"n": ahead.already})
+    if changes.into:
+        said.append(
+            _(
+                "Each is closed and points there. Its people read the other ticket where they belong to its requester's organization; nobody else does."
+            )
+        )
     if changes.text:
         said.append(_("The reply is mailed to whoever follows each ticket, and can't be taken back."))
     group = changes.things.get("group")
@@ -277,7 +309,7 @@ def _without_text(run: BulkRun) -> bool:
 
 def _happened(run: BulkRun) -> list[tuple[str, str]]:
     try:
-        return _words(bulk.Changes.of(run.changes))
+        return _words(bulk.Changes.of(run.changes), run.owner)
     except IllegalMove:
         return []
 

@@ -21,6 +21,7 @@ from tickets.desk.vocabulary import Vocabulary
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import Event, OrganizationShare, Tagging
 from tickets.query import ANY, ME, NONE, Condition, Query, QueryError, Value, bounds, number_of, parse, value_of
+from tickets.reading import has_news
 from tickets.search import matching
 from tickets.words import Asked
 
@@ -40,6 +41,7 @@ FLAGS: dict[str, _StrPromise] = {
     "confirmed": _("Fix confirmed"),
     "failed": _("Mail failed"),
     "overdue": _("Overdue"),
+    "unread": _("Unread"),
     "mentioned": _("You were named"),
     "snoozed": _("Snoozed"),
 }
@@ -142,6 +144,7 @@ class _Reader:
     def flag(self, _condition: Condition, value: Value) -> Q:
         return {
             "waiting": Q(waiting_since__isnull=False),
+            "unread": Q(has_news(self.user)),
             "confirmed": Q(fix_confirmed_at__isnull=False),
             "failed": Q(has_failed_mail()),
             "overdue": Q(due_at__lt=self.now),

@@ -149,7 +149,7 @@ def _views(user: User, vocabulary: Vocabulary) -> list[dict[str, Any]]:
     """The lists beside the queue with their counts: common ones first, then each group."""
     counted = counts([*VIEWS], user, vocabulary)
     of_all = [(view, total(counted, view.key)) for view in VIEWS]
-    groups = vocabulary.entries("group")
+    groups = [group for group in vocabulary.entries("group") if not group.is_retired or group.pk in counted]
     by_group = [View("", group.name, condition_text("group", group.name)) for group in groups]
     of_groups = [(view, counted.get(group.pk, {}).get(VIEWS[0].key, 0)) for view, group in zip(by_group, groups, strict=True)]
     return [

@@ -32,6 +32,7 @@ from tickets.desk.completing import complete
 from tickets.desk.dashboard import dashboard
 from tickets.desk.new import ticket_new
 from tickets.desk.queue import queue
+from tickets.desk.reading import seen
 from tickets.desk.related import related
 from tickets.desk.ticket import pictures, ticket
 
@@ -51,6 +52,7 @@ urlpatterns = [
     path("tickets/columns/", views.columns, name="desk_columns"),
     path("tickets/new/", ticket_new, name="desk_ticket_new"),
     path(_TICKET, ticket, name="desk_ticket"),
+    path(f"{_TICKET}seen/", seen, name="desk_ticket_seen"),
     path(f"{_TICKET}related/", related, name="desk_ticket_related"),
     path(f"{_TICKET}pictures/<int:comment>/", pictures, name="desk_ticket_pictures"),
     path(f"{_TICKET}reply/", verbs.reply, name="desk_ticket_reply"),

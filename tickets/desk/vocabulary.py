@@ -60,12 +60,11 @@ class Vocabulary:
         word, number = CharField(), IntegerField()
         note: Any = "category" if model is Status else Value("", output_field=word)
         rank: Any = "level" if model is Priority else "position"
-        retired: Any = "is_retired"
         if model is AgentGroup:
             own = AgentGroup.members.through.objects.filter(agentgroup=OuterRef("pk"), user=self.user)
             note = Case(When(Exists(own), then=Value(OWN)), default=Value(""), output_field=word)
-            rank, retired = Value(0, output_field=number), Value(value=False)
-        return model.objects.order_by().values_list(Value(kind, output_field=word), "pk", "name", note, rank, retired)
+            rank = Value(0, output_field=number)
+        return model.objects.order_by().values_list(Value(kind, output_field=word), "pk", "name", note, rank, "is_retired")
 
     def entries(self, kind: str) -> list[Entry]:
         """All of a list, in its order."""
