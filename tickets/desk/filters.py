@@ -239,7 +239,7 @@ def condition_of(query: Query, user: User, vocabulary: Vocabulary) -> Q:
     """Of everything but the words. Raises QueryError for a name of nothing."""
     reader = _Reader(user, vocabulary, timezone.localtime())
     found = Q(*(reader.condition(condition) for condition in query.conditions))
-    if not query.of("status"):
+    if all(condition.is_not for condition in query.of("status")):  # what is left out of the usual is still the usual
         found &= ~Q(category=Category.SPAM) if default_status(query) == ANY else _to_be_done(query)
     return found
 
