@@ -479,9 +479,9 @@ def units_of(span: timedelta) -> tuple[int, str]:
 
 
 def conditions_in_words(rule: AutomationRule, lexicon: Lexicon) -> str:
-    """Of a rule without any, ''."""
+    """In the order of the form, as databases keep none. Of a rule without any, ''."""
     joint = _(" or ") if rule.is_any else _(" and ")
-    return joint.join(_condition_in_words(name, said, lexicon) for name, said in rule.conditions.items())
+    return joint.join(_condition_in_words(name, said, lexicon) for name in CONDITIONS if (said := rule.conditions.get(name)))
 
 
 _NAMED = 3  # values of a condition that are named

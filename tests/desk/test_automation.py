@@ -46,7 +46,7 @@ def test_list_when_empty_then_teaches_and_when_filled_says_in_words_what_each_do
     make_ticket(ana)
     told = words(admin.get(LIST))
     assert (
-        "When it is 4 hours since a customer wrote, without an answer, if organization is Acme and status is not Open "
+        "When it is 4 hours since a customer wrote, without an answer, if status is not Open and organization is Acme "
         "set the priority to High, and tell the customer · assign it to who of its group has the fewest open tickets · add the note “Look.” "
         "0 times in 30 days" in told
     )
