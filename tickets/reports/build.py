@@ -34,8 +34,8 @@ def overview(tickets: QuerySet[Ticket], asked: Asked) -> Report:
     assert steps.total  # noqa: S101 for the type checker
     rows = [Row(name, [cell]) for name, cell in zip(volume_columns(), steps.total.cells, strict=True)]
     for key, name in (("first", _("First response, median")), ("resolution", _("Resolution, median"))):
-        took = figures.times(found, asked.period, MEASURES[key])
-        rows.append(Row(name, [Cell(minutes(took[None, True].median), minutes(took[None, False].median), Unit.TIME)]))
+        took, before = (figures.median(found, period, MEASURES[key]) for period in (asked.period, asked.period.before))
+        rows.append(Row(name, [Cell(minutes(took), minutes(before), Unit.TIME)]))
     promised = attained(found, asked.period)
     if (promised.value, promised.before) != (None, None):
         rows.append(Row(_("SLA kept"), [promised]))

@@ -78,11 +78,11 @@ def open_at(tickets: QuerySet[Ticket], moment: datetime, by: Dimension | None = 
 
 
 def _counted(
-    tickets: QuerySet[Ticket], period: Period, by: Step | Dimension, moment: str, more: Q | None = None
+    tickets: QuerySet[Ticket], period: Period, by: Step | Dimension | None, moment: str, more: Q | None = None
 ) -> Counter[tuple[Any, bool]]:
     """By days for steps of any length: weeks and months are made of them."""
     within = _within(tickets, period, moment, more)
-    key = _day(moment, Step.DAY, period) if isinstance(by, Step) else by.value()
+    key = Value(0) if by is None else _day(moment, Step.DAY, period) if isinstance(by, Step) else by.value()
     rows = within.annotate(key=key, now=_is_now(moment, period)).values_list("key", "now").annotate(n=Count("pk"))
     return Counter({(found, now): n for found, now, n in rows})
 
@@ -162,9 +162,18 @@ def times(
     return defaultdict(lambda: NO_TIMES, {(found, now): Times(*numbers) for found, now, *numbers in rows})
 
 
+def median(tickets: QuerySet[Ticket], period: Period, measure: Measure) -> timedelta | None:
+    """Of the period alone, and nothing else: where one number is shown, the others need not be sorted for."""
+    found: timedelta | None = _ended_in(tickets, period, measure).aggregate(median=_numbers(measure)["median"])["median"]
+    return found
+
+
 def _times_in(tickets: QuerySet[Ticket], period: Period, measure: Measure) -> Times:
-    within = tickets.filter(measure.which or Q(), **{f"{measure.ended}__gte": period.begins, f"{measure.ended}__lt": period.ends})
-    return Times(**within.aggregate(**_numbers(measure)))
+    return Times(**_ended_in(tickets, period, measure).aggregate(**_numbers(measure)))
+
+
+def _ended_in(tickets: QuerySet[Ticket], period: Period, measure: Measure) -> QuerySet[Ticket]:
+    return tickets.filter(measure.which or Q(), **{f"{measure.ended}__gte": period.begins, f"{measure.ended}__lt": period.ends})
 
 
 def _numbers(measure: Measure) -> dict[str, Aggregate]:
@@ -189,8 +198,8 @@ class Promises:
     missed: Counter[tuple[Any, bool]]
 
 
-def promises(tickets: QuerySet[Ticket], period: Period, by: Step | Dimension, metric: str = "") -> Promises:
-    """Of one metric, or of all."""
+def promises(tickets: QuerySet[Ticket], period: Period, by: Step | Dimension | None, metric: str = "") -> Promises:
+    """Of one metric, or of all; by nothing, under 0."""
     of = Q(clocks__metric=metric) if metric else Q()
     in_time = of & Q(clocks__state=ClockState.MET, clocks__breached_at=None)
     return Promises(

@@ -23,7 +23,7 @@ def sla(tickets: QuerySet[Ticket], asked: Asked) -> Report:
     found, by, period = asked.among(tickets), asked.by, asked.period
     made = figures.promises(found, period, by, asked.measure)
     # A ticket is of every organization that it is shared with, and counts once in all.
-    whole = made if isinstance(by, Step) or by.key != "organization" else figures.promises(found, period, Step.MONTH, asked.measure)
+    whole = made if isinstance(by, Step) or by.key != "organization" else figures.promises(found, period, None, asked.measure)
     total = Row(_("In all"), _cells(*_sums(whole, now=True), *_sums(whole, now=False)), is_total=True)
     notes = [_("A promise is kept on the day of the answer or resolution, and missed on the day when its time was over.")]
     if isinstance(by, Step):
@@ -42,7 +42,7 @@ def sla(tickets: QuerySet[Ticket], asked: Asked) -> Report:
 
 def attained(tickets: QuerySet[Ticket], period: Period) -> Cell:
     """Of all promises together, among tickets that were asked for."""
-    made = figures.promises(tickets, period, Step.MONTH)
+    made = figures.promises(tickets, period, None)
     return Cell(_share(*_sums(made, now=True)), _share(*_sums(made, now=False)), Unit.SHARE)
 
 
