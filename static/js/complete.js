@@ -36,6 +36,7 @@ function wordsIn(field) {
     address: () => [field.dataset.complete, { q: field.value, at: field.selectionStart }],
     options: (found) => found.options.map((one) => ({ ...one, label: one.text, start: found.start, end: found.end })),
     forget() {},
+    keeps: true,
     choose(one) {
       const isField = one.text.endsWith(":");
       const gap = isField || field.value[one.end] === " " ? "" : " ";
@@ -152,6 +153,7 @@ function complete(field, way) {
     else if (event.key === "ArrowUp" && count) mark((active - 1 + count) % count);
     else if (event.key === "Enter" && active >= 0) choose(active);
     else if (event.key === "Escape" && count) close();
+    else if (event.key === "Escape" && way.keeps) field.blur(); // and the browser does not empty it
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -78,7 +78,6 @@ def queue(request: StaffRequest) -> HttpResponse:
         "since": now.isoformat(),
         "changes_query": query_string(filters.text),
         "clear_url": queue_url(filters.words) if filters.query.conditions else "",
-        "everything_url": queue_url(f"status:any {filters.words}".strip()) if not filters.query.of("status") else "",
     }
     return render(request, "desk/queue.html", context)
 
