@@ -1,6 +1,6 @@
 // From one ticket of a list to the next, without going back to it. The list is the one this tab showed last, as it was then.
 const KEPT = "walk";
-const rows = [...document.querySelectorAll("[data-row] a[data-open]")];
+const rows = [...document.querySelectorAll(".queue-table [data-row] a[data-open]")];
 if (rows.length) {
   const title = document.querySelector("h1").firstChild.textContent.trim() || document.title;
   sessionStorage.setItem(KEPT, JSON.stringify({ title, url: location.href, paths: rows.map((link) => link.pathname) }));
