@@ -156,6 +156,7 @@ def test_search_when_a_customer_leaves_out_what_a_note_says_then_learns_nothing(
 @pytest.mark.parametrize(("sample", "dense"), [(2, 1), (2, 3), (100, 1)])
 def test_search_when_much_is_found_then_misses_nothing_whatever_way_it_goes(workflow, ana, cleo, monkeypatch, few, order, sample, dense):
     monkeypatch.setattr(search_module, "_FEW", few)
+    monkeypatch.setattr(search_module, "_MANY", 1 if dense > 1 else 100)
     monkeypatch.setattr(search_module, "_SAMPLE", sample)
     monkeypatch.setattr(search_module, "_DENSE", dense)
     numbers = {make_ticket(who, "Needle").pk for who in (ana, ana, cleo, ana)}
