@@ -1,6 +1,5 @@
 // The desk's keys: those of lists, and whatever the page marks with data-key. Listed by "?", where they can be switched off. Silent while one types.
-import { listed, run, withKey } from "./commands.js";
-import { open } from "./palette.js";
+// Nothing here knows of tickets: what can be done is what carries data-command (its words). The palette that finds it by words is fetched when it opens.
 
 const dialog = document.getElementById("keys");
 const onBox = dialog.querySelector("[data-keys-on]");
@@ -16,6 +15,42 @@ function hint() {
 }
 hint();
 
+const words = (element) => (element.dataset.command || element.textContent).replace(/\s+/g, " ").trim();
+
+// Folded menus hold commands too: what they hide is there all the same.
+function reachable(element) {
+  if (element.disabled || element.closest("[hidden]")) return false;
+  return element.getClientRects().length > 0 || element.closest("details:not([open])") !== null;
+}
+
+function run(element) {
+  if (element.matches("a, button, summary, input[type=radio], input[type=checkbox]")) element.click();
+  if (element.matches("input[type=radio]")) {
+    const area = element.form?.querySelector("[contenteditable=true]") || element.form?.querySelector("textarea");
+    area?.focus();
+    area?.scrollIntoView({ block: "center" });
+  }
+}
+
+const palette = document.getElementById("palette");
+const asked = palette.querySelector("input");
+let arriving; // the palette's script, from the first time it is wanted
+
+// Opens at once, so that no letter is lost; what was typed, and an Enter, wait for the script. `scope`: a select whose options alone are offered.
+function open(scope = null) {
+  asked.value = "";
+  asked.placeholder = scope ? scope.dataset.command : asked.dataset.everything;
+  asked.setAttribute("aria-label", asked.placeholder);
+  palette.showModal();
+  arriving ??= import("./palette.js");
+  arriving.then((script) => script.show(scope, { reachable, run, words }));
+}
+asked.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || palette.dataset.ready) return;
+  event.preventDefault();
+  arriving.then(() => asked.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" })));
+});
+
 function step(by) {
   const links = [...document.querySelectorAll("[data-row] a[data-open]")];
   if (!links.length) return document.querySelector(by > 0 ? "a[rel=next]:not([hidden])" : "a[rel=prev]:not([hidden])")?.click();
@@ -30,11 +65,11 @@ function step(by) {
 function help() {
   const own = dialog.querySelector("[data-keys-own]");
   own.replaceChildren(
-    ...listed().flatMap(([key, words]) => {
+    ...[...document.querySelectorAll("[data-key]")].filter(reachable).flatMap((element) => {
       const [term, meaning, shape] = ["dt", "dd", "kbd"].map((name) => document.createElement(name));
-      shape.textContent = key;
+      shape.textContent = element.dataset.key;
       term.append(shape);
-      meaning.textContent = words;
+      meaning.textContent = words(element);
       return [term, meaning];
     }),
   );
@@ -51,7 +86,7 @@ const KEYS = {
 };
 
 function ofPage(key) {
-  const element = withKey(key);
+  const element = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key && reachable(one));
   return element && (() => (element.matches("select") ? open(element) : run(element)));
 }
 
@@ -64,7 +99,19 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   action();
 });
-document.querySelector("[data-keys-list]")?.addEventListener("click", help);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.defaultPrevented) return;
+  event.preventDefault();
+  if (!document.querySelector("dialog[open]")) open();
+});
+document.querySelector("[data-palette]")?.addEventListener("click", () => open());
+
+// The list that this tab showed last, as it was then: static/js/walk.js leads along it.
+const rows = [...document.querySelectorAll(".queue-table [data-row] a[data-open]")];
+if (rows.length) {
+  const title = document.querySelector("h1").firstChild.textContent.trim() || document.title;
+  sessionStorage.setItem("walk", JSON.stringify({ title, url: location.href, paths: rows.map((link) => link.pathname) }));
+}
 
 // What completes the line is fetched when somebody turns to it.
 const line = document.querySelector("[data-complete]");

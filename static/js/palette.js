@@ -1,6 +1,5 @@
 // Ctrl+K: every command of the page by its words; the combobox of the ARIA Authoring Practices. The last line always searches the tickets.
-import { commands } from "./commands.js";
-
+// A select offers its options one by one; links of the main menu and of the views are ways to go. Fetched and shown by static/js/keys.js.
 const dialog = document.getElementById("palette");
 const input = dialog.querySelector("input");
 const list = dialog.querySelector("[role=listbox]");
@@ -11,17 +10,40 @@ let active = 0;
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-export function open(scope = null) {
-  all = commands(scope);
-  input.value = "";
-  input.placeholder = scope ? scope.dataset.command : input.dataset.everything;
-  input.setAttribute("aria-label", input.placeholder);
-  dialog.dataset.scoped = scope ? "1" : "";
-  dialog.showModal();
-  show();
+function choose(select, value) {
+  select.value = value;
+  select.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function show() {
+function ofSelect(select, { words }) {
+  const name = words(select);
+  return [...select.options]
+    .filter((option) => !option.disabled && !option.selected)
+    .map((option) => ({ group: name, label: option.textContent.trim(), run: () => choose(select, option.value) }));
+}
+
+function commands({ reachable, run, words }) {
+  const found = [];
+  for (const element of document.querySelectorAll("[data-command]")) {
+    if (!reachable(element)) continue;
+    if (element.matches("select")) found.push(...ofSelect(element, { words }));
+    else found.push({ label: words(element), key: element.dataset.key, run: () => run(element) });
+  }
+  for (const link of document.querySelectorAll(".rail-list a, .view-list a")) {
+    const label = [...link.childNodes].filter((node) => !node.classList?.contains("num")).map((node) => node.textContent);
+    found.push({ group: link.closest("nav").getAttribute("aria-label"), label: label.join("").trim(), run: () => link.click() });
+  }
+  return found;
+}
+
+export function show(scope, keys) {
+  all = scope ? ofSelect(scope, keys) : commands(keys);
+  dialog.dataset.scoped = scope ? "1" : "";
+  dialog.dataset.ready = "1";
+  refresh();
+}
+
+function refresh() {
   const asked = plain(input.value).split(/\s+/).filter(Boolean);
   found = all.filter((one) => asked.every((word) => plain(`${one.group || ""} ${one.label}`).includes(word)));
   // what begins with the words comes first
@@ -76,7 +98,7 @@ function take(at) {
   one.run();
 }
 
-input.addEventListener("input", show);
+input.addEventListener("input", refresh);
 input.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" && found.length) mark((active + 1) % found.length);
   else if (event.key === "ArrowUp" && found.length) mark((active - 1 + found.length) % found.length);
@@ -86,9 +108,3 @@ input.addEventListener("keydown", (event) => {
 });
 list.addEventListener("click", (event) => take([...list.children].indexOf(event.target.closest("[role=option]"))));
 dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.defaultPrevented) return;
-  event.preventDefault();
-  if (!document.querySelector("dialog[open]")) open();
-});
-document.querySelector("[data-palette]")?.addEventListener("click", () => open());

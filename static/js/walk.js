@@ -1,13 +1,6 @@
-// From one ticket of a list to the next, without going back to it. The list is the one this tab showed last, as it was then.
-const KEPT = "walk";
-const rows = [...document.querySelectorAll(".queue-table [data-row] a[data-open]")];
-if (rows.length) {
-  const title = document.querySelector("h1").firstChild.textContent.trim() || document.title;
-  sessionStorage.setItem(KEPT, JSON.stringify({ title, url: location.href, paths: rows.map((link) => link.pathname) }));
-}
-
+// From one ticket of a list to the next, without going back to it: along what static/js/keys.js has kept of the list.
 const nav = document.querySelector("[data-walk]");
-const list = nav && JSON.parse(sessionStorage.getItem(KEPT) || "null");
+const list = nav && JSON.parse(sessionStorage.getItem("walk") || "null");
 const at = list ? list.paths.findIndex((path) => location.pathname.startsWith(path)) : -1;
 if (at >= 0) {
   const link = (name) => nav.querySelector(`[data-walk-${name}]`);

@@ -28,7 +28,7 @@ def test_ticket_is_opened_set_and_answered_by_keys_alone(visit):
     page.keyboard.press("r")
     page.keyboard.type("s p and k are letters here.")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".timeline").get_by_text("s p and k are letters here.")).to_be_visible()
+    expect(page.locator("#leaving").get_by_text("s p and k are letters here.")).to_be_visible()
 
 
 def test_palette_goes_to_views_and_searches_for_what_is_no_command(visit):
