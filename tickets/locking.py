@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -33,8 +34,13 @@ def lock(ticket: Ticket, actor: User | None, *, staff_only: bool = False) -> Tic
     return locked
 
 
-def lock_both(ticket: Ticket, other: Ticket, *, actor: User) -> tuple[Ticket, Ticket]:
-    """For staff who see both: in the order of their numbers, so that two who lock the same pair wait for each other, and not forever."""
+def lock_both(ticket: Ticket, other: Ticket, *, actor: User, along: Q | None = None) -> tuple[Ticket, Ticket]:
+    """For staff who see both: in the order of their numbers, so that two who lock the same pair wait for each other, and not forever.
+
+    `along`: further tickets that the caller writes, as they are locked in that order too.
+    """
+    rows = Ticket.objects.select_for_update().filter(Q(pk__in=(ticket.pk, other.pk)) | (along or Q(pk__in=())))
+    list(rows.order_by("pk").values_list("pk"))
     locked = {one.pk: lock(one, actor, staff_only=True) for one in sorted((ticket, other), key=lambda one: one.pk)}
     return locked[ticket.pk], locked[other.pk]
 
@@ -59,6 +65,12 @@ def _goes_on_in(ticket: Ticket, actor: User | None) -> int:
         return ticket.pk
     target = Ticket.objects.filter(pk=ticket.pk).values_list("merged_into", flat=True).first()
     return target if target and access.tickets_for(actor).filter(pk=target).exists() else ticket.pk
+
+
+def said_elsewhere(ticket: Ticket, actor: User) -> int | None:
+    """The ticket on which `actor`'s words would be said in the place of this one, which is locked; None where they would be said here."""
+    number = _goes_on_in(ticket, actor) if ticket.merged_into_id else ticket.pk
+    return None if number == ticket.pk else number
 
 
 def hold_memberships(people: Iterable[User], *, of: Organization | None = None) -> None:

@@ -22,6 +22,8 @@ from tickets.locking import hold_memberships
 from tickets.models import EventKind, Follower, OrganizationShare, Ticket
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ def may_manage(actor: User, organization: Organization) -> bool:
 
 @transaction.atomic
 def leave(organization: Organization, *, actor: User) -> None:
+    _hold_tickets([actor], organization)
     _end(_lock(organization, actor), actor=actor)
 
 
@@ -43,6 +46,7 @@ def leave(organization: Organization, *, actor: User) -> None:
 def remove_member(organization: Organization, *, actor: User, person: User) -> None:
     """Also of somebody whose membership waits for proof: then it never begins."""
     _check_may_manage(actor, organization)
+    _hold_tickets([person], organization)
     _end(_lock(organization, person), actor=actor)
 
 
@@ -91,6 +95,8 @@ def switch(organization: Organization, *, actor: User, is_active: bool) -> None:
     """Switched off, an organization gives nobody anything; its members stay, for the day it is switched on again."""
     if not actor.leads(organization):
         raise NotAllowed(_("You look after other organizations."))
+    if not is_active:
+        _hold_tickets(_members(organization), organization)
     organization = Organization.objects.select_for_update().get(pk=organization.pk)
     if organization.is_active == is_active:
         return
@@ -98,10 +104,14 @@ def switch(organization: Organization, *, actor: User, is_active: bool) -> None:
     organization.save(update_fields=["is_active"])
     logger.info("%s switches organization %s: %s", actor.pk, organization.pk, is_active)
     if not is_active:
-        members = list(User.objects.filter(memberships__organization=organization, memberships__is_active=True).order_by("pk"))
+        members = _members(organization)
         hold_memberships(members, of=organization)  # who shares with one of them at this moment came first, or looks again
         for member in members:
             _take_back(member, organization, actor=actor)
+
+
+def _members(organization: Organization) -> list[User]:
+    return list(User.objects.filter(memberships__organization=organization, memberships__is_active=True).order_by("pk"))
 
 
 def given_by(organization: Organization, person: User) -> QuerySet[Ticket]:
@@ -133,15 +143,13 @@ def _end(membership: Membership, *, actor: User) -> None:
 
 
 def _take_back(person: User, organization: Organization, *, actor: User) -> None:
-    """The tickets' rows first and in order, as every verb locks them. Who followed as a member of it, and of another as well, goes on as that.
+    """Who followed as a member of it, and of another as well, goes on as that.
 
     Of somebody whose account is switched off, too, who sees nothing now, and would see it again on the day it is switched on.
     """
     if person.is_staff:
         return
-    given = _given(organization, person, Ticket.objects.all())
-    rows = Follower.objects.filter(Q(through=organization) | Q(through=None, ticket__in=given), user=person)
-    tickets = list(Ticket.objects.select_for_update().filter(pk__in=list(rows.values_list("ticket", flat=True))).order_by("pk"))
+    tickets = _hold_tickets([person], organization)
     said: dict[str, Any] = {"left": True} if person == actor else {"old": str(person)}
     with one_nudge():
         for ticket in tickets:
@@ -150,6 +158,16 @@ def _take_back(person: User, organization: Organization, *, actor: User) -> None
                 row.update(through=another)
             elif row.delete()[0]:
                 record(ticket, EventKind.FOLLOWER_REMOVED, actor=actor, person=person.pk, **said)
+
+
+def _hold_tickets(people: Iterable[User], organization: Organization) -> list[Ticket]:
+    """Those that `_take_back` writes. To be called before a membership or an organization is locked, too: every verb locks tickets first, and in order."""
+    numbers: set[int] = set()
+    for person in people:
+        given = _given(organization, person, Ticket.objects.all())
+        rows = Follower.objects.filter(Q(through=organization) | Q(through=None, ticket__in=given), user=person)
+        numbers.update(rows.values_list("ticket", flat=True))
+    return list(Ticket.objects.select_for_update().filter(pk__in=numbers).order_by("pk"))
 
 
 def _active(organization: Organization) -> QuerySet[Membership]:

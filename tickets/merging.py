@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -112,7 +113,7 @@ def merge(
 
     Closes the source without a word of its own; its followers are told once, by the event that says where it went.
     """
-    source, target = lock_both(source, into, actor=actor)
+    source, target = lock_both(source, into, actor=actor, along=Q(merged_into=source.pk))
     hold_memberships([source.requester, target.requester])
     planned = plan(source, target)
     if planned.refusal:
@@ -181,15 +182,16 @@ def unmerge(ticket: Ticket, *, actor: User) -> Ticket:
     """It goes on by itself, in the status that it had. Who was taken along no longer reads the other, unless they wrote there meanwhile."""
     if ticket.merged_into is None:
         raise IllegalMove(_("This ticket is not merged."))
-    source, target = lock_both(ticket, ticket.merged_into, actor=actor)
+    source, target = lock_both(ticket, ticket.merged_into, actor=actor, along=Q(merged_into=ticket.merged_into_id))
+    if source.merged_into_id != target.pk:  # undone meanwhile, and perhaps merged into another
+        raise IllegalMove(_("Somebody was quicker: look where this ticket stands now."))
     if refusal := why_not_undone(source):
         raise IllegalMove(refusal)
     event = source.events.filter(kind=EventKind.MERGED).latest("pk")
     data = event.data
     source.merged_into = None
     Ticket.objects.filter(pk__in=data["brought"], merged_into=target).update(merged_into=source)
-    status = Status.objects.filter(pk=data["was"], is_retired=False).first() or actions.default_status(Category.OPEN)
-    actions.put_back(source, status=status, ended=data["ended"])
+    actions.put_back(source, status=_status_again(source, data["was"]), ended=data["ended"])
     stays = Comment.objects.filter(ticket=target, created_at__gt=event.at, author__in=data["taken"])
     leaving = target.follower_rows.filter(user__in=data["taken"]).exclude(user__in=stays.values("author"))
     leaving.exclude(user=target.requester_id).delete()
@@ -201,6 +203,17 @@ def unmerge(ticket: Ticket, *, actor: User) -> Ticket:
     record(source, EventKind.UNMERGED, actor=actor)
     record(target, EventKind.GAVE_BACK, actor=actor, is_internal=True, **number_of(source, reader_of=target))
     return source
+
+
+def _status_again(source: Ticket, was: int) -> Status:
+    """The one that it had, where it may still enter that: while it was merged, its type may have been taken away."""
+    status = Status.objects.filter(pk=was).first()
+    if status and status != source.status:
+        try:
+            actions.check_entry(status, has_type=source.type_id is not None, has_reference=bool(source.reference))
+        except IllegalMove:
+            status = None
+    return status or actions.default_status(Category.OPEN)
 
 
 def _waited_anyway(target: Ticket, *, before: str, merged_at: datetime) -> datetime | None:

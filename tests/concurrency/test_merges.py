@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Event
+from time import sleep
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -10,7 +11,7 @@ from django.db import IntegrityError, transaction
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import make_ticket, message
 from tickets import access, actions, merging
-from tickets.locking import save
+from tickets.locking import lock, save
 from tickets.models import Comment, Ticket, TicketType
 
 pytestmark = marks
@@ -78,3 +79,23 @@ def test_merge_when_undone_while_people_reply_then_each_word_stands_once(pair, a
     assert errors(answers) == []
     assert sorted(Comment.objects.filter(text__startswith="Word").values_list("text", flat=True)) == [f"Word {n}" for n in range(4)]
     assert set(Comment.objects.filter(text__startswith="Word").values_list("ticket", flat=True)) <= {source.pk, target.pk}
+
+
+def test_merge_when_one_merged_before_is_taken_out_at_the_same_time_then_nobody_fails(workflow, ana, dan, eve):
+    """All that a merge writes is locked by number, also those that come along: here the lowest number is one of them."""
+    child, source, target = make_ticket(ana), make_ticket(ana), make_ticket(ana)
+    merging.merge(child, into=source, actor=dan)
+    has_child = Event()
+
+    @transaction.atomic
+    def takes_out() -> None:
+        lock(child, eve)
+        has_child.set()
+        sleep(0.5)
+        lock(source, eve)
+
+    def merge() -> None:
+        has_child.wait(timeout=20)
+        merging.merge(source, into=target, actor=dan)
+
+    assert errors(at_once([takes_out, merge])) == []

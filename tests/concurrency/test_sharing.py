@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event as Started
+from time import sleep
 
 import pytest
 from django.db import connections, transaction
@@ -13,6 +15,7 @@ from notifications.relay import relay_waiting
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import make_ticket, message
 from tickets import actions, membership, sharing
+from tickets.locking import hold_memberships, lock
 from tickets.models import Event, Follower, OrganizationShare, Ticket
 
 pytestmark = marks
@@ -126,4 +129,25 @@ def test_member_when_leaving_at_the_moment_of_being_shared_with_then_does_not_fo
             done = pool.submit(left)
             wait([done], timeout=1)
         assert done.exception() is None
+    assert not Follower.objects.filter(user=ben).exists()
+
+
+@pytest.mark.parametrize("way", [membership.leave, membership.switch])
+def test_member_when_shut_out_while_somebody_shares_what_they_follow_then_nobody_fails(ticket, acme, ana, ben, dan, way):
+    """Both lock the ticket first and the membership then: the other way round each would wait for the other."""
+    sharing.add_follower(ticket, actor=ana, person=ben)
+    locked = Started()
+
+    @transaction.atomic
+    def share() -> None:
+        lock(ticket, ana)
+        locked.set()
+        sleep(0.5)
+        hold_memberships([ben])
+
+    def shut_out() -> None:
+        locked.wait(timeout=20)
+        way(acme, **({"actor": ben} if way == membership.leave else {"actor": dan, "is_active": False}))
+
+    assert errors(at_once([share, shut_out])) == []
     assert not Follower.objects.filter(user=ben).exists()
