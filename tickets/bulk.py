@@ -23,7 +23,7 @@ from accounts.models import AgentGroup, User
 from tickets import access, actions, merging, releases, tagging
 from tickets.actions import Message
 from tickets.events import one_nudge
-from tickets.locking import lock
+from tickets.locking import lock, said_elsewhere
 from tickets.models import BulkItem, BulkRun, BulkState, Channel, ItemState, Priority, Status, Ticket, TicketType
 
 if TYPE_CHECKING:
@@ -176,6 +176,8 @@ def _change(item: BulkItem, run: BulkRun, *, changes: Changes) -> None:
     actor = run.owner
     ticket = lock(item.ticket, actor, staff_only=True)
     newest = _newest(ticket)
+    if changes.text and (into := said_elsewhere(ticket, actor)):  # and the status set of what nobody ticked
+        raise IllegalMove(_("It was merged into #%(number)d: reply there.") % {"number": into})
     item.before = _before(ticket, changes)
     _say_and_move(ticket, run, changes)
     if "priority" in changes.things:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import DomainError, IllegalMove
 from tickets import actions, files
 from tickets.actions import Message, NotStored, gone
-from tickets.locking import lock
+from tickets.locking import lock, said_elsewhere
 from tickets.models import Channel, Comment, Draft, Status, Ticket, TicketType, Upload
 
 if TYPE_CHECKING:
@@ -249,6 +249,10 @@ def _say_or_give_back(draft: Draft) -> bool:
     """A reply that can't be said any more comes back to its writer with the reason, and is never lost."""
     try:
         with transaction.atomic():
+            if into := said_elsewhere(draft.ticket, draft.writer):  # others read there, and who was answered may not
+                raise IllegalMove(
+                    _("The ticket was merged into #%(number)d meanwhile. Look who reads there, then send it.") % {"number": into}
+                )
             actions.comment(
                 draft.ticket,
                 actor=draft.writer,

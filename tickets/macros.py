@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import IllegalMove
 from tickets import actions, canned, drafts
 from tickets.actions import Message
-from tickets.locking import lock
+from tickets.locking import lock, said_elsewhere
 from tickets.models import Channel, Draft, Macro
 from tickets.placeholders import fill
 from tickets.tagging import add_tags, tags_of
@@ -58,6 +58,8 @@ def run(macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = 
     """Its reply, where that waits to go out, with the status. `type`: in place of the macro's. Raises TypeRequired, and then nothing has been done."""
     _check(macro)
     ticket = lock(ticket, actor, staff_only=True)
+    if into := said_elsewhere(ticket, actor):  # its reply would be said there, to others than it was filled in for
+        raise IllegalMove(_("This ticket was merged into #%(number)d. Use the macro there.") % {"number": into})
     drafts.settle(ticket, actor=actor)
     does = effects(macro, known=canned.values(ticket, agent=actor))
     if chosen := type or macro.type:

@@ -9,14 +9,14 @@ import logging
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, F, Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from tickets import access, actions
 from tickets.events import record
-from tickets.locking import lock, save
+from tickets.locking import lock, said_elsewhere, save
 from tickets.models import Channel, EventKind, Release, ReleasePost, Ticket
 from tickets.placeholders import fill
 
@@ -55,8 +55,9 @@ def set_reference(ticket: Ticket, *, actor: User | None, reference: str) -> Tick
 
 
 def escalated(user: User) -> QuerySet[Ticket]:
-    """Tickets that are with engineering, among those that this person sees."""
-    return access.tickets_for(user).filter(status__asks_reference=True).exclude(reference="")
+    """Tickets that are with engineering, among those that this person sees. Not those merged into one that waits for the same."""
+    tickets = access.tickets_for(user).filter(status__asks_reference=True).exclude(reference="")
+    return tickets.exclude(merged_into__status__asks_reference=True, merged_into__reference=F("reference"))
 
 
 def waiting(user: User) -> QuerySet[Any, Any]:
@@ -125,14 +126,17 @@ def _try(pk: int) -> bool:
 def post(pk: int) -> bool:
     """Looks again under the row's lock, so that any number of workers say it once. True when this call did."""
     rows = ReleasePost.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, posted_at=None)
-    row = rows.select_related("release", "planned_by", "ticket__requester", "ticket__status").first()
+    row = rows.select_related("release", "planned_by", "ticket").first()
     if row is None:
         return False
-    if not row.ticket.status.asks_reference:
+    ticket = lock(row.ticket, row.planned_by)
+    if not ticket.status.asks_reference:
         raise IllegalMove(_("It is not with engineering any more, so the customer is told there, by hand."))
-    text = words_for(row.release.text, row.ticket, version=row.release.version)
+    if into := said_elsewhere(ticket, row.planned_by):  # what names one ticket is not said on another, which other people read
+        raise IllegalMove(_("It was merged into #%(number)d, so the customer is told there, by hand.") % {"number": into})
+    text = words_for(row.release.text, ticket, version=row.release.version)
     message = actions.Message(text=text, channel=Channel.DESK, submission_key=row.key)
-    row.comment = actions.comment(row.ticket, actor=row.planned_by, message=message)
+    row.comment = actions.comment(ticket, actor=row.planned_by, message=message)
     row.posted_at, row.problem = timezone.now(), ""
     row.save(update_fields=["comment", "posted_at", "problem"])
     return True

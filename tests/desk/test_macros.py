@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from accounts.errors import IllegalMove
 from accounts.models import AgentGroup
 from tests.desk.conftest import logged_in
 from tests.desk.pages import newest_event, words
-from tests.factories import message
-from tickets import actions, drafts
+from tests.factories import make_ticket, message
+from tickets import actions, drafts, macros, merging
 from tickets.lifecycle import Category
 from tickets.models import CannedReply, Draft, Event, Macro, Priority, Status, Ticket, TicketType
 
@@ -207,3 +208,13 @@ def test_macro_of_a_group_is_for_its_members(desk, eve):
         404,
         False,
     )
+
+
+def test_macro_when_the_ticket_was_merged_then_says_nothing_to_the_others_people(ticket, reply, cleo, dan):
+    source = make_ticket(cleo, "Same here")
+    merging.merge(source, into=ticket, actor=dan)
+    made = Macro.objects.create(name="Hello", reply=reply, tags="x")
+    before = facts(ticket), facts(source)
+    with pytest.raises(IllegalMove, match=f"#{ticket.number}"):
+        macros.run(made, source, actor=dan)
+    assert (facts(ticket), facts(source)) == before

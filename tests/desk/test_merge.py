@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.errors import IllegalMove
 from notifications import channels
 from notifications.models import Delivery
 from notifications.relay import relay_waiting
@@ -236,3 +237,21 @@ def test_merge_when_old_then_stays(desk, second, target):
     assert fresh(second).merged_into == target
     page = words(desk.get(f"/desk/tickets/{second.number}/?stay=1"))
     assert ("can't be undone any more" in page, "Undo the merge" in page) == (True, False)
+
+
+def test_undo_when_the_type_was_taken_away_meanwhile_then_the_ticket_is_open_and_not_resolved_without_one(source, target, dan):
+    actions.resolve(source, actor=dan, type=TicketType.objects.first())
+    merging.merge(source, into=target, actor=dan)
+    actions.set_type(source, actor=dan, type=None)
+    merging.unmerge(fresh(source), actor=dan)
+    assert (fresh(source).status.requires_type, fresh(source).category, fresh(source).resolved_at) == (False, "open", None)
+
+
+def test_undo_when_the_ticket_went_elsewhere_meanwhile_then_is_refused(source, target, second, dan):
+    merging.merge(source, into=target, actor=dan)
+    as_it_was = fresh(source)
+    assert as_it_was.merged_into == target
+    merging.unmerge(fresh(source), actor=dan)
+    merging.merge(source, into=second, actor=dan)
+    with pytest.raises(IllegalMove, match="quicker"):
+        merging.unmerge(as_it_was, actor=dan)

@@ -13,8 +13,8 @@ from notifications import relay
 from notifications.models import Delivery
 from tests.desk.conftest import logged_in
 from tests.desk.pages import newest_event, send, words
-from tests.factories import make_user, message
-from tickets import actions, drafts
+from tests.factories import make_ticket, make_user, message
+from tickets import actions, drafts, merging
 from tickets.models import Comment, Draft, Event, Status, Ticket, TicketType
 
 
@@ -181,3 +181,12 @@ def test_page_when_a_reply_waits_then_a_stranger_to_it_sees_the_ticket_as_it_was
     send(desk, ticket, "reply", text="Try again.", status=waiting.pk)
     shown = desk.get(reverse("desk_ticket", args=[ticket.pk]))
     assert ("Waits for us" in words(shown), shown.context["seen"]) == (True, newest_event(ticket))
+
+
+def test_reply_when_its_ticket_is_merged_meanwhile_then_comes_back_and_no_stranger_reads_it(desk, ticket, cleo, eve, dan):
+    source = make_ticket(cleo, "Same here")
+    send(desk, source, "reply", text="For Cleo alone.")
+    merging.merge(source, into=ticket, actor=eve)
+    assert (time_passes(), Comment.objects.filter(text="For Cleo alone.").count()) == (0, 0)
+    shown = words(desk.get(reverse("desk_ticket", args=[source.number])))  # does not lead away from what is to be mended
+    assert (f"was merged into #{ticket.number} meanwhile" in shown, "For Cleo alone." in shown) == (True, True)

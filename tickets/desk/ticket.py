@@ -46,12 +46,13 @@ _NAMED = 3  # people named where all would be too many
 @require_safe
 @staff_required
 def ticket(request: StaffRequest, number: int) -> HttpResponse:
-    """A merged ticket leads to the one that it goes on in, unless it is itself what one wants to read.
+    """A merged ticket leads to the one that it goes on in, unless it is itself what one wants to read, or one has words of one's own there.
 
     `?since=`: what others did after that event is marked.
     """
     found = find(request.user, number)
-    if found.merged_into and "stay" not in request.GET and access.can_see(request.user, found.merged_into):
+    stays = "stay" in request.GET or found.has_draft  # type: ignore[attr-defined] # annotated
+    if found.merged_into and not stays and access.can_see(request.user, found.merged_into):
         return redirect(f"{reverse('desk_ticket', args=[found.merged_into_id])}#merged-{number}")
     return page(request, found, since=SeenField(required=False).clean(request.GET.get("since")))
 
