@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _DEPTH = 10  # rules that set each other off in a row
-_REPLIES, _REPLIES_SPAN = 3, timedelta(days=1)  # of one rule on one ticket: machines do not talk to each other
+# Of one rule on one ticket within a day: machines do not talk to each other, and rules on time do not undo each other for ever.
+_REPLIES, _ROUNDS, _SPAN = 3, 20, timedelta(days=1)
 _BATCH = 500
 _SWEEP_SECONDS = 50
 
@@ -122,6 +123,8 @@ def _act(rule: AutomationRule, deeds: list[Deed], ticket: Ticket, course: _Cours
     """All of them, or none."""
     if _goes_round(rule, deeds, course):
         return
+    if since and deeds and _done_lately(rule, ticket) >= _ROUNDS:  # each time for another moment of the ticket's, which another rule set
+        raise _Stopped(_("it acted here %(count)s times within a day. Look for a rule that undoes what it does.") % {"count": _ROUNDS})
     with transaction.atomic(), events.by_rule(rule.name):
         for deed in deeds:
             _do(deed, rule, ticket)
@@ -191,11 +194,14 @@ def _note(ticket: Ticket, text: Any, _rule: AutomationRule) -> None:
 
 
 def _reply(ticket: Ticket, text: Any, rule: AutomationRule) -> None:
-    recent = AutomationRun.objects.filter(rule=rule, ticket=ticket, outcome=Outcome.DONE, at__gt=timezone.now() - _REPLIES_SPAN)
-    if recent.count() >= _REPLIES:
+    if _done_lately(rule, ticket) >= _REPLIES:
         raise _Stopped(_("it replied here %(count)s times within a day. Perhaps a machine answers.") % {"count": _REPLIES})
     words = automation.spoken(text, _as_it_is(ticket), is_public=True)
     actions.comment(ticket, actor=None, message=actions.Message(text=words, channel=Channel.DESK))
+
+
+def _done_lately(rule: AutomationRule, ticket: Ticket) -> int:
+    return AutomationRun.objects.filter(rule=rule, ticket=ticket, outcome=Outcome.DONE, at__gt=timezone.now() - _SPAN).count()
 
 
 def _as_it_is(ticket: Ticket) -> Ticket:

@@ -332,3 +332,21 @@ def test_sweep_when_conditions_are_asked_then_the_database_leaves_out_no_ticket_
         found = sorted(rule.runs.values_list("ticket", flat=True))
         assert (found, back_dated) == ([tickets[at].pk for at in expected], 3), conditions
         rule.delete()
+
+
+def test_rules_on_time_when_each_undoes_the_other_then_are_stopped_and_it_is_told(workflow, ana, dan):
+    """Each acts on a moment that the other has just set, so no single cause ever ends it."""
+    ours, theirs = status("In Progress"), status("Waiting on Dev Team")
+    span = timedelta(minutes=1)
+    rules = [
+        make_rule(When.IN_STATUS, f"To {to}", conditions={"status": [was]}, steps={"status": to}, span=span, reaches_back=True)
+        for was, to in ((ours, theirs), (theirs, ours))
+    ]
+    ticket = make_ticket(ana)
+    actions.change_status(ticket, actor=dan, status=ours)
+    with mock.patch.object(automating, "_ROUNDS", 3):
+        for _minute in range(10):
+            Ticket.objects.update(status_since=timezone.now() - 2 * span)
+            automating.sweep()
+    assert [rule.runs.filter(outcome=Outcome.DONE).count() for rule in rules] == [3, 3]
+    assert log(rules[0])[-1] == (Outcome.STOPPED, "it acted here 3 times within a day. Look for a rule that undoes what it does.")
