@@ -130,7 +130,8 @@ class KeptAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the st
         if obj is None or not self.has_change_permission(request, obj):
             raise Http404
         successors = None if obj.is_retired else self.successors(obj)
-        successor = successors.filter(pk=request.POST.get("successor") or None).first() if successors is not None else None
+        chosen = request.POST.get("successor", "")
+        successor = next((one for one in successors if str(one.pk) == chosen), None) if successors is not None else None
         if request.method == "POST" and (successors is None or successor):
             self._retire(request, obj, successor)
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", obj.pk)

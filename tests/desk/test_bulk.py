@@ -11,7 +11,7 @@ from accounts.models import AgentGroup
 from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
-from tickets import actions, bulk, releases, tagging
+from tickets import actions, bulk, merging, releases, tagging
 from tickets.models import BulkRun, Event, EventKind, Priority, Status, Ticket, TicketType
 
 NEW = "/desk/tickets/bulk/"
@@ -263,3 +263,17 @@ def test_page_when_tickets_are_many_then_asks_no_more(desk, ana, dan, workflow, 
     run = bulk.prepare(actor=dan, numbers=[make_ticket(ana).pk for _number in range(tickets)], changes={"status": pk(Status, "Resolved")})
     with django_assert_num_queries(10):
         desk.get(f"{NEW}{run.pk}/")
+
+
+def test_bulk_when_a_ticket_was_merged_then_nothing_is_said_or_set_where_it_went(desk, three, dan):
+    source, target = three[1:]
+    merging.merge(source, into=target, actor=dan)
+    path, _page = choose(desk, [source], status=pk(Status, "Resolved"), text="Done.")
+    done = do(desk, path, status=pk(Status, "Resolved"), text="Done.", missing_type=pk(TicketType, "Bug"))
+    assert f"It was merged into #{target.pk}: reply there." in words(done)
+    assert (target.comments.count(), fresh([target])[0].status.name) == (1, "Open")
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a" * 501])
+def test_bulk_when_the_query_can_not_be_kept_then_goes_on_without_it(desk, three, text):
+    assert choose(desk, three, q=text)[1].status_code == 200

@@ -13,7 +13,7 @@ from notifications.relay import relay_waiting
 from tests.desk.conftest import logged_in
 from tests.desk.pages import send, words
 from tests.factories import make_ticket
-from tickets import actions, releases
+from tickets import actions, merging, releases
 from tickets.lifecycle import Category
 from tickets.models import Comment, Event, Release, ReleasePost, Status, Ticket
 
@@ -188,3 +188,20 @@ def test_command_when_run_twice_then_tells_once(tickets, dan):
     assert "4.2: 0 tickets were told now, 3 in all." in out.getvalue()
     with pytest.raises(CommandError):
         call_command("release", "4.2", "TEM-1", "--by", "ana@acme.example", stdout=out)
+
+
+def test_release_when_a_ticket_was_merged_then_its_words_are_not_said_to_the_others_people(tickets, escalated, eve, dan):
+    """Merged into one that waits for the same, it is told there alone; into another, a person tells there."""
+    first, second, other = tickets
+    merging.merge(second, into=first, actor=eve)
+    shipped = releases.release(actor=eve, version="4.2", references=["TEM-1"], text=TEXT)
+    assert (releases.post_waiting(shipped), told()) == (1, [first.pk])
+    merging.merge(other, into=first, actor=eve)
+    shipped = releases.release(actor=eve, version="4.3", references=["TEM-2"], text=TEXT)
+    assert (releases.post_waiting(shipped), told()) == (0, [first.pk])
+    assert f"merged into #{first.pk}" in shipped.posts.get().problem
+
+
+def test_reference_when_written_with_what_no_database_takes_then_is_kept_without_it(desk, ticket):
+    desk.post(f"/desk/tickets/{ticket.number}/reference/", {"reference": "tem\0-7"})
+    assert fresh(ticket).reference == "TEM-7"

@@ -24,7 +24,7 @@ def path(said) -> str:
 
 def test_message_when_split_off_then_is_its_authors_ticket_and_both_are_linked(desk, ticket, said, ben, dan, acme):
     assert "It becomes Ben Ode's ticket" in words(desk.get(path(said)))
-    response = desk.post(path(said), {"subject": "Export is empty"})
+    response = desk.post(path(said), {"subject": "Export\0 is empty"})
     new = Ticket.objects.latest("pk")
     assert response["Location"] == f"/desk/tickets/{new.number}/"
     assert (new.subject, new.requester, new.filer, new.follow_up_to, list(new.organizations.all())) == (

@@ -17,7 +17,7 @@ from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filters import queue_url, read
 from tickets.desk.vocabulary import Vocabulary
 from tickets.models import BulkItem, BulkRun, BulkState, ItemState
-from tickets.query import number_of
+from tickets.query import MAX_LENGTH, clean, number_of
 from tickets.tasks import wake_bulk
 
 if TYPE_CHECKING:
@@ -136,12 +136,17 @@ def bulk_new(request: StaffRequest) -> HttpResponse:
         numbers = [number for value in request.POST.getlist("ticket") if (number := number_of(value))]
     form = BulkForm(request.POST, vocabulary=vocabulary)
     changes = form.changes() if form.is_valid() else {}
-    run = bulk.prepare(actor=request.user, numbers=numbers[: bulk.MOST], changes=changes, text=filters.text, sort=filters.sort)
+    run = bulk.prepare(actor=request.user, numbers=numbers[: bulk.MOST], changes=changes, text=_kept(filters.text), sort=filters.sort)
     if not run.items.exists():
         run.delete()
         messages.error(request, _("Tick some tickets first."))
         return back
     return redirect("desk_bulk", run.pk)
+
+
+def _kept(text: str) -> str:
+    """The query to go back to, as a run can keep it; '' for one that could not be read anyway."""
+    return clean(text) if len(text) <= MAX_LENGTH else ""
 
 
 # --- Looking once more, and doing it -------------------------------------------------------------------------------------------

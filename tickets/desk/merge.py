@@ -18,6 +18,7 @@ from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.links import TicketField
 from tickets.lifecycle import UNRESOLVED
 from tickets.models import Ticket
+from tickets.uploads import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -89,7 +90,7 @@ def split(request: StaffRequest, number: int, comment: int) -> HttpResponse:
     if refusal := splitting.why_not(ticket, said):
         messages.error(request, refusal)
         return redirect("desk_ticket", number)
-    subject = " ".join(request.POST.get("subject", ticket.subject).split())[:SUBJECT_LIMIT]
+    subject = " ".join(clean_text(request.POST.get("subject", ticket.subject)).split())[:SUBJECT_LIMIT]
     if request.method == "POST" and subject:
         new = splitting.split(ticket, actor=request.user, comment=said, subject=subject)
         return back(request, new, _("Split off from #%(number)d. %(who)s is told its number.") % {"number": number, "who": said.author})

@@ -18,7 +18,7 @@ from tickets.desk.door import StaffRequest, staff_required
 from tickets.models import Release, Status
 from tickets.placeholders import unknown
 from tickets.tasks import wake_releases
-from tickets.uploads import TextField
+from tickets.uploads import TextField, clean_text
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -135,6 +135,6 @@ def go_on(request: StaffRequest, pk: int) -> HttpResponse:
 def reference(request: StaffRequest, number: int) -> HttpResponse:
     """On the ticket's page."""
     ticket = access.get_ticket(request.user, number)
-    ticket = releases.set_reference(ticket, actor=request.user, reference=request.POST.get("reference", "")[:400])
+    ticket = releases.set_reference(ticket, actor=request.user, reference=clean_text(request.POST.get("reference", ""))[:400])
     words = _("The engineering reference is %(value)s now.") if ticket.reference else _("The ticket has no engineering reference now.")
     return back(request, ticket, words % {"value": ticket.reference})
