@@ -107,11 +107,11 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the 
             obj.proven_at = None
         if change and not {"email", "role", "is_active"}.isdisjoint(form.changed_data):
             obj.token_generation += 1
+        if change and not {"name", "email"}.isdisjoint(form.changed_data):
+            obj.is_called_anew()
         super().save_model(request, obj, form, change)
         if change and "role" in form.changed_data and obj.role == Role.CUSTOMER:
             obj.leave_staff()
-        if change and not {"name", "email"}.isdisjoint(form.changed_data):
-            obj.is_called_anew()
 
 
 @admin.register(Organization)

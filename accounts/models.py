@@ -10,7 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -140,8 +140,13 @@ class User(AbstractBaseUser):
         """May look after it: any one for agents and admins, a CSM those of their own."""
         return self.is_staff and (self.role != Role.CSM or organization.delivery_lead_id == self.pk)
 
+    @transaction.atomic
     def is_called_anew(self) -> None:
-        """To be called where name or address changed: search finds this person's tickets by the new one from the next sweep on."""
+        """To be called where name or address changes: search finds this person's tickets by the new one from the next sweep on.
+
+        Before the person's own row is locked: every verb locks tickets first, and in order.
+        """
+        list(self.requested_tickets.select_for_update().order_by("pk").values_list("pk"))
         self.requested_tickets.update(is_indexed=False)
 
     def active_organizations(self) -> models.QuerySet[Organization]:

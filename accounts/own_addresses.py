@@ -82,13 +82,13 @@ def begin_membership(person: User, domain: EmailDomain) -> None:
 @transaction.atomic
 def make_login(person: User, row: EmailAddress) -> str:
     """A proven address becomes the login; what was the login stays as another address if it was proven. Returns the old one, '' when nothing changed."""
-    locked = User.objects.select_for_update().get(pk=person.pk)
     if not row.verified:
         return ""
+    person.is_called_anew()
+    locked = User.objects.select_for_update().get(pk=person.pk)
     old, was_proven = locked.email, locked.proven_at is not None
     person.email, person.proven_at = row.email, timezone.now()
     person.save(update_fields=["email", "proven_at"])
-    person.is_called_anew()
     row.delete()
     if was_proven:
         EmailAddress.objects.update_or_create(user=person, email=old, defaults={"verified": True})

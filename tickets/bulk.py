@@ -258,7 +258,8 @@ def _take_back(item: BulkItem, run: BulkRun) -> None:
         raise IllegalMove(_("Something has happened there since."))
     if before["status"] != ticket.status_id:
         moments = {name: datetime.fromisoformat(before[name]) for name in _MOMENTS if name in before}
-        ticket = actions.change_status(ticket, actor=actor, status=Status.objects.get(pk=before["status"]), resumed=moments)
+        kind = TicketType.objects.filter(pk=before["type"]).first() if before["type"] != ticket.type_id else None
+        ticket = actions.change_status(ticket, actor=actor, status=Status.objects.get(pk=before["status"]), type=kind, resumed=moments)
     for name, verb, model in _VERBS:
         if before[name] != getattr(ticket, f"{name}_id"):
             verb(ticket, actor=actor, **{name: model.objects.filter(pk=before[name]).first()})

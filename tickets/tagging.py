@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tickets.models import Ticket
 
 MOST = 20  # on one ticket
+_USED = timedelta(hours=1)  # so exactly is known when a tag was last used
 _OTHER = re.compile(r"[^\w./+]+")
 
 
@@ -48,7 +50,8 @@ def add_tags(ticket: Ticket, *, actor: User | None, names: Iterable[str]) -> Tic
         raise IllegalMove(_("A ticket has at most %(most)d tags. Remove one first.") % {"most": MOST})
     Tag.objects.bulk_create((Tag(name=name) for name in sorted(new)), ignore_conflicts=True)
     tags = list(Tag.objects.filter(name__in=new))
-    Tag.objects.filter(pk__in=[tag.pk for tag in tags]).update(used_at=timezone.now())
+    # Not each time, as who writes the row holds it until the commit, and everybody else who puts the same tag on a ticket waits.
+    Tag.objects.filter(pk__in=[tag.pk for tag in tags], used_at__lt=timezone.now() - _USED).update(used_at=timezone.now())
     Tagging.objects.bulk_create(Tagging(ticket=ticket, tag=tag, added_by=actor) for tag in tags)
     save(ticket)
     record(ticket, EventKind.TAGGED, actor=actor, is_internal=True, new=", ".join(new))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from threading import Event
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 
 from accounts import own_addresses
@@ -16,7 +19,9 @@ from accounts.models import Device, User
 from accounts.second_step import code_of
 from notifications.models import Delivery
 from tests.concurrency.threads import at_once, errors, marks
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_ticket, message
+from tickets import actions
+from tickets.locking import lock
 
 pytestmark = marks
 AT_ONCE = 4
@@ -66,3 +71,24 @@ def test_browser_when_logged_out_from_elsewhere_while_it_asks_then_nothing_break
     answers = at_once([lambda: other.get("/profile/").status_code, lambda: here.post("/accounts/sessions/others/end/").status_code])
     assert (errors(answers), answers[0] in (200, 302, 400), answers[1]) == ([], True, 302)
     assert Device.objects.filter(user=ana).count() == 1
+
+
+def test_login_when_changed_while_the_person_acts_on_their_ticket_then_nobody_fails(workflow, ana):
+    """Search is to find their tickets by the new address: those are locked before the person, as every verb that names the person does."""
+    ticket = make_ticket(ana)
+    new = EmailAddress.objects.create(user=ana, email="ana@home.example", verified=True)
+    locked = Event()
+
+    @transaction.atomic
+    def act() -> None:
+        lock(ticket, ana)
+        locked.set()
+        time.sleep(0.5)
+        actions.comment(ticket, actor=ana, message=message("More."))
+
+    def change() -> None:
+        locked.wait(timeout=20)
+        own_addresses.make_login(User.objects.get(pk=ana.pk), new)
+
+    assert errors(at_once([act, change])) == []
+    assert User.objects.get(pk=ana.pk).email == "ana@home.example"

@@ -277,3 +277,13 @@ def test_bulk_when_a_ticket_was_merged_then_nothing_is_said_or_set_where_it_went
 @pytest.mark.parametrize("text", ["a\0b", "a" * 501])
 def test_bulk_when_the_query_can_not_be_kept_then_goes_on_without_it(desk, three, text):
     assert choose(desk, three, q=text)[1].status_code == 200
+
+
+def test_bulk_when_a_resolved_ticket_lost_its_type_with_it_then_taking_back_gives_it_both(desk, three, dan):
+    actions.resolve(three[0], actor=dan)
+    asked = {"status": pk(Status, "In Progress"), "type": "none"}
+    path, _page = choose(desk, three[:1], **asked)
+    do(desk, path, **asked)
+    assert (fresh(three)[0].status.name, fresh(three)[0].type) == ("In Progress", None)
+    desk.post(f"{path}undo/")
+    assert (fresh(three)[0].status.name, fresh(three)[0].type.name) == ("Resolved", "Bug")
