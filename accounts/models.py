@@ -163,6 +163,11 @@ class User(AbstractBaseUser):
         return self.is_active and self.role != Role.CUSTOMER
 
     @property
+    def is_or_was_staff(self) -> bool:
+        """Also who has left, and a rule: for what stands in the past, which stays ours."""
+        return self.role != Role.CUSTOMER
+
+    @property
     def is_admin(self) -> bool:
         """May also configure, in Django's admin."""
         return self.is_active and self.role == Role.ADMIN

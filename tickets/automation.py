@@ -60,7 +60,7 @@ def heard(event: Event) -> set[str]:
     data = event.data
     whens: set[str] = set(_OF_KIND.get(EventKind(event.kind), ()))
     if event.kind == EventKind.COMMENTED and event.actor:
-        whens.add(When.AGENT_REPLIED if event.actor.is_staff else When.CUSTOMER_REPLIED)
+        whens.add(When.AGENT_REPLIED if event.actor.is_or_was_staff else When.CUSTOMER_REPLIED)
     if event.kind == EventKind.NOTED and event.actor:
         whens.add(When.NOTED)
     if data.get("category") or data.get("status"):

@@ -132,7 +132,7 @@ def _moved(event: Event) -> bool:
 
 
 def _is_customers(event: Event) -> bool:
-    return event.actor is not None and not event.actor.is_staff
+    return event.actor is not None and not event.actor.is_or_was_staff
 
 
 def _age(event: Event) -> tuple[bool, bool]:
@@ -142,7 +142,7 @@ def _age(event: Event) -> tuple[bool, bool]:
 
 def _unanswered(event: Event) -> tuple[bool, bool]:
     says = event.kind in (EventKind.OPENED, EventKind.COMMENTED)
-    is_answer = event.kind == EventKind.COMMENTED and event.actor is not None and event.actor.is_staff
+    is_answer = event.kind == EventKind.COMMENTED and event.actor is not None and event.actor.is_or_was_staff
     asks_again = event.kind == EventKind.REOPENED and _is_customers(event)
     return event.kind == EventKind.OPENED or (says and _is_customers(event)) or asks_again, is_answer or event.data.get(
         "category"

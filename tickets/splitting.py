@@ -53,7 +53,7 @@ def split(ticket: Ticket, *, actor: User, comment: Comment, subject: str) -> Tic
 
 def why_not(ticket: Ticket, comment: Comment) -> str:
     """'' for what can be split off: the answers of customers."""
-    if comment.is_internal or comment.author.is_staff:
+    if comment.is_internal or comment.author.is_or_was_staff:
         return _("Only what a customer wrote can become a ticket of its own.")
     if comment.pk == ticket.description.pk:
         return _("This is what the ticket is about. There would be nothing left of it.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.models import User
 from notifications.models import Delivery, Kind
 from notifications.relay import relay_waiting
 from tests.desk.conftest import logged_in
@@ -60,11 +61,15 @@ def test_message_when_its_author_is_from_outside_then_the_organization_does_not_
     assert f"#{new.number}" not in words(logged_in(ana).get(f"/tickets/{ticket.number}/"))
 
 
-def test_message_when_it_is_none_to_split_then_says_so(desk, ticket, dan, ana):
+def test_message_when_it_is_none_to_split_then_says_so(desk, ticket, dan, eve):
     ours = actions.comment(ticket, actor=dan, message=message("Look."))
     note = actions.add_note(ticket, actor=dan, message=message("Between us."))
-    for one in (ticket.description, ours, note):
+    of_a_rule = actions.comment(ticket, actor=None, message=message("We look at it."))
+    of_one_who_left = actions.comment(ticket, actor=eve, message=message("Try this."))
+    User.objects.filter(pk=eve.pk).update(is_active=False)
+    for one in (ticket.description, ours, note, of_a_rule, of_one_who_left):
         assert desk.post(path(one), {"subject": "New"}).status_code == 302
+    assert "/split/" not in desk.get(f"/desk/tickets/{ticket.number}/").content.decode()
     assert Ticket.objects.count() == 1
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from tests.factories import make_ticket, message, new_file
 from tests.portal.pages import has, words
 from tickets import actions, sharing
@@ -83,6 +84,12 @@ def test_ticket_when_staff_worked_on_it_then_nothing_internal_shows(client, ana,
         "@support.example",
     )
     assert has(response, "With our engineers", "Support changed the status", *hidden) == [True, True] + [False] * len(hidden)
+
+
+def test_ticket_when_who_worked_on_it_has_left_then_still_has_no_name(client, ana, eve, ticket):
+    actions.change_status(ticket, actor=eve, status=Status.objects.get(name="Waiting on Dev Team"))
+    User.objects.filter(pk=eve.pk).update(is_active=False)
+    assert has(page(client, ana, ticket), "Support changed the status", "Eve Devops") == [True, False]
 
 
 def test_ticket_when_staff_replied_then_they_have_a_name(client, ana, dan, ticket):

@@ -30,7 +30,7 @@ class Rule:
 
     display_name: str
     initials: str = "R"
-    is_staff: bool = True
+    is_or_was_staff: bool = True
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Entry:
     @property
     def can_be_split(self) -> bool:
         said = self.comment
-        return said is not None and self.event.kind == EventKind.COMMENTED and not (said.author.is_staff or self.split_off)
+        return said is not None and self.event.kind == EventKind.COMMENTED and not (said.author.is_or_was_staff or self.split_off)
 
     @property
     def forwarded_from(self) -> str:

@@ -31,7 +31,7 @@ class Support:
 
     display_name: str
     initials: str = "S"
-    is_staff: bool = True
+    is_or_was_staff: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _entries(event: Event, comment: Comment | None, known: Collection[int]) -> l
     if event.kind in _SILENT or _looks_unchanged(event) or _is_about_mail(event):
         return []
     actor: User | Support | None = event.actor
-    if rule_of(event) or (event.actor and event.actor.is_staff and event.actor.pk not in known):
+    if rule_of(event) or (event.actor and event.actor.is_or_was_staff and event.actor.pk not in known):
         actor = Support(_("Support"))
     return [Entry("change", event.at, actor, words=describe(event, for_staff=False))]
 
