@@ -94,7 +94,7 @@ const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [con
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
   if (event.target.closest(TYPING) || (!onBox.checked && event.key !== "?")) return;
-  const action = KEYS[event.key] || ofPage(event.key);
+  const action = ofPage(event.key) || KEYS[event.key]; // x is a list's, and on a ticket's page its macros'
   if (!action) return;
   event.preventDefault();
   action();

@@ -94,6 +94,7 @@ function mark(at) {
 function take(at) {
   const one = found[at];
   if (!one) return;
+  input.blur(); // else the next key, if it comes at once, is taken for writing
   dialog.close();
   one.run();
 }

@@ -32,7 +32,7 @@ class ReleaseForm(forms.Form):
     version = forms.CharField(
         label=gettext_lazy("Version"),
         max_length=60,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "4.2"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "4.2", "autofocus": True}),
         error_messages={"required": gettext_lazy("Write the version that has shipped.")},
     )
     text = TextField(
