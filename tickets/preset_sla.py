@@ -32,7 +32,6 @@ def install_sla(targets: dict[str, tuple[int, int, int]]) -> int:
             )
             for name, spans in targets.items()
             if name in priorities  # an admin may have put another in its place
-            if name in priorities  # an admin may have put another in its place
         )
         SlaStep.objects.bulk_create(SlaStep(policy=policy, metric=metric, side=Side.BEFORE, span=span) for metric, span in _WARNED.items())
         SlaStep.objects.bulk_create(SlaStep(policy=policy, metric=metric, side=Side.AFTER, span=timedelta()) for metric in Metric)
