@@ -1,0 +1,60 @@
+"""What the desk's lesser pages ask the database, with little in it and with much. The queue and the other great ones tell it beside their own tests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.desk.conftest import logged_in
+from tests.factories import make_ticket, message
+from tests.tickets.test_automating import make_rule
+from tickets import actions, drafts, releases
+from tickets.lifecycle import Category
+from tickets.models import AutomationRun, CannedReply, Macro, Outcome, Priority, Status, TicketType, When
+
+# Each begins with session and person.
+ASKED = {
+    "/desk/canned/": 3,
+    "/desk/macros/": 3,
+    "/desk/macros/new/": 9,
+    "/desk/tickets/{ticket}/canned/": 5,
+    "/desk/tickets/{ticket}/macros/": 5,
+    "/desk/drafts/": 4,
+    "/desk/releases/": 5,
+    "/desk/releases/{release}/": 5,
+    "/desk/automation/": 6,
+    "/desk/automation/{rule}/": 10,
+    "/desk/automation/{rule}/log/": 4,
+}
+
+
+@pytest.mark.parametrize("many", [1, 25])
+def test_pages_when_there_is_much_then_ask_no_more(max_admin, ana, workflow, many):
+    escalated = Status.objects.create(name="Escalated", category=Category.CLOSED, asks_reference=True, position=50)
+    steps = {"priority": Priority.objects.get(name="High"), "type": TicketType.objects.first(), "assignee": max_admin}
+    rules = [make_rule(When.STATUS_CHANGED, f"Rule {at}", steps=steps, is_active=False) for at in range(many)]
+    for at in range(many):
+        ticket = make_ticket(ana, f"Ticket {at}")
+        drafts.save(ticket, actor=max_admin, message=message())
+        shipped, waits = make_ticket(ana), make_ticket(ana)
+        for one, reference in ((shipped, f"TEM-{at}"), (waits, f"TEM-W{at}")):
+            releases.set_reference(one, actor=max_admin, reference=reference)
+            actions.change_status(one, actor=max_admin, status=escalated)
+        release = releases.release(actor=max_admin, version="4.2", references=[f"TEM-{at}"], text="It is in {version}.")
+        releases.release(actor=max_admin, version=f"5.{at}", references=[f"TEM-{at}"], text="It is in {version}.")
+        reply = CannedReply.objects.create(name=f"Reply {at}", text="Hello {first_name}", changed_by=max_admin)
+        Macro.objects.create(name=f"Macro {at}", reply=reply, priority=steps["priority"], type=steps["type"], changed_by=max_admin)
+        AutomationRun.objects.create(
+            rule=rules[0], ticket=ticket, outcome=Outcome.DONE, did=["set"], at=timezone.now() - timedelta(hours=at)
+        )
+    releases.post_waiting(release, most=many // 2)
+    client, asked = logged_in(max_admin), {}
+    for address in ASKED:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(address.format(ticket=ticket.pk, release=release.pk, rule=rules[0].pk)).status_code == 200
+        asked[address] = len(captured)
+    assert asked == ASKED
