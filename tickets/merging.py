@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import IllegalMove
-from accounts.models import Organization, Role, User
+from accounts.models import Membership, Organization, Role, User
 from tickets import access, actions
 from tickets.events import record
 from tickets.lifecycle import Category
@@ -72,7 +72,7 @@ def plan(source: Ticket, target: Ticket) -> Plan:
     return Plan(
         source=source,
         target=target,
-        people=[_newcomer(person, target) for person in new],
+        people=_newcomers(new, target, own),
         organizations=[Newcomer(one, is_near=one.pk in own) for one in organizations],
         following=[person for person in people if person.pk in sees and person.pk not in follows],
         refusal=_refusal(source, target),
@@ -86,9 +86,20 @@ def _people(ticket: Ticket) -> list[User]:
     return list(people.filter(is_active=True).order_by("name", "email"))
 
 
-def _newcomer(person: User, target: Ticket) -> Newcomer[User]:
-    is_near = person.pk in (target.requester_id, target.filer_id) or person.is_teammate_of(target.requester)
-    return Newcomer(person, is_near, tuple(person.active_organizations().values_list("name", flat=True)))
+def _newcomers(people: list[User], target: Ticket, near: Collection[int]) -> list[Newcomer[User]]:
+    """`near`: the organizations of the target's requester. One query, however many there are."""
+    homes: dict[int, list[Organization]] = {person.pk: [] for person in people}
+    memberships = Membership.objects.filter(user__in=people, is_active=True, organization__is_active=True)
+    for membership in memberships.select_related("organization").order_by("organization__name"):
+        homes[membership.user_id].append(membership.organization)
+    return [
+        Newcomer(
+            person,
+            is_near=person.pk in (target.requester_id, target.filer_id) or any(home.pk in near for home in homes[person.pk]),
+            homes=tuple(home.name for home in homes[person.pk]),
+        )
+        for person in people
+    ]
 
 
 def _refusal(source: Ticket, target: Ticket) -> str:

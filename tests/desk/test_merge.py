@@ -14,7 +14,7 @@ from notifications.models import Delivery
 from notifications.relay import relay_waiting
 from tests.desk.conftest import logged_in
 from tests.desk.pages import send, words
-from tests.factories import make_ticket, message
+from tests.factories import make_ticket, make_user, message
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import access, actions, merging, sharing
 from tickets.models import Event, Status, Ticket, TicketType
@@ -255,3 +255,12 @@ def test_undo_when_the_ticket_went_elsewhere_meanwhile_then_is_refused(source, t
     merging.merge(source, into=second, actor=dan)
     with pytest.raises(IllegalMove, match="quicker"):
         merging.unmerge(as_it_was, actor=dan)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_page_when_many_would_read_more_then_asks_no_more(desk, source, target, dan, globex, django_assert_num_queries, count):
+    for number in range(count):
+        sharing.add_follower(source, actor=dan, person=make_user(f"p{number}@globex.example", organization=globex))
+    with django_assert_num_queries(12):
+        page = desk.get(reverse("desk_ticket_merge", args=[source.number]), {"into": target.number})
+    assert [one.homes for one in page.context["plan"].people] == [("Globex",)] * (count + 1)
