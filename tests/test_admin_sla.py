@@ -100,6 +100,12 @@ def test_file_when_read_then_gives_its_whole_days(name):
     assert len(free_days.read_ics(f"BEGIN:VCALENDAR\n{meeting}{EVENT.format(entry)}END:VCALENDAR".encode())) == count
 
 
+def test_file_when_it_is_odd_then_is_read_at_once_and_ends_where_the_calendar_does():
+    odd = EVENT.format("DTSTART:99981230\nDTEND:99990210\nSUMMARY:En\0d\nRRULE:FREQ=YEARLY;UNTIL=99991231")
+    days = free_days.read_ics(("BEGIN:VCALENDAR\n" + odd + "BEGIN:VEVENT\n" * 50_000).encode())
+    assert (len(days), max(days.items())) == (44, (date(9999, 12, 31), "End"))
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xfe\x00", b"BEGIN:VCALENDAR", b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:99999999\nEND:VEVENT"]
 )

@@ -55,19 +55,19 @@ def of_country(code: str, years: range) -> Days:
 
 def read_ics(content: bytes) -> Days:
     """The whole days of an iCalendar file (RFC 5545). What has a time of day is no holiday; what repeats each year does so for ten."""
-    text = re.sub(r"\r?\n[ \t]", "", content.decode("utf-8", errors="replace"))  # long lines are folded
+    text = re.sub(r"\r?\n[ \t]", "", content.decode("utf-8", errors="replace").replace("\0", ""))  # long lines are folded
     if "BEGIN:VCALENDAR" not in text.upper():
         raise ValueError(_("This is no calendar file (.ics)."))
     days: Days = {}
-    for entry in re.findall(r"^BEGIN:VEVENT\s*$(.*?)^END:VEVENT\s*$", text, re.DOTALL | re.MULTILINE | re.IGNORECASE):
-        fields = _fields(entry)
+    for begun in re.split(r"^BEGIN:VEVENT[ \t\r]*$", text, flags=re.MULTILINE | re.IGNORECASE)[1:]:
+        fields = _fields(re.split(r"^END:VEVENT[ \t\r]*$", begun, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)[0])
         start, end = _day(fields.get("DTSTART", "")), _day(fields.get("DTEND", ""))
         if start is None:
             continue
         name = re.sub(r"\\([,;\\])", r"\1", fields.get("SUMMARY", "")).replace("\\n", " ").strip()[:_NAME]
         length = min(max((end - start).days, 1), _LONGEST) if end else 1
         for first in _repeated(start, fields.get("RRULE", "")):
-            days |= {first + timedelta(days=number): name for number in range(length)}
+            days |= {first + timedelta(days=number): name for number in range(min(length, (date.max - first).days + 1))}
         _not_too_many(days)
     if not days:
         raise ValueError(_("There are no whole days in this file."))
