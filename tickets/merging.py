@@ -149,7 +149,8 @@ def merge(
     save(source, public=True)
     save(target, public=True)
     everybody = len(taken) == len(planned.people)
-    record(source, EventKind.MERGED, actor=actor, new=f"#{target.pk}", new_public=f"#{target.pk}" if everybody else "", **data)
+    told = number_of(target, reader_of=source)
+    record(source, EventKind.MERGED, actor=actor, new_public=f"#{target.pk}" if everybody else "", **told, **data)
     record(target, EventKind.TOOK_IN, actor=actor, is_internal=True, source=source.pk, **number_of(source, reader_of=target))
     return target
 

@@ -17,6 +17,7 @@ from tests.desk.pages import send, words
 from tests.factories import make_ticket, make_user, message
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets import access, actions, merging, sharing
+from tickets.events import describe
 from tickets.models import Event, Status, Ticket, TicketType
 
 
@@ -264,3 +265,9 @@ def test_page_when_many_would_read_more_then_asks_no_more(desk, source, target, 
     with django_assert_num_queries(12):
         page = desk.get(reverse("desk_ticket_merge", args=[source.number]), {"into": target.number})
     assert [one.homes for one in page.context["plan"].people] == [("Globex",)] * (count + 1)
+
+
+def test_merge_when_it_goes_into_a_private_group_then_staff_outside_do_not_learn_the_number(desk, source, secret, eve):
+    merging.merge(source, into=secret, actor=eve)
+    assert describe(source.events.get(kind="merged"), for_staff=True) == "merged the ticket into another one"
+    assert f"#{secret.number}" not in words(desk.get(reverse("desk_ticket", args=[source.number])))
