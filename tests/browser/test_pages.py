@@ -10,9 +10,10 @@ from axe_playwright_python.sync_playwright import Axe
 pytestmark = pytest.mark.browser
 
 CUSTOMER, TEAMMATE, AGENT, ADMIN = "customer@acme.example", "teammate@acme.example", "agent@support.example", "admin@support.example"
+CSM = "csm@support.example"
 NOBODY = ""
 
-# {open}, {resolved} and so on stand for the number of a seeded ticket of Acme in such a status.
+# {open}, {resolved} and so on stand for the number of a seeded ticket of Acme in such a status; other words for what `numbers` makes.
 PAGES = [
     (NOBODY, "/"),
     (NOBODY, "/accounts/login/"),
@@ -43,14 +44,22 @@ PAGES = [
     (AGENT, "/desk/tickets/{spam}/"),
     (AGENT, "/desk/tickets/{new}/merge/"),
     (AGENT, "/desk/tickets/{new}/merge/?into={waiting}"),
+    (AGENT, "/desk/tickets/{waits}/comments/{comment}/split/"),
+    (AGENT, "/desk/tickets/new/"),
+    (AGENT, "/desk/tickets/?view={view}&q=priority:high"),
+    (AGENT, "/desk/tickets/bulk/{draft}/"),
+    (AGENT, "/desk/tickets/bulk/{run}/"),
     (AGENT, "/desk/releases/"),
+    (AGENT, "/desk/releases/{release}/"),
     (AGENT, "/desk/mail/"),
     (AGENT, "/desk/mail/?tab=in"),
     (AGENT, "/desk/mail/?tab=out"),
     (AGENT, "/desk/drafts/"),
     (AGENT, "/desk/canned/"),
     (AGENT, "/desk/canned/new/"),
-    (AGENT, "/desk/macros/new/"),
+    (AGENT, "/desk/canned/1/"),
+    (AGENT, "/desk/macros/"),
+    (AGENT, "/desk/macros/1/"),
     (AGENT, "/desk/tickets/{new}/canned/"),
     (AGENT, "/desk/tickets/{new}/macros/"),
     (AGENT, "/desk/reports/"),
@@ -61,6 +70,7 @@ PAGES = [
     (AGENT, "/desk/people/1/"),
     (AGENT, "/desk/people/1/?mail=in"),
     (AGENT, "/profile/"),
+    (CSM, "/desk/"),
     (ADMIN, "/desk/"),
     (ADMIN, "/desk/mail/rules/"),
     (ADMIN, "/desk/mail/rules/new/"),
@@ -73,11 +83,31 @@ PAGES = [
 
 @pytest.fixture(scope="module")
 def numbers(running) -> dict[str, str]:
-    code = (
-        "from tickets.models import Ticket\n"
-        "for t in Ticket.objects.filter(requester__email__endswith='@acme.example').order_by('pk'): print(t.category, t.pk)\n"
-        "print('spam', Ticket.objects.filter(category='spam').first().pk)\n"
-    )
+    code = """
+from accounts.models import User
+from tickets import bulk, releases
+from tickets.models import SavedView, Status, Ticket
+agent = User.objects.get(email="agent@support.example")
+for t in Ticket.objects.filter(requester__email__endswith="@acme.example").order_by("pk"):
+    print(t.category, t.pk)
+    if t.category == "waiting":
+        comment = t.comments.filter(author=t.requester).first()
+print("waits", comment.ticket_id)
+print("comment", comment.pk)
+print("spam", Ticket.objects.filter(category="spam").first().pk)
+print("view", SavedView.objects.create(name="Acme", owner=agent, text="org:acme").pk)
+closed = [t.pk for t in Ticket.objects.filter(category="closed").order_by("pk")[:3]]
+for name in ("draft", "run"):
+    run = bulk.prepare(actor=agent, numbers=closed, changes={"tags": "autumn"})
+    print(name, run.pk)
+bulk.begin(run)
+bulk.work(run)
+escalated = Status.objects.create(name="Escalated", category="closed", asks_reference=True, position=90)
+for number, pk in enumerate(closed): Ticket.objects.filter(pk=pk).update(status=escalated, reference=f"TEM-{number}")
+release = releases.release(actor=agent, version="4.2", references=["TEM-0", "TEM-1"], text="It is in {version}.")
+releases.post_waiting(release, most=1)
+print("release", release.pk)
+"""
     return dict(line.split() for line in running.shell(code).splitlines())
 
 
