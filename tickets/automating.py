@@ -12,6 +12,7 @@ from collections import deque
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -250,10 +251,11 @@ _DEEDS: dict[str, Callable[[Ticket, Any, AutomationRule], object]] = {
 def sweep() -> int:
     """Applies the rules on time to the tickets whose time has come. Finds them without a lock. Returns how many this call handled."""
     done, end = 0, monotonic() + _SWEEP_SECONDS
-    for rule in AutomationRule.objects.filter(is_active=True, when__in=ON_TIME):
-        for number in _candidates(rule):
-            if monotonic() > end:  # what is left is found again
-                return done
+    rules = list(AutomationRule.objects.filter(is_active=True, when__in=ON_TIME))
+    for at, rule in enumerate(rules):
+        now = monotonic()
+        until = now + (end - now) / (len(rules) - at)  # no rule takes the time of those behind it
+        for number in _candidates(rule, until=until):
             try:
                 done += apply_if_due(rule, number)
             except Exception:
@@ -261,13 +263,18 @@ def sweep() -> int:
     return done
 
 
-def _candidates(rule: AutomationRule) -> Iterator[int]:
-    """Those that match, batch by batch."""
-    last, now = 0, timezone.now()
-    due = automation.due(rule, now=now).select_related("requester").order_by("pk")
-    while tickets := list(due.filter(pk__gt=last)[:_BATCH]):
-        last = tickets[-1].pk
-        yield from (facts.ticket.pk for facts in automation.facts_of(tickets, rule, now=now) if automation.matches(rule, facts))
+def _candidates(rule: AutomationRule, *, until: float = inf) -> Iterator[int]:
+    """Those that match, batch by batch. What is left then is found again; the newest go first, as those that do not match are met each time."""
+    now = timezone.now()
+    due = automation.due(rule, now=now).select_related("requester").order_by("-pk")
+    batch = due
+    while monotonic() < until and (tickets := list(batch[:_BATCH])):
+        batch = due.filter(pk__lt=tickets[-1].pk)
+        for facts in automation.facts_of(tickets, rule, now=now):
+            if monotonic() > until:
+                return
+            if automation.matches(rule, facts):
+                yield facts.ticket.pk
 
 
 @transaction.atomic

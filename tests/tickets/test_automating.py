@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from unittest import mock
 
@@ -350,3 +351,14 @@ def test_rules_on_time_when_each_undoes_the_other_then_are_stopped_and_it_is_tol
             automating.sweep()
     assert [rule.runs.filter(outcome=Outcome.DONE).count() for rule in rules] == [3, 3]
     assert log(rules[0])[-1] == (Outcome.STOPPED, "it acted here 3 times within a day. Look for a rule that undoes what it does.")
+
+
+def test_sweep_when_a_rule_has_much_to_look_through_then_the_next_has_its_time_too(workflow, ana):
+    make_rule(When.AGE, "Slow", conditions={"text": ["nobody says this"]}, steps={"note": "x"}, span=DAY, reaches_back=True)
+    quick = make_rule(When.AGE, "Quick", steps={"note": "It is a day old."}, span=DAY, reaches_back=True)
+    for _number in range(20):
+        make_ticket(ana)
+    Ticket.objects.update(created_at=timezone.now() - 2 * DAY)
+    with mock.patch.object(automating, "monotonic", count().__next__), mock.patch.object(automating, "_SWEEP_SECONDS", 16):
+        automating.sweep()
+    assert 0 < quick.runs.count() < 8

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.addresses import normalise_address, validate_domain
 from accounts.models import AgentGroup, Organization, User
-from tickets import automation
+from tickets import automation, snoozing
 from tickets.desk.forms import offered
 from tickets.lifecycle import Category
 from tickets.models import ON_TIME, AutomationRule, BusinessCalendar, Channel, Priority, ProductArea, Status, TicketType, When
@@ -220,6 +220,8 @@ class RuleForm(forms.Form):
             self.add_error("number", _("Say how long."))
         if data.get("do_spam") and data.get("do_status"):
             self.add_error("do_spam", _("It is either spam, or has the status that you chose above."))
+        if timedelta(minutes=(data.get("do_snooze") or 0) * _UNITS[data.get("do_snooze_unit") or "hours"]) > snoozing.LONGEST:
+            self.add_error("do_snooze", _("A ticket can be snoozed for a year at most."))
         if data.get("do_words") and not (data.get("do_people") or data.get("do_groups")):
             self.add_error("do_words", _("Choose who is mailed."))
         if not self.is_trial and not self.errors and not self._steps_kept(data):
