@@ -149,6 +149,8 @@ def _pages() -> Iterator[tuple[str, str, list[str]]]:
     reports = reverse("desk_reports")
     yield "report, 30 days", "agent", [reports]
     yield "report, a year", "agent", [f"{reports}?period=365d"]
+    yield "report, year by organization", "agent", [reverse("desk_report", args=["volume"]) + "?period=365d&by=organization"]
+    yield "report, year of next responses", "agent", [reverse("desk_report", args=["times"]) + "?period=365d&measure=next"]
 
 
 def _timed(client: Client, addresses: list[str]) -> dict[str, float]:

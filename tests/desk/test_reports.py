@@ -157,7 +157,7 @@ def test_report_when_there_is_none_of_that_name_then_is_not_found(desk):
 
 
 @pytest.mark.parametrize("count", [1, 50])
-@pytest.mark.parametrize(("name", "params", "queries"), [("overview", {}, 22), ("volume", {"by": "organization"}, 24), ("oldest", {}, 12)])
+@pytest.mark.parametrize(("name", "params", "queries"), [("overview", {}, 15), ("volume", {"by": "organization"}, 16), ("oldest", {}, 12)])
 def test_pages_when_there_is_more_then_cost_the_same(workflow, desk, django_assert_num_queries, count, name, params, queries):
     for at in range(count):
         organization = Organization.objects.create(name=f"Org {at}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Aggregate
+from django.db.models import Aggregate, DurationField
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,8 +21,27 @@ class Percentile(Aggregate):
     def __init__(self, expression: Expression | F, *, fraction: float, **extra: Any) -> None:
         super().__init__(expression, fraction=fraction, **extra)
 
+    def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        """Durations as seconds, as PostgreSQL takes twice as long to sort intervals. A microsecond is not lost in less than a hundred years."""
+        template = self.template.replace("%(expressions)s", "date_part('epoch', %(expressions)s)")
+        return (self._as(template) if isinstance(self.output_field, DurationField) else self).as_sql(compiler, connection, **extra)
+
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="percentile_disc(%(expressions)s, %(fraction)s)", **extra)
+        return self._as("percentile_disc(%(expressions)s, %(fraction)s)").as_sql(compiler, connection, **extra)
+
+    def _as(self, template: str) -> Percentile:
+        """Django takes none as an argument where there is a filter."""
+        copy = self.copy()
+        copy.template = template
+        return copy
+
+    @property
+    def convert_value(self) -> Any:
+        return _as_duration if isinstance(self.output_field, DurationField) else super().convert_value
+
+
+def _as_duration(value: float | timedelta | None, _expression: Any, _connection: Any) -> timedelta | None:
+    return timedelta(seconds=value) if isinstance(value, float) else value
 
 
 class NearestRank:

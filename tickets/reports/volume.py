@@ -34,8 +34,8 @@ def volume(tickets: QuerySet[Ticket], asked: Asked) -> Report:
 
 
 def volume_in_steps(tickets: QuerySet[Ticket], asked: Asked, step: Step) -> Table:
-    moved = figures.flow(tickets, asked.period, step)
-    at_first = figures.open_at(tickets, asked.period.begins)[None]
+    moved, _at_end, at_begin = figures.course(tickets, asked.period)
+    at_first = at_begin[None]
     before = asked.period.before
     came_before = figures.in_all(moved.created, now=False) + figures.in_all(moved.reopened, now=False)
     at_first_before = at_first - came_before + figures.in_all(moved.resolved, now=False)
@@ -76,8 +76,7 @@ def _paired(numbers: Numbers, before: Numbers | None) -> list[Cell]:
 
 def _volume_by(tickets: QuerySet[Ticket], asked: Asked, by: Dimension) -> Table:
     period = asked.period
-    moved = figures.flow(tickets, period, by)
-    at_end, at_begin = (figures.open_at(tickets, moment, by) for moment in (period.ends, period.begins))
+    moved, at_end, at_begin = figures.course_by(tickets, period, by)
     keys = {key for one in moved for key, _now in one} | at_end.keys() | at_begin.keys()
 
     def cells(key: Hashable) -> list[Cell]:
@@ -87,7 +86,7 @@ def _volume_by(tickets: QuerySet[Ticket], asked: Asked, by: Dimension) -> Table:
     rows = by_rows(by, keys, cells, weight=lambda row: (row.cells[0].value, row.cells[3].value))
     ends = sum(at_end.values()), sum(at_begin.values())
     if by.key == "organization":  # a ticket is of each that it is shared with, and counts once in all
-        moved = figures.flow(tickets, period, Step.MONTH)
-        ends = figures.open_at(tickets, period.ends)[None], figures.open_at(tickets, period.begins)[None]
+        moved, *whole = figures.course_by(tickets, period, None)
+        ends = whole[0][None], whole[1][None]
     total = Row(_("In all"), _paired(_sums(moved, ends[0], now=True), _sums(moved, ends[1], now=False)), is_total=True)
     return Table(by_title(by), str(by.label), volume_columns(), rows, total, note=by_note(by, len(keys)), period=period)
