@@ -224,6 +224,9 @@ def _term(text: str, start: int) -> tuple[Term | None, int]:
         return _condition(text, name, is_not=is_not, start=start, at=named.end())
     found = _BARE_WORD.match(text, at)
     assert found  # noqa: S101 a gap was passed over
+    if (bracketed := _NAME.match(bare := found[0].lstrip("("))) and bare != found[0] and bracketed[1].casefold() in FIELDS:
+        words = _("Brackets group nothing here: all terms must hold, and a comma means “or”, as in status:open,waiting.")
+        raise QueryError(words, start=at, end=found.end(), instead=bare.rstrip(")"))
     return Word(found[0], is_not=is_not, start=start, end=found.end()), found.end()
 
 

@@ -56,6 +56,7 @@ def test_text_when_read_then_says_these_conditions(text):
 
 # text: what is wrong, where, and what to type instead
 FAULTS = {
+    "(priority:high": ("Brackets group nothing here", "(priority:high", "priority:high"),
     "statsu:open": ("There is no field “statsu”. Did you mean “status”?", "statsu:open", "status:open"),
     "-asignee:me x": ("Did you mean “assignee”?", "asignee:me", "assignee:me"),
     "error:0x8000": ("There is no field “error”. To look for the words, put them in quotes", "error:0x8000", '"error:0x8000"'),
