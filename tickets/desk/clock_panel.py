@@ -37,6 +37,7 @@ class Dial:
     promise: str
     due_at: datetime | None  # while it runs, or when it was missed
     is_over: bool
+    in_business_hours: bool
     used: int  # seconds of `whole`, no more than that
     whole: int
     story: list[Line] = field(default_factory=list)
@@ -65,6 +66,7 @@ def _dial(clock: Clock, story: list[Line], *, now: datetime) -> Dial:
         promise=_promise(clock),
         due_at=clock.breached_at or clock.due_at,
         is_over=clock.breached_at is not None or spent > clock.target,
+        in_business_hours=clocks.promise_of(clock).in_business_hours,
         used=min(_seconds(spent), _seconds(clock.target)),
         whole=_seconds(clock.target),
         story=story,
