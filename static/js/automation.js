@@ -49,6 +49,21 @@ function putAway(part) {
 
 for (const part of form.querySelectorAll("[data-lines]")) putAway(part);
 
+// A line that one took and left empty would count as not there, and the rule would hold for more than was meant.
+const counts = (field) => (field.type === "checkbox" ? field.checked : field.value !== "" && !field.name.startsWith("not_"));
+form.addEventListener("submit", (event) => {
+  for (const line of form.querySelectorAll("[data-line]:not([hidden])")) {
+    const fields = [...line.querySelectorAll("input[name], select[name], textarea[name]")];
+    if (fields.some(counts)) continue;
+    event.preventDefault();
+    const first = fields.find((field) => !field.name.startsWith("not_"));
+    first.setCustomValidity(form.dataset.empty);
+    line.addEventListener("input", () => first.setCustomValidity(""), { once: true });
+    first.reportValidity();
+    return;
+  }
+});
+
 const when = form.elements.when;
 function showTime() {
   for (const each of form.querySelectorAll("[data-on-time]")) each.hidden = !ON_TIME.includes(when.value);

@@ -201,7 +201,7 @@ def test_admin_writes_a_rule_line_by_line_and_tries_it(visit):
     page.get_by_label("Add a step").select_option(label="Add an internal note")
     page.get_by_role("group", name="Add an internal note").get_by_role("textbox").fill("Look.")
     page.get_by_role("button", name="Try it").click()
-    expect(page.get_by_text(re.compile("It would have acted 1 time"))).to_be_visible()
+    expect(page.get_by_text(re.compile("It would have held 1 time"))).to_be_visible()
     page.get_by_label("Name").fill("Five minutes")
     page.get_by_role("button", name="Remove Subject").click()
     page.get_by_role("button", name="Keep the rule").click()
