@@ -172,11 +172,10 @@ class RichText {
       onUpdate: () => this.write(),
       onTransaction: () => this.refresh(),
     });
-    if (hadFocus) {
-      // At once, and before the textarea goes: the editor's own command waits for a frame, and a key pressed meanwhile would be lost.
-      this.editor.commands.setTextSelection(hidden.value ? this.editor.state.doc.content.size : selection);
-      this.editor.view.focus();
-    }
+    // One goes on after what is there already, whenever one turns to it.
+    if (hidden.value || hadFocus) this.editor.commands.setTextSelection(hidden.value ? this.editor.state.doc.content.size : selection);
+    // At once, and before the textarea goes: the editor's own command waits for a frame, and a key pressed meanwhile would be lost.
+    if (hadFocus) this.editor.view.focus();
     area.hidden = true;
     area.required = false; // a field that can't be seen can't ask; the server does
     area.focus = () => this.editor.view.focus(); // who turns to the textarea turns to its editor

@@ -73,6 +73,8 @@ function help() {
       return [term, meaning];
     }),
   );
+  const isList = document.querySelector("[data-row]") !== null;
+  for (const part of dialog.querySelectorAll("[data-keys-of-list]")) part.hidden = !isList;
   dialog.showModal();
 }
 
@@ -106,11 +108,19 @@ document.addEventListener("keydown", (event) => {
 });
 document.querySelector("[data-palette]")?.addEventListener("click", () => open());
 
-// The list that this tab showed last, as it was then: static/js/walk.js leads along it.
+// The list that this tab showed last, as it was then, each ticket once: static/js/walk.js leads along it.
 const rows = [...document.querySelectorAll(".queue-table [data-row] a[data-open]")];
 if (rows.length) {
   const title = document.querySelector("h1").firstChild.textContent.trim() || document.title;
-  sessionStorage.setItem("walk", JSON.stringify({ title, url: location.href, paths: rows.map((link) => link.pathname) }));
+  sessionStorage.setItem("walk", JSON.stringify({ title, url: location.href, paths: [...new Set(rows.map((link) => link.pathname))] }));
+}
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    button.closest("details")?.removeAttribute("open");
+    print();
+  });
 }
 
 // What completes the line is fetched when somebody turns to it.
