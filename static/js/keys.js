@@ -48,7 +48,8 @@ function open(scope = null) {
 asked.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || palette.dataset.ready) return;
   event.preventDefault();
-  arriving.then(() => asked.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" })));
+  asked.readOnly = true; // what is typed after it is not part of the question
+  arriving.then(() => (asked.readOnly = false) || asked.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" })));
 });
 
 function step(by) {

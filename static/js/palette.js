@@ -24,7 +24,8 @@ function ofSelect(select, { words }) {
 
 function commands({ reachable, run, words }) {
   const found = [];
-  for (const element of document.querySelectorAll("[data-command]")) {
+  for (const element of document.querySelectorAll("[data-command]:not(.editor-bar *)")) {
+    // the editor's buttons name commands of its own
     if (!reachable(element)) continue;
     if (element.matches("select")) found.push(...ofSelect(element, { words }));
     else found.push({ label: words(element), key: element.dataset.key, run: () => run(element) });

@@ -65,6 +65,7 @@ class Keys:
         expect(self.page.locator("#palette")).to_be_visible()
         self.write(words)
         self.press("Enter")
+        expect(self.page.locator("#palette")).not_to_be_visible()
         self.sees(told)
 
     def command(self, words: str) -> None:
@@ -72,6 +73,7 @@ class Keys:
         expect(self.page.locator("#palette")).to_be_visible()
         self.write(words)
         self.press("Enter")
+        expect(self.page.locator("#palette")).not_to_be_visible()
 
     def find(self, key: str, finder: str, words: str) -> None:
         """In a dialog that asks the server."""
