@@ -324,7 +324,7 @@ def test_page_when_many_are_on_it_then_asks_no_more(client, acme, ana, ticket, d
     for at in range(count):
         sharing.add_follower(ticket, actor=ana, person=make_user(f"p{at}@acme.example", f"Person {at}", acme))
     client.force_login(ana)
-    with django_assert_num_queries(12):  # see tests/portal/test_ticket.py
+    with django_assert_num_queries(13):  # see tests/portal/test_ticket.py
         assert client.get(f"/tickets/{ticket.number}/").status_code == 200
 
 
