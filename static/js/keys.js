@@ -26,9 +26,10 @@ function reachable(element) {
 function run(element) {
   if (element.matches("a, button, summary, input[type=radio], input[type=checkbox]")) element.click();
   if (element.matches("input[type=radio]")) {
-    const area = element.form?.querySelector("[contenteditable=true]") || element.form?.querySelector("textarea");
-    area?.focus();
-    area?.scrollIntoView({ block: "center" });
+    const area = element.form?.querySelector("textarea");
+    if (area && !area.hidden) area.setSelectionRange(area.value.length, area.value.length); // what is there already is gone on with
+    area?.focus(); // passed on to its editor, whose caret stays where it was
+    (element.form?.querySelector("[contenteditable=true]") || area)?.scrollIntoView({ block: "center" });
   }
 }
 

@@ -32,7 +32,8 @@ function commands({ reachable, run, words }) {
   }
   for (const link of document.querySelectorAll(".rail-list a, .view-list a")) {
     const label = [...link.childNodes].filter((node) => !node.classList?.contains("num")).map((node) => node.textContent);
-    found.push({ group: link.closest("nav").getAttribute("aria-label"), label: label.join("").trim(), run: () => link.click() });
+    const nav = link.closest("nav");
+    found.push({ group: nav.dataset.group || nav.getAttribute("aria-label"), label: label.join("").trim(), run: () => link.click() });
   }
   return found;
 }
