@@ -90,6 +90,14 @@ def test_today_when_tickets_came_and_went_then_leads_to_them(desk, many):
     ]
 
 
+def test_trend_when_tickets_came_and_went_then_tells_each_day_without_spam(desk, many):
+    Ticket.objects.filter(pk=many[0].pk).update(created_at=timezone.now() - timedelta(days=3))
+    created, resolved = desk.get("/desk/").context["trend"].drawn
+    days = [slot.words.partition("\n")[2] for slot in desk.get("/desk/").context["trend"].slots]
+    assert (len(created.bars), days[-4], days[-1]) == (14, "Created: 1\nResolved: 0", "Created: 4\nResolved: 1")
+    assert resolved.path.startswith("M")
+
+
 def test_dashboard_when_a_csm_looks_then_shows_their_organizations(many, acme):
     clara = make_user("clara@support.example", "Clara Lead", role=Role.CSM)
     acme.delivery_lead = clara
@@ -145,7 +153,7 @@ def test_dashboard_when_mail_is_held_then_says_so(desk, ticket, ana):
 def test_dashboard_when_tickets_are_many_then_asks_no_more(desk, ana, workflow, django_assert_num_queries, tickets):
     for _number in range(tickets):
         make_ticket(ana)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(18):
         desk.get(reverse("desk"))
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, Count, F, Q, When
 from django.db.models.functions import Now
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import Organization, Role
 from notifications.models import Delivery
 from tickets import access
+from tickets.charts import Chart, Series, Shape, chart
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filters import FAILED, View, condition_text, naming, queue_url
 from tickets.desk.mail import needing_somebody
@@ -21,6 +24,9 @@ from tickets.desk.rows import with_row
 from tickets.desk.vocabulary import Vocabulary
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import Status, Ticket
+from tickets.reports.asked import company_zone
+from tickets.reports.figures import came_and_went
+from tickets.reports.periods import Period, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 _ROWS = 12
+_TREND_DAYS = 14
 
 
 # Each is a query of the queue; those of the first row are about the person who looks.
@@ -61,6 +68,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
     context = {
         "yours": [_tile(view, total(counted, view.key)) for view in views if view in _YOURS],
         "teams": [*(_tile(view, total(counted, view.key)) for view in views if view not in _YOURS), _alone(FAILED, user, vocabulary)],
+        "trend": _trend(user),
         "today": [_alone(view, user, vocabulary) for view in _TODAY],
         "mail_waiting": needing_somebody(user),
         "stuck": Delivery.objects.stuck().count(),
@@ -115,6 +123,17 @@ def _links(text: str) -> dict[str, str]:
         "waiting_href": queue_url(f"{text} is:waiting", sort="waiting"),
         "overdue_href": queue_url(f"{text} is:overdue", sort="due"),
     }
+
+
+def _trend(user: User) -> Chart:
+    """The company's last two weeks; the reports have the rest."""
+    zone = company_zone()
+    today = timezone.localdate(timezone=zone)
+    period = Period(today - timedelta(days=_TREND_DAYS - 1), today, zone)
+    created, resolved = came_and_went(access.tickets_for(user).exclude(category=Category.SPAM), period)
+    labels = [date_format(day.first, "j M") for day in period.steps(Step.DAY)]
+    series = [Series(str(_("Created")), created, Shape.BARS), Series(str(_("Resolved")), resolved, Shape.LINE)]
+    return chart(str(_("The last two weeks")), labels, series, in_words=str)
 
 
 def _agents(counted: dict[int | None, dict[str, int]], vocabulary: Vocabulary) -> list[dict[str, Any]]:

@@ -87,6 +87,18 @@ def course(tickets: QuerySet[Ticket], period: Period) -> Course:
     return Course(Flow(moved(lives, 0), moved(lives, 1) + taken_back, moved(undone, 1), taken_back), *open_at)
 
 
+def came_and_went(tickets: QuerySet[Ticket], period: Period) -> tuple[list[int], list[int]]:
+    """How many were created, and how many resolved that still are, on each day of the period. Two queries, each of a range of an index."""
+    days = period.steps(Step.DAY)
+
+    def by_day(moment: str) -> list[int]:
+        found: Any = tickets.filter(_during(moment, period)).order_by().values_list(_day(moment, Step.DAY, period)).annotate(n=Count("pk"))
+        counted = dict(found)
+        return [counted.get(day.first, 0) for day in days]
+
+    return by_day("created_at"), by_day("resolved_at")
+
+
 def course_by(tickets: QuerySet[Ticket], period: Period, by: Dimension | None) -> Course:
     """By the dimension, or under None in all. Each table is read once, however many numbers it gives."""
     both, moments = (period, period.before), (period.ends, period.begins)
