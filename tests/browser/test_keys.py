@@ -18,8 +18,8 @@ def test_ticket_is_opened_set_and_answered_by_keys_alone(visit):
     page.keyboard.press("p")
     page.keyboard.type("low")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Priority")).to_have_value(
-        page.get_by_label("Priority").locator("option", has_text="Low").get_attribute("value")
+    expect(page.locator("#property-priority")).to_have_value(
+        page.locator("#property-priority").locator("option", has_text="Low").get_attribute("value")
     )
     page.keyboard.press("Control+k")
     page.keyboard.type("status dev")
@@ -72,7 +72,9 @@ def test_next_ticket_of_the_list_is_one_key_away_also_after_a_change(visit):
     page.keyboard.press("g")
     page.keyboard.type("devops")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Group")).to_have_value(page.get_by_label("Group").locator("option", has_text="DevOps").get_attribute("value"))
+    expect(page.locator("#property-group")).to_have_value(
+        page.locator("#property-group").locator("option", has_text="DevOps").get_attribute("value")
+    )
     page.keyboard.press("j")
     page.wait_for_url(f"**/desk/tickets/{numbers[2]}/")
     page.keyboard.press("u")
