@@ -25,8 +25,8 @@ from accounts.models import User  # noqa: E402
 from tickets import sweeps  # noqa: E402
 from tickets.lifecycle import Category  # noqa: E402
 from tickets.models import Channel, Clock, Event, EventKind, SlaPolicy, Status, Ticket  # noqa: E402
-from tickets.policies import snapshot_for  # noqa: E402
-from tickets.sla import ClockState, Metric  # noqa: E402
+from tickets.sla.policies import snapshot_for  # noqa: E402
+from tickets.sla.promises import ClockState, Metric  # noqa: E402
 
 _LIMIT = 5.0  # s
 

@@ -31,10 +31,10 @@ from django.db.models import Count  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import Membership, Organization, Role, User  # noqa: E402
-from tickets import indexing  # noqa: E402
 from tickets.lifecycle import Category  # noqa: E402
 from tickets.models import Channel, Comment, IndexedTicket, OrganizationShare, Posting, Status, Ticket  # noqa: E402
-from tickets.similar import Question, similar  # noqa: E402
+from tickets.search import indexing  # noqa: E402
+from tickets.search.similar import Question, similar  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,10 +26,11 @@ from django.utils import timezone  # noqa: E402
 
 from accounts.models import Membership, Organization, User  # noqa: E402
 from bench.related import PUBLIC  # noqa: E402
-from tickets import access, terms  # noqa: E402
+from tickets import access  # noqa: E402
 from tickets.models import Comment, IndexedTicket, OrganizationShare, Ticket  # noqa: E402
-from tickets.search import search  # noqa: E402
-from tickets.similar import Question, similar  # noqa: E402
+from tickets.search import terms  # noqa: E402
+from tickets.search.full_text import search  # noqa: E402
+from tickets.search.similar import Question, similar  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable

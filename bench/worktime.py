@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tickets.worktime import Calendar
+from tickets.sla.worktime import Calendar
 
 _LUNCH = ((9 * 60, 12 * 60 + 30), (13 * 60 + 30, 18 * 60))
 _START = datetime(2026, 3, 2, 9, 17, 31, tzinfo=UTC)

@@ -30,6 +30,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 def _demo_accounts() -> list[dict[str, str]]:
     """For the login page of a demo, whose password is public."""
-    from tickets.demo import DEMO_ACCOUNTS  # noqa: PLC0415 never loaded by a real installation
+    from tickets.demo.story import DEMO_ACCOUNTS  # noqa: PLC0415 never loaded by a real installation
 
     return [{"email": one.email, "name": one.name, "role": one.what} for one in DEMO_ACCOUNTS]

@@ -11,7 +11,7 @@ from accounts.models import Membership, User
 from notifications.models import Kind, Reason, Suspension
 from tickets import access
 from tickets.models import Clock, Event, EventKind
-from tickets.sla import ClockState
+from tickets.sla.promises import ClockState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -8,8 +8,9 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from accounts.models import Membership, Organization, Role, User
-from tickets import actions, articles
+from tickets import actions
 from tickets.files import NewFile
+from tickets.help import articles
 from tickets.models import Article, Audience, BusinessCalendar, Channel, SlaPolicy, SlaStep, SlaTarget, Ticket, WorkingSpan
 
 PASSWORD = "correct horse battery"

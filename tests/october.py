@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from accounts.models import AgentGroup, Organization, User
 from tickets.lifecycle import Category
 from tickets.models import Channel, Clock, OrganizationShare, Priority, SlaSnapshot, Status, Stretch, Ticket, TicketType
-from tickets.sla import ClockState, Metric
+from tickets.sla.promises import ClockState, Metric
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

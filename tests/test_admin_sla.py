@@ -12,10 +12,10 @@ from django.urls import reverse
 from accounts.models import AgentGroup
 from tests.factories import make_policy, make_ticket
 from tests.test_admin import add, change, errors
-from tickets import free_days
 from tickets.management.commands.preset import install
 from tickets.models import BusinessCalendar, Clock, Priority, SlaPolicy, SlaStep, SlaTarget
 from tickets.presets import APTY
+from tickets.sla import free_days
 
 pytestmark = pytest.mark.django_db
 

@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from notifications.models import Delivery
-from tickets import access, clocks
-from tickets.demo import DEMO_ACCOUNTS, PASSWORD, stories
+from tickets import access
+from tickets.demo.story import DEMO_ACCOUNTS, PASSWORD, stories
 from tickets.management.commands.preset import install
 from tickets.models import Attachment, Clock, Comment, Event, InboundMessage, Status, Ticket
 from tickets.presets import APTY
+from tickets.sla import clocks
 
 pytestmark = pytest.mark.django_db
 

@@ -24,9 +24,11 @@ from notifications.subscriptions import subscribe
 from notifications.unsubscribe import report_path, unsubscribe_path
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.mail.letters import letter, signed_address, take_in
-from tickets import actions, articles, bulk, drafts, files, sharing
+from tickets import actions, bulk, files, sharing
+from tickets.help import articles
 from tickets.models import Attachment, AutomationRule, CannedReply, Channel, Macro, MailRule, Release, SavedView
 from tickets.reports.asked import read
+from tickets.writing import drafts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -40,7 +40,7 @@ READ_BY_CUSTOMERS = [
     *(
         ROOT / "tickets" / f"{name}.py"
         for name in (
-            "actions article_page events invite_form lifecycle locking membership naming people prose ratelimit sharing uploading uploads"
+            "actions events help/page invite_form lifecycle locking membership naming people ratelimit sharing uploading uploads writing/prose"
         ).split()
     ),
     *(ROOT / "notifications" / f"{name}.py" for name in ("account_adapter", "content", "forms", "models", "preferences", "views")),

@@ -25,8 +25,8 @@ from notifications.models import Delivery
 from notifications.relay import relay_waiting
 from tests.factories import make_ticket, make_user, message, new_file
 from tickets import actions, membership, sharing
-from tickets.indexing import index_waiting
 from tickets.models import Attachment, Channel, Follower, OrganizationShare, Ticket
+from tickets.search.indexing import index_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

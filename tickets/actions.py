@@ -2,7 +2,7 @@
 
 A verb is one transaction: lock the ticket's row, check the permission, change, record exactly one Event. Nothing here knows of requests, mail or
 the broker. What nothing would change does nothing and records nothing. Where `actor` may be None, a rule of an admin's may do it by itself
-(`tickets.automating`).
+(`tickets.automation.acting`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup, Role, User
-from tickets import access, files, measures, word_index
-from tickets.article_links import note_links
-from tickets.courtesy import is_mere_thanks
+from tickets import access, files, measures
 from tickets.events import record
+from tickets.help.links import note_links
 from tickets.lifecycle import UNRESOLVED, Category, Trigger, target
 from tickets.locking import hold_memberships, lock, lock_where_it_goes_on, save
 from tickets.models import (
@@ -40,6 +39,8 @@ from tickets.models import (
     Upload,
 )
 from tickets.naming import name_people
+from tickets.search import word_index
+from tickets.writing.courtesy import is_mere_thanks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

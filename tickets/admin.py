@@ -15,12 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+import tickets.sla.admin  # noqa: F401 registers its own
 from accounts.admin_site import KeptAdmin
-from tickets import automation, configuring, sla_admin  # noqa: F401 the second registers its own
+from tickets import configuring
+from tickets.automation import deciding
 from tickets.lifecycle import Category
 from tickets.mail.imap import Trouble, try_connection
 from tickets.models import ArticleSection, ImapLogin, Mailbox, Priority, ProductArea, Status, TicketType
-from tickets.placeholders import unknown
+from tickets.writing.placeholders import unknown
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -92,7 +94,7 @@ class ListedAdmin(KeptAdmin):
         return super().refusal(obj)
 
     def _rules(self, obj: Any) -> str:
-        names = automation.named_by(self.named, obj.pk)
+        names = deciding.named_by(self.named, obj.pk)
         return ", ".join(_("the rule “%(name)s”") % {"name": name} for name in names)
 
     def touches(self, obj: Any, changed: list[str]) -> list[str]:

@@ -11,9 +11,11 @@ class TicketsConfig(AppConfig):
     verbose_name = _("Tickets and workflow")
 
     def ready(self) -> None:
-        from tickets import automating, events, word_index  # noqa: PLC0415 as in `accounts.apps`
+        from tickets import events  # noqa: PLC0415 as in `accounts.apps`
+        from tickets.automation import acting  # noqa: PLC0415
         from tickets.reports.percentile import teach_sqlite  # noqa: PLC0415 as in `accounts.apps`
+        from tickets.search import word_index  # noqa: PLC0415
 
         connection_created.connect(teach_sqlite, dispatch_uid="tickets.teach_sqlite")
-        events.listeners.append(automating.hear)
-        post_migrate.connect(word_index.prepare, sender=self, dispatch_uid="tickets.word_index")
+        events.listeners.append(acting.hear)
+        post_migrate.connect(word_index.prepare, sender=self, dispatch_uid="tickets.search.word_index")

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from tickets import clocks
 from tickets.models import Comment, Event, EventKind, Ticket
-from tickets.sla import Metric, span_words
+from tickets.sla import clocks
+from tickets.sla.promises import Metric, span_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tickets import access, prose
+from tickets import access
 from tickets.locking import hold_memberships
-from tickets.mentions import Nameable, mentions
 from tickets.models import Channel, Follower
+from tickets.writing import prose
+from tickets.writing.mentions import Nameable, mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

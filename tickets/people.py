@@ -16,7 +16,7 @@ from accounts.addresses import normalise_address
 from accounts.models import Inviters, Organization, User
 from tickets import access, sharing
 from tickets.ratelimit import is_too_often
-from tickets.search import words_of
+from tickets.search.full_text import words_of
 from tickets.uploads import LineField
 
 if TYPE_CHECKING:

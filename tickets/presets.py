@@ -17,7 +17,7 @@ class Preset:
     types: dict[str, str]
     priorities: dict[str, str]  # from the most urgent down, with the definition
     groups: dict[str, str] = field(default_factory=dict)  # the first is the default
-    # Priority ('' for all others) → first response, next response, resolution, in hours of work. Installed by `tickets.preset_sla`.
+    # Priority ('' for all others) → first response, next response, resolution, in hours of work. Installed by `tickets.sla.preset`.
     sla: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
 

@@ -18,7 +18,7 @@ from tickets import access, actions
 from tickets.events import record
 from tickets.locking import lock, said_elsewhere, save
 from tickets.models import Channel, EventKind, Release, ReleasePost, Ticket
-from tickets.placeholders import fill
+from tickets.writing.placeholders import fill
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,10 +8,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.errors import IllegalMove
-from tickets import actions, files, word_index
+from tickets import actions, files
 from tickets.events import record
 from tickets.locking import lock, save
 from tickets.models import EventKind
+from tickets.search import word_index
 
 if TYPE_CHECKING:
     from accounts.models import User

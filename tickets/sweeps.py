@@ -9,9 +9,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tickets import actions, files, snoozing
-from tickets.escalation import due_clocks, tell_due
 from tickets.events import one_nudge
 from tickets.models import Clock, Ticket, Upload
+from tickets.sla.escalation import due_clocks, tell_due
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def wake_due() -> int:
 
 
 def tell_due_clocks() -> int:
-    """Warns of what is nearly due, and says what is over; see `tickets.escalation`. Returns how many clocks this call spoke of.
+    """Warns of what is nearly due, and says what is over; see `tickets.sla.escalation`. Returns how many clocks this call spoke of.
 
     What is on time goes first. What has waited, as after an outage, is spread over many calls, so that nobody's mailbox is flooded.
     """

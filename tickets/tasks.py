@@ -7,8 +7,11 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from tickets import automating, bulk, drafts, indexing, releases, sweeps
+from tickets import bulk, releases, sweeps
+from tickets.automation import acting
 from tickets.mail import fetch, ingest
+from tickets.search import indexing
+from tickets.writing import drafts
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ def drop_drafts() -> None:
 
 @shared_task
 def apply_rules_on_time() -> None:
-    automating.sweep()
+    acting.sweep()
 
 
 @shared_task

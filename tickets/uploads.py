@@ -19,9 +19,10 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from tickets import access, prose
+from tickets import access
 from tickets.actions import SUBJECT_LIMIT, TEXT_LIMIT, Message, gone
 from tickets.files import NewFile, clean_name
+from tickets.writing import prose
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import make_ticket
-from tickets import automating
+from tickets.automation import acting
 from tickets.models import AutomationRule, Comment, Event, EventKind, Ticket, When
 
 pytestmark = marks
@@ -37,9 +37,9 @@ def test_rule_when_nobody_looks_again_then_acts_twice(late):
 
     @transaction.atomic
     def act_without_looking() -> None:
-        assert late[0].pk in automating._candidates(rule)
+        assert late[0].pk in acting._candidates(rule)
         both_have_looked.wait(timeout=20)
-        automating._apply(rule, late[0].pk, automating._Course([]))
+        acting._apply(rule, late[0].pk, acting._Course([]))
 
     assert errors(at_once([act_without_looking] * 2)) == []
     assert notes() == [late[0].pk] * 2
@@ -47,6 +47,6 @@ def test_rule_when_nobody_looks_again_then_acts_twice(late):
 
 @pytest.mark.parametrize("sweepers", [2, 4])
 def test_sweeps_when_run_at_once_then_apply_the_rule_once_to_each_ticket(late, sweepers):
-    answers = at_once([automating.sweep] * sweepers)
+    answers = at_once([acting.sweep] * sweepers)
     assert (errors(answers), sum(answers), notes()) == ([], 5, [ticket.pk for ticket in late])
     assert not Event.objects.filter(kind=EventKind.RULE_FAILED).exists()

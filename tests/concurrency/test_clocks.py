@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import make_policy, make_ticket, message
-from tickets import actions, clocks, escalation, sweeps
+from tickets import actions, sweeps
 from tickets.models import Clock, Event, EventKind, Ticket
+from tickets.sla import clocks, escalation
 
 pytestmark = marks
 

@@ -10,9 +10,10 @@ from django.db import transaction
 
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import make_ticket, message
-from tickets import actions, drafts
-from tickets.drafts import Outdated
+from tickets import actions
 from tickets.models import Comment, Draft, Status, Ticket
+from tickets.writing import drafts
+from tickets.writing.drafts import Outdated
 
 pytestmark = marks
 

@@ -14,7 +14,8 @@ from tests.desk.conftest import logged_in
 from tests.desk.pages import send, words
 from tests.factories import make_article, make_ticket, message, new_file
 from tests.tickets.test_attachments import png
-from tickets import actions, articles, files
+from tickets import actions, files
+from tickets.help import articles
 from tickets.models import (
     Article,
     ArticleEvent,

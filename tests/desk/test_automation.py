@@ -13,8 +13,9 @@ from accounts.models import AgentGroup
 from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
-from tests.tickets.test_automating import DAY, back, make_rule, priority, status
-from tickets import actions, automating
+from tests.tickets.automation.test_acting import DAY, back, make_rule, priority, status
+from tickets import actions
+from tickets.automation import acting
 from tickets.models import AutomationRule, BusinessCalendar, Event, Tag, Tagging, Ticket, TicketType, When, WorkingSpan
 
 LIST, NEW = "/desk/automation/", "/desk/automation/new/"
@@ -129,7 +130,7 @@ def test_rule_when_kept_then_comes_back_in_the_form_as_it_was_and_acts(admin, an
     assert {name: getattr(rule, name) for name in kept} == kept
     ticket = make_ticket(ana)
     back(ticket, waiting_since=2 * DAY)
-    automating.sweep()
+    acting.sweep()
     ticket.refresh_from_db()
     assert (ticket.type, ticket.group, ticket.snoozed_until is not None, rule.runs.get().why) == (bug, None, True, "")
     assert sorted(ticket.tagging_rows.values_list("tag__name", flat=True)) == ["big-one", "vip"]

@@ -10,9 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.factories import make_policy, make_ticket, message
-from tickets import actions, clocks
+from tickets import actions
 from tickets.desk.clock_panel import dials
 from tickets.models import Event, Priority, SlaTarget, Status, TicketType
+from tickets.sla import clocks
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from tests.desk.conftest import logged_in
 from tests.factories import make_ticket, message
-from tests.tickets.test_automating import make_rule
-from tickets import actions, drafts, releases
+from tests.tickets.automation.test_acting import make_rule
+from tickets import actions, releases
 from tickets.lifecycle import Category
 from tickets.models import AutomationRun, CannedReply, Macro, Outcome, Priority, Status, TicketType, When
+from tickets.writing import drafts
 
 # Each begins with session and person.
 ASKED = {

@@ -12,8 +12,9 @@ from django.utils import timezone
 from tests.desk.conftest import logged_in
 from tests.desk.pages import newest_event, send, words
 from tests.factories import message, new_file
-from tickets import actions, drafts, files, sweeps
+from tickets import actions, files, sweeps
 from tickets.models import Draft, Status, Upload
+from tickets.writing import drafts
 
 
 def keep(client, ticket, **data):

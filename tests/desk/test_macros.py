@@ -10,9 +10,10 @@ from accounts.models import AgentGroup
 from tests.desk.conftest import logged_in
 from tests.desk.pages import newest_event, words
 from tests.factories import make_ticket, message
-from tickets import actions, drafts, macros, merging
+from tickets import actions, merging
 from tickets.lifecycle import Category
 from tickets.models import CannedReply, Draft, Event, Macro, Priority, Status, Ticket, TicketType
+from tickets.writing import drafts, macros
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ from accounts.models import AgentGroup, Organization
 from notifications.models import Delivery, Kind, Reason, State
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
-from tickets import actions, tagging, word_index
+from tickets import actions, tagging
 from tickets.desk import queue as queue_module
 from tickets.models import Priority, Status, Ticket, TicketType
+from tickets.search import word_index
 
 QUEUE = "/desk/tickets/"
 

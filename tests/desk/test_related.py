@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import AgentGroup
 from tests.factories import make_ticket
-from tickets import indexing
+from tickets.search import indexing
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("workflow")]
 

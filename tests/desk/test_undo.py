@@ -14,8 +14,9 @@ from notifications.models import Delivery
 from tests.desk.conftest import logged_in
 from tests.desk.pages import newest_event, send, words
 from tests.factories import make_ticket, make_user, message
-from tickets import actions, drafts, merging
+from tickets import actions, merging
 from tickets.models import Comment, Draft, Event, Status, Ticket, TicketType
+from tickets.writing import drafts
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,9 @@ from notifications.audience import audience
 from notifications.channels import deliver_due
 from notifications.relay import relay_waiting
 from tests.factories import make_policy, make_ticket, make_user, message
-from tickets import actions, clocks, sweeps
+from tickets import actions, sweeps
 from tickets.models import Event, SlaStep, Ticket
+from tickets.sla import clocks
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.test import Client
 from tests.factories import make_article, new_file
 from tests.portal.pages import errors, has, words
 from tests.tickets.test_attachments import png
-from tickets import articles
+from tickets.help import articles
 from tickets.models import ArticleFeedback, Audience
 
 pytestmark = pytest.mark.django_db

@@ -7,10 +7,11 @@ import re
 import pytest
 
 from tests.factories import make_article, make_ticket, message
-from tickets import actions, indexing
+from tickets import actions
 from tickets.lifecycle import Category
 from tickets.models import Channel, Status, TicketType
 from tickets.portal.views import related
+from tickets.search import indexing
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("workflow")]
 

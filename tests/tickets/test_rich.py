@@ -6,7 +6,7 @@ import pytest
 
 from tickets.models import Attachment, Comment
 from tickets.templatetags.rich import has_remote_pictures, rich, rich_text
-from tickets.tidy import MAX_DEPTH, tidy
+from tickets.writing.tidy import MAX_DEPTH, tidy
 
 LINK = 'target="_blank" rel="noopener noreferrer nofollow"'
 

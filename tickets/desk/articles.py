@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Organization
-from tickets import access, article_search, articles
+from tickets import access
 from tickets.actions import NotStored
-from tickets.article_page import page_of_words, tiles
 from tickets.desk.door import StaffRequest, staff_required
+from tickets.help import article_search, articles
+from tickets.help.page import page_of_words, tiles
 from tickets.models import Article, ArticleEventKind, ArticleFeedback, ArticleSection, ArticleState, ArticleVersion, Audience
 from tickets.paging import page_of
 from tickets.uploads import HTML_LIMIT, FilesField, LineField, SeenField, TextField, UploadsField

@@ -1,6 +1,6 @@
 """Admins' pages for automation: the rules in their order, one rule to be tried on past tickets before it is kept, and the log of what each did.
 
-The verbs are in `tickets.automating`. Rules that sort mail before there is a ticket have pages of their own, `tickets.desk.rules`.
+The verbs are in `tickets.automation.acting`. Rules that sort mail before there is a ticket have pages of their own, `tickets.desk.rules`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tickets import access, automating, automation
+from tickets import access
+from tickets.automation import acting, deciding
+from tickets.automation.rehearsal import Rehearsal, rehearse
 from tickets.desk.automation_form import RuleForm
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.lifecycle import Category
 from tickets.models import AutomationRule, AutomationRun, Outcome
 from tickets.paging import page_of
-from tickets.rehearsal import Rehearsal, rehearse
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -59,16 +60,16 @@ def rules(request: StaffRequest) -> HttpResponse:
     lately = Q(runs__at__gte=timezone.now() - _LATELY)
     done, failed = Q(runs__outcome=Outcome.DONE), ~Q(runs__outcome=Outcome.DONE)
     found = AutomationRule.objects.annotate(done=Count("runs", filter=lately & done), failed=Count("runs", filter=lately & failed))
-    lexicon = automation.Lexicon()
+    lexicon = deciding.Lexicon()
     return render(request, "desk/automation_rules.html", {"rows": [_row(rule, lexicon) for rule in found.order_by("position", "id")]})
 
 
-def _row(rule: AutomationRule, lexicon: automation.Lexicon) -> dict[str, Any]:
-    deeds = automation.plan(rule, lexicon)
+def _row(rule: AutomationRule, lexicon: deciding.Lexicon) -> dict[str, Any]:
+    deeds = deciding.plan(rule, lexicon)
     return {
         "rule": rule,
-        "when": automation.when_in_words(rule),
-        "conditions": automation.conditions_in_words(rule, lexicon),
+        "when": deciding.when_in_words(rule),
+        "conditions": deciding.conditions_in_words(rule, lexicon),
         "does": [deed.words for deed in deeds],
         "problem": next((deed.problem for deed in deeds if deed.problem), ""),
     }
@@ -77,7 +78,7 @@ def _row(rule: AutomationRule, lexicon: automation.Lexicon) -> dict[str, Any]:
 @require_POST
 @staff_required
 def rule_move(request: StaffRequest, pk: int) -> HttpResponse:
-    automating.move(_rule(pk), actor=_admin(request), up=request.POST.get("to") == "up")
+    acting.move(_rule(pk), actor=_admin(request), up=request.POST.get("to") == "up")
     return redirect("desk_automation")
 
 
@@ -85,7 +86,7 @@ def rule_move(request: StaffRequest, pk: int) -> HttpResponse:
 @staff_required
 def rule_switch(request: StaffRequest, pk: int) -> HttpResponse:
     admin = _admin(request)
-    rule = automating.switch(_rule(pk), actor=admin, on=request.POST.get("to") == "on")
+    rule = acting.switch(_rule(pk), actor=admin, on=request.POST.get("to") == "on")
     words = _("The rule “%(name)s” is in use from now on.") if rule.is_active else _("The rule “%(name)s” is switched off.")
     messages.success(request, words % {"name": rule})
     return redirect("desk_automation")
@@ -95,7 +96,7 @@ def rule_switch(request: StaffRequest, pk: int) -> HttpResponse:
 @staff_required
 def rule_delete(request: StaffRequest, pk: int) -> HttpResponse:
     admin, rule = _admin(request), _rule(pk)
-    automating.delete(rule, actor=admin)
+    acting.delete(rule, actor=admin)
     messages.success(request, _("The rule “%(name)s” is gone. What it did to tickets stays.") % {"name": rule})
     return redirect("desk_automation")
 
@@ -121,7 +122,7 @@ def _edit(request: StaffRequest, admin: User, rule: AutomationRule) -> HttpRespo
     form = RuleForm(request.POST if request.method == "POST" else None, rule=rule, is_trial=is_trial)
     is_valid = form.is_valid()
     if is_valid and not is_trial:
-        automating.keep(form.fill(), actor=admin)
+        acting.keep(form.fill(), actor=admin)
         messages.success(request, _("The rule “%(name)s” is kept.") % {"name": rule})
         return redirect("desk_automation")
     among = request.POST.get("among", "")

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy
 
 from accounts.addresses import normalise_address, validate_domain
 from accounts.models import AgentGroup, Organization, User
-from tickets import automation, snoozing
+from tickets import snoozing
+from tickets.automation import deciding
 from tickets.desk.forms import offered
 from tickets.lifecycle import Category
 from tickets.models import ON_TIME, AutomationRule, BusinessCalendar, Channel, Priority, ProductArea, Status, TicketType, When
-from tickets.placeholders import unknown
 from tickets.tagging import tags_of, tidy
+from tickets.writing.placeholders import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -102,7 +103,7 @@ class RuleForm(forms.Form):
         self._add_steps()
 
     def _add_conditions(self) -> None:
-        for name in automation.CONDITIONS:
+        for name in deciding.CONDITIONS:
             is_word = name in ("subject", "text")
             both = (_("contains"), _("does not contain")) if is_word else (_("is"), _("is not"))
             both = (_("it is within those of"), _("it is outside those of")) if name == "hours" else both
@@ -119,8 +120,8 @@ class RuleForm(forms.Form):
 
     def _add_steps(self) -> None:
         alone = {
-            "group": [(automation.NO_GROUP, _("No group"))],
-            "assignee": [(automation.NOBODY, _("Nobody")), (automation.FEWEST, _("Who of its group has the fewest open tickets"))],
+            "group": [(deciding.NO_GROUP, _("No group"))],
+            "assignee": [(deciding.NOBODY, _("Nobody")), (deciding.FEWEST, _("Who of its group has the fewest open tickets"))],
         }
         for name in _SET:
             self.fields[f"do_{name}"] = _select([("", _("Leave it")), *alone.get(name, ()), *self._rows[name]])
@@ -145,21 +146,17 @@ class RuleForm(forms.Form):
             "organization": _("One name a line. The requester's, or one that the ticket is shared with."),
             "tag": _("One a line."),
         }
-        for name, label in automation.CONDITIONS.items():
+        for name, label in deciding.CONDITIONS.items():
             if name not in ("area", "hours") or self._rows[name]:
                 yield Line(name, str(label), [self[f"not_{name}"], self[f"if_{name}"]], hints.get(name, ""), main=1)
 
     def steps(self) -> Iterator[Line]:
-        public, staff = (
-            " ".join(f"{{{name}}}" for name in names) for names in (automation.PUBLIC_PLACEHOLDERS, automation.STAFF_PLACEHOLDERS)
-        )
+        public, staff = (" ".join(f"{{{name}}}" for name in names) for names in (deciding.PUBLIC_PLACEHOLDERS, deciding.STAFF_PLACEHOLDERS))
         for name in ("type", "priority", "area", "group", "assignee"):
             if name != "area" or self._rows["area"]:
                 more = [self["do_tell_customer"]] if name == "priority" else []
                 label = (
-                    _("Assign it to")
-                    if name == "assignee"
-                    else _("Set the %(what)s to") % {"what": str(automation.CONDITIONS[name]).lower()}
+                    _("Assign it to") if name == "assignee" else _("Set the %(what)s to") % {"what": str(deciding.CONDITIONS[name]).lower()}
                 )
                 yield Line(name, label, [self[f"do_{name}"], *more])
         yield Line("tags", _("Add tags"), [self["do_tags"]], _("With commas between."))
@@ -199,13 +196,13 @@ class RuleForm(forms.Form):
         return "\n".join(dict.fromkeys(filter(None, (check(line) for line in _lines(self.cleaned_data[name])))))
 
     def clean_do_note(self) -> str:
-        return self._with_placeholders("do_note", automation.STAFF_PLACEHOLDERS)
+        return self._with_placeholders("do_note", deciding.STAFF_PLACEHOLDERS)
 
     def clean_do_words(self) -> str:
-        return self._with_placeholders("do_words", automation.STAFF_PLACEHOLDERS)
+        return self._with_placeholders("do_words", deciding.STAFF_PLACEHOLDERS)
 
     def clean_do_reply(self) -> str:
-        return self._with_placeholders("do_reply", automation.PUBLIC_PLACEHOLDERS)
+        return self._with_placeholders("do_reply", deciding.PUBLIC_PLACEHOLDERS)
 
     def _with_placeholders(self, name: str, known: tuple[str, ...]) -> str:
         text: str = self.cleaned_data[name]
@@ -242,7 +239,7 @@ class RuleForm(forms.Form):
         return rule
 
     def _conditions_kept(self, data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        for name in automation.CONDITIONS:
+        for name in deciding.CONDITIONS:
             values: list[Any] = _lines(data[f"if_{name}"]) if name in _LINES else [_key(name, value) for value in data[f"if_{name}"]]
             if name == "organization":
                 values = list(Organization.objects.filter(name__in=values).order_by("pk").values_list("pk", flat=True))
@@ -278,13 +275,13 @@ def _lines(text: str) -> list[str]:
 
 def _key(name: str, value: str) -> Any:
     """As a rule keeps it."""
-    if name in ("category", "channel") or value in (automation.NOBODY, automation.FEWEST, automation.NO_GROUP):
+    if name in ("category", "channel") or value in (deciding.NOBODY, deciding.FEWEST, deciding.NO_GROUP):
         return value
     return None if value == _NONE else int(value)
 
 
 def _initial(rule: AutomationRule) -> dict[str, Any]:
-    number, unit = automation.units_of(rule.span) if rule.span else (None, "hours")
+    number, unit = deciding.units_of(rule.span) if rule.span else (None, "hours")
     said: dict[str, Any] = {
         "name": rule.name,
         "is_active": rule.is_active,
@@ -310,6 +307,6 @@ def _initial_steps(steps: dict[str, Any]) -> dict[str, Any]:
     said = {f"do_{name}": value for name, value in steps.items()}
     said["do_tags"] = ", ".join(steps.get("tags", ()))
     if "snooze" in steps:
-        said["do_snooze"], said["do_snooze_unit"] = automation.units_of(timedelta(minutes=steps["snooze"]))
+        said["do_snooze"], said["do_snooze_unit"] = deciding.units_of(timedelta(minutes=steps["snooze"]))
     mail = steps.get("mail", {})
     return said | {"do_people": mail.get("people", []), "do_groups": mail.get("groups", []), "do_words": mail.get("words", "")}

@@ -17,7 +17,7 @@ from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filters import queue_url, read
 from tickets.desk.vocabulary import Vocabulary
 from tickets.models import BulkItem, BulkRun, BulkState, ItemState
-from tickets.query import MAX_LENGTH, clean, number_of
+from tickets.search.query import MAX_LENGTH, clean, number_of
 from tickets.tasks import wake_bulk
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tickets import access, canned, drafts, prose
+from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.helpers import HelperForm, check_placeholders, for_whom, one
 from tickets.models import CannedReply, Macro, Ticket
-from tickets.search import words_of
+from tickets.search.full_text import words_of
 from tickets.templatetags.rich import rich_article
 from tickets.uploads import EditorWidget, HtmlField, TextField
+from tickets.writing import canned, drafts, prose
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

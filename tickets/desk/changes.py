@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filters import read
-from tickets.query import number_of
+from tickets.search.query import number_of
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from tickets import clocks
 from tickets.events import describe
 from tickets.models import Clock, Event, EventKind, Ticket
-from tickets.sla import ClockState, Metric, span_words
+from tickets.sla import clocks
+from tickets.sla.promises import ClockState, Metric, span_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Organization, User
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.vocabulary import Vocabulary
-from tickets.query import DAYS, FIELDS, MAX_LENGTH, Kind, Unfinished, unfinished, value_of
+from tickets.search.query import DAYS, FIELDS, MAX_LENGTH, Kind, Unfinished, unfinished, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

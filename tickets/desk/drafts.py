@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import DomainError
-from tickets import access, drafts
+from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DraftForm
 from tickets.desk.ticket import find, page
+from tickets.writing import drafts
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

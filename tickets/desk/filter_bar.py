@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from tickets.desk.filters import FLAGS, UNRESOLVED_ONLY, Filters, query_string
 from tickets.lifecycle import Category
-from tickets.query import ANY, ME, NONE, Condition, Query, QueryError, Value, number_of, parse, value_of
+from tickets.search.query import ANY, ME, NONE, Condition, Query, QueryError, Value, number_of, parse, value_of
 from tickets.tagging import tidy
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a query asks of the database. Only the fields listed here reach it; a query names them in its own words (`tickets.query`).
+"""What a query asks of the database. Only the fields listed here reach it; a query names them in its own words (`tickets.search.query`).
 
 The dashboard's counts are made of the same conditions, so that a number and the list behind it can't disagree.
 """
@@ -20,10 +20,10 @@ from notifications.models import UNDELIVERED, Delivery, Reason
 from tickets.desk.vocabulary import Vocabulary
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import Event, OrganizationShare, Tagging
-from tickets.query import ANY, ME, NONE, Condition, Query, QueryError, Value, bounds, number_of, parse, value_of
 from tickets.reading import has_news
-from tickets.search import matching
-from tickets.words import Asked
+from tickets.search.full_text import matching
+from tickets.search.query import ANY, ME, NONE, Condition, Query, QueryError, Value, bounds, number_of, parse, value_of
+from tickets.search.words import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

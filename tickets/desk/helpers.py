@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tickets import access
-from tickets.canned import PLACEHOLDERS
-from tickets.placeholders import unknown
 from tickets.uploads import LineField
+from tickets.writing.canned import PLACEHOLDERS
+from tickets.writing.placeholders import unknown
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import AgentGroup, User
-from tickets import access, actions, canned, macros, releases
+from tickets import access, actions, releases
 from tickets.desk.back import back
 from tickets.desk.canned import LISTED, PLACEHOLDERS_EXPLAINED, covers
 from tickets.desk.door import StaffRequest, staff_required
@@ -25,10 +25,11 @@ from tickets.desk.helpers import HelperForm, check_placeholders, for_whom, one
 from tickets.desk.seen import Overtaken, unless_overtaken
 from tickets.desk.ticket import find, page
 from tickets.models import CannedReply, Macro, Priority, Status, Ticket, TicketType
-from tickets.search import words_of
+from tickets.search.full_text import words_of
 from tickets.tagging import tags_of
 from tickets.templatetags.rich import rich_article, rich_text
 from tickets.uploads import LineField, SeenField, TextField
+from tickets.writing import canned, macros
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -23,7 +23,7 @@ from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.mail import WAITS, deliveries_for, inbound_for
 from tickets.models import InboundMessage, InboundState, Mailbox
 from tickets.paging import page_of
-from tickets.search import words_of
+from tickets.search.full_text import words_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from tickets import access, drafts, presence
+from tickets import access, presence
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.models import EventKind, Ticket
 from tickets.uploads import SeenField
+from tickets.writing import drafts
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from tickets import access, drafts, saved_views
+from tickets import access, saved_views
 from tickets.desk.bulk import bulk_choices
 from tickets.desk.columns import COLUMNS, DEFAULT, MORE, known, with_columns
 from tickets.desk.dashboard import counts, total
@@ -20,7 +20,8 @@ from tickets.desk.rows import with_row
 from tickets.desk.views import EVERYBODY, MINE, audiences, listed
 from tickets.desk.vocabulary import Vocabulary
 from tickets.paging import Page, page_of
-from tickets.query import Word, number_of
+from tickets.search.query import Word, number_of
+from tickets.writing import drafts
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.similar import Question, similar, with_story
+from tickets.search.similar import Question, similar, with_story
 
 
 @require_safe

@@ -16,9 +16,9 @@ from tickets import access, releases
 from tickets.desk.back import back
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.models import Release, Status
-from tickets.placeholders import unknown
 from tickets.tasks import wake_releases
 from tickets.uploads import TextField, clean_text
+from tickets.writing.placeholders import unknown
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from tickets.desk.filters import condition_text, queue_url
-from tickets.query import ME, NONE
 from tickets.reports.asked import DIMENSIONS, Asked, Dimension
+from tickets.search.query import ME, NONE
 
 if TYPE_CHECKING:
     from tickets.reports.tables import Cell, Row

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from tickets.desk.filters import has_failed_mail
 from tickets.models import Clock
-from tickets.sla import ClockState
+from tickets.sla.promises import ClockState
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

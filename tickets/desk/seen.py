@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from tickets import access, drafts
+from tickets import access
 from tickets.models import EventKind, Ticket
+from tickets.writing import drafts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, Organization
 from notifications import bounces, preferences
-from tickets import access, drafts
+from tickets import access
 from tickets.desk import links, snooze, tags
 from tickets.desk.clock_panel import dials
 from tickets.desk.door import StaffRequest, staff_required
@@ -29,6 +29,7 @@ from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.merging import why_not_undone
 from tickets.models import Draft, Follower, OrganizationShare, Ticket
 from tickets.uploads import SeenField
+from tickets.writing import drafts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

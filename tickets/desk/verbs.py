@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from notifications import preferences
 from notifications.models import Delivery
-from tickets import access, actions, drafts, releases, sharing
+from tickets import access, actions, releases, sharing
 from tickets.desk.back import back as _back
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, property_form
@@ -31,6 +31,7 @@ from tickets.mail import rules
 from tickets.models import Channel, Draft, EventKind, MailRule, Ticket
 from tickets.people import one_of, share_by
 from tickets.uploads import SeenField
+from tickets.writing import drafts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

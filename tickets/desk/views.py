@@ -21,7 +21,7 @@ from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filters import SORTS, Filters, of_text, queue_url
 from tickets.desk.vocabulary import OWN, Vocabulary
 from tickets.models import SavedView
-from tickets.query import MAX_LENGTH, QueryError, parse
+from tickets.search.query import MAX_LENGTH, QueryError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from accounts.models import AgentGroup, Organization, User
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import Priority, ProductArea, Status, Tag, TicketType
-from tickets.query import ANY, ME, NONE, Condition, Query, number_of, unknown, value_of
-from tickets.query import Value as Written
+from tickets.search.query import ANY, ME, NONE, Condition, Query, number_of, unknown, value_of
+from tickets.search.query import Value as Written
 from tickets.tagging import tidy
 
 if TYPE_CHECKING:

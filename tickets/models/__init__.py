@@ -1,6 +1,6 @@
 """Every fact about a ticket, and the help articles.
 
-Fields, constraints, indexes and small properties only: what may happen is decided by the verbs, in `tickets.actions` and `tickets.articles`.
+Fields, constraints, indexes and small properties only: what may happen is decided by the verbs, in `tickets.actions` and `tickets.help.articles`.
 """
 
 from __future__ import annotations

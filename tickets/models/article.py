@@ -1,4 +1,4 @@
-"""Help articles: what staff write once so that it need not be asked again. Written by `tickets.articles` alone.
+"""Help articles: what staff write once so that it need not be asked again. Written by `tickets.help.articles` alone.
 
 Their words live in versions that are only ever added: readers see the one that is published, staff go on with the newest.
 """
@@ -151,7 +151,7 @@ class ArticleEvent(models.Model):
 
 
 class ArticleTerm(models.Model):
-    """How much a term (see `tickets.terms`) says about a published article. Made anew with each publication, for search and suggestions."""
+    """How much a term (see `tickets.search.terms`) says about a published article. Made anew with each publication, for search and suggestions."""
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="terms", db_index=False)
     term = models.IntegerField()

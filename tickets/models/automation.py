@@ -1,4 +1,4 @@
-"""Rules that act on tickets: "when … if … then …", as data. `tickets.automation` reads them, `tickets.automating` does what they say.
+"""Rules that act on tickets: "when … if … then …", as data. `tickets.automation.deciding` reads them, `tickets.automation.acting` does what they say.
 
 Not to be taken for `MailRule`, which decides about a mail before there is a ticket.
 """
@@ -47,7 +47,7 @@ ON_TIME = (When.AGE, When.UNANSWERED, When.IN_STATUS, When.BEFORE_DUE, When.AFTE
 class AutomationRule(models.Model):
     """`conditions`: name → {"not": bool, "values": [...]}, where None among the values means "none". `steps`: name → what to set or say.
 
-    `tickets.automation` knows the names. Rows of other tables are named by their keys; one that is gone makes the rule fail, visibly.
+    `tickets.automation.deciding` knows the names. Rows of other tables are named by their keys; one that is gone makes the rule fail, visibly.
     """
 
     name = models.CharField(_("name"), max_length=120)

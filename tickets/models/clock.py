@@ -1,4 +1,4 @@
-"""One clock for each thing that was promised to a ticket. Written by `tickets.clocks` alone."""
+"""One clock for each thing that was promised to a ticket. Written by `tickets.sla.clocks` alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.models.sla import SlaSnapshot
 from tickets.models.ticket import Ticket
-from tickets.sla import ClockState, Metric
+from tickets.sla.promises import ClockState, Metric
 
 OPEN = (ClockState.RUNNING, ClockState.PAUSED)
 

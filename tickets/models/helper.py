@@ -40,7 +40,7 @@ class Helper(models.Model):
 
 
 class CannedReply(Helper):
-    """Words with placeholders (`tickets.canned.PLACEHOLDERS`), filled in when they are put into a reply."""
+    """Words with placeholders (`tickets.writing.canned.PLACEHOLDERS`), filled in when they are put into a reply."""
 
     text = models.TextField(_("text"))
     html = models.TextField(blank=True)  # '' where the text says as much; cleaned each time it is shown

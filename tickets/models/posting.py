@@ -1,6 +1,6 @@
-"""The index that related tickets are found in: which words a ticket's subject and first message have. Written by `tickets.indexing` alone.
+"""The index that related tickets are found in: which words a ticket's subject and first message have. Written by `tickets.search.indexing` alone.
 
-It says what a ticket was when it was indexed, so nothing is shown for being in it: `tickets.similar` asks `access` once more.
+It says what a ticket was when it was indexed, so nothing is shown for being in it: `tickets.search.similar` asks `access` once more.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Posting(models.Model):
 
     pk = models.CompositePrimaryKey("scope", "term", "ticket", "impact", "day")
     scope = models.IntegerField()
-    term = models.IntegerField()  # see `tickets.terms`
+    term = models.IntegerField()  # see `tickets.search.terms`
     ticket = models.BigIntegerField()  # a number and no foreign key: rows come by the hundred, and access is asked of the ticket itself
     impact = models.SmallIntegerField()  # what the word says of the ticket
     day = models.SmallIntegerField()  # when the ticket was opened, see `day_of`

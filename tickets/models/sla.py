@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AgentGroup, Organization
 from tickets.models.workflow import Listed, Priority, TicketType
-from tickets.sla import Agreement, Metric, read, span_words
-from tickets.worktime import MINUTES, Calendar, Hours
+from tickets.sla.promises import Agreement, Metric, read, span_words
+from tickets.sla.worktime import MINUTES, Calendar, Hours
 
 if TYPE_CHECKING:
     from datetime import time
@@ -209,7 +209,7 @@ class SlaSnapshot(models.Model):
 
     policy = models.ForeignKey(SlaPolicy, on_delete=models.SET_NULL, null=True, related_name="snapshots")
     digest = models.CharField(max_length=64, unique=True)  # of `text`
-    text = models.TextField()  # see `tickets.sla.write`
+    text = models.TextField()  # see `tickets.sla.promises.write`
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

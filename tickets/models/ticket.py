@@ -101,7 +101,7 @@ class Ticket(models.Model):
     snoozed_until = models.DateTimeField(null=True, editable=False)  # out of the lists of what is to be done; a customer's word ends it
     submission_key = models.UUIDField(null=True, unique=True, editable=False)  # of the form, so that a form sent twice is one ticket
     sla = models.ForeignKey("SlaSnapshot", on_delete=models.PROTECT, null=True, editable=False, related_name="tickets", db_index=False)
-    due_at = models.DateTimeField(null=True, editable=False)  # the earliest of its clocks that run; written by `tickets.clocks` alone
+    due_at = models.DateTimeField(null=True, editable=False)  # the earliest of its clocks that run; written by `tickets.sla.clocks` alone
     is_indexed = models.BooleanField(default=False, editable=False)  # `Posting` has it as it is; whatever changes who sees it says no
 
     followers = models.ManyToManyField(

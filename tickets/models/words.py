@@ -1,6 +1,6 @@
 """What search looks through: the words of each ticket, those that everybody who sees it may read apart from those that are for staff.
 
-Written by `tickets.word_index` alone, in the transaction that says them; read by `tickets.search`.
+Written by `tickets.search.word_index` alone, in the transaction that says them; read by `tickets.search.full_text`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from tickets.models.ticket import Ticket
-from tickets.words import tsvector
+from tickets.search.words import tsvector
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class Words(models.Field):  # type: ignore[type-arg] # generic in the stubs alone
-    """A document of `tickets.words`: a tsvector on PostgreSQL, elsewhere text. Written, never read back."""
+    """A document of `tickets.search.words`: a tsvector on PostgreSQL, elsewhere text. Written, never read back."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "tsvector" if connection.vendor == "postgresql" else "text"

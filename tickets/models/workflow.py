@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tickets.lifecycle import Category
-from tickets.placeholders import fill
+from tickets.writing.placeholders import fill
 
 
 class Listed(models.Model):

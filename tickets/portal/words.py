@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from tickets.lifecycle import Category
-from tickets.search import marked
+from tickets.search.full_text import marked
 
 if TYPE_CHECKING:
     from collections.abc import Collection

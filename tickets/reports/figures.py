@@ -32,7 +32,7 @@ from tickets.models import Stretch
 from tickets.reports.asked import Dimension
 from tickets.reports.percentile import Percentile
 from tickets.reports.periods import Period, Step
-from tickets.sla import ClockState
+from tickets.sla.promises import ClockState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

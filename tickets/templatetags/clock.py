@@ -9,7 +9,7 @@ from django import template
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.sla import span_words
+from tickets.sla.promises import span_words
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -17,7 +17,7 @@ from django.utils.html import escape, format_html, linebreaks, strip_tags, urliz
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from tickets.tidy import TAGS, tidy
+from tickets.writing.tidy import TAGS, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -27,7 +27,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from helpdesk.env import env_int, env_str, problems
 from helpdesk.supervisor import AlreadyHeld, Program, Stopping, Supervisor, held, stopped_by_signals
-from tickets.demo import DEMO_ACCOUNTS, PASSWORD
+from tickets.demo.story import DEMO_ACCOUNTS, PASSWORD
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

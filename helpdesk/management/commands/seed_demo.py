@@ -20,7 +20,7 @@ from notifications import kept_mail, relay
 from notifications.apps import wake_sender
 from notifications.models import Delivery, State
 from notifications.render import render
-from tickets.demo import seed
+from tickets.demo.story import seed
 from tickets.events import event_recorded
 from tickets.mail import ingest
 from tickets.mail.tokens import thread_id

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from tickets import indexing
 from tickets.models import Ticket
+from tickets.search import indexing
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

@@ -11,8 +11,8 @@ from django.db import transaction
 
 from accounts.models import AgentGroup
 from tickets.models import Mailbox, Priority, Status, TicketType
-from tickets.preset_sla import install_sla
 from tickets.presets import PRESETS, Preset
+from tickets.sla.preset import install_sla
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tickets.clocks import recompute
 from tickets.models import Ticket
+from tickets.sla.clocks import recompute
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

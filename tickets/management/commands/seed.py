@@ -20,9 +20,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import AgentGroup, EmailDomain, Membership, Organization, Role, User
+from tickets.demo.seeding import COLUMNS, Cast, Stories, companies, names
 from tickets.lifecycle import Category
 from tickets.models import Attachment, Comment, Event, Follower, OrganizationShare, Priority, Status, Ticket, TicketType, TicketWords
-from tickets.seeding import COLUMNS, Cast, Stories, companies, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

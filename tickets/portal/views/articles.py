@@ -16,10 +16,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from tickets import access, article_search
-from tickets.article_page import page_of_words
-from tickets.articles import give_feedback
+from tickets import access
 from tickets.attachments import handed_out
+from tickets.help import article_search
+from tickets.help.articles import give_feedback
+from tickets.help.page import page_of_words
 from tickets.models import Article, ArticleFeedback, ArticleSection, ArticleState, Audience
 from tickets.paging import page_of
 from tickets.ratelimit import is_too_often, refusal

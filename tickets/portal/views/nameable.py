@@ -10,10 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from tickets import access
-from tickets.mentions import ways_to_name
 from tickets.naming import nameable
 from tickets.portal.door import PersonRequest, person_required
 from tickets.ratelimit import is_too_often
+from tickets.writing.mentions import ways_to_name
 
 if TYPE_CHECKING:
     from accounts.models import User

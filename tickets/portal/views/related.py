@@ -10,12 +10,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from tickets import article_search
+from tickets.help import article_search
 from tickets.portal.door import PersonRequest, customer_required
 from tickets.portal.views.articles import published_for
 from tickets.portal.words import standing
 from tickets.ratelimit import is_too_often
-from tickets.similar import Question, similar, with_story
+from tickets.search.similar import Question, similar, with_story
 
 _ARTICLES = 3
 _LIMIT = 400  # questions of one person in ten minutes: more than anybody types

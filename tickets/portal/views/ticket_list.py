@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import preferences
-from tickets import article_search
 from tickets.access import tickets_for
+from tickets.help import article_search
 from tickets.lifecycle import FINISHED, UNRESOLVED, Category
 from tickets.models import Follower, OrganizationShare, Ticket
 from tickets.paging import page_of
@@ -25,7 +25,7 @@ from tickets.portal.views.articles import published_for
 from tickets.portal.words import row_of
 from tickets.ratelimit import is_too_often
 from tickets.reading import with_unread
-from tickets.search import search, snippets, words_of
+from tickets.search.full_text import search, snippets, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

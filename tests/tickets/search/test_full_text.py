@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import make_ticket, message, new_file
+from tickets import actions
+from tickets.access import tickets_for
+from tickets.models import Ticket, TicketWords
+from tickets.search import full_text as search_module
+from tickets.search import indexing, word_index
+from tickets.search.full_text import marked, search, snippets, words_of
+
+
+def found(text, *, for_staff=False, among=None) -> list[str]:
+    tickets = Ticket.objects.all() if among is None else among
+    return sorted(ticket.subject for ticket in search(tickets, text, for_staff=for_staff))
+
+
+@pytest.fixture
+def two(workflow, ana, cleo):
+    """A's has a note by dan, see the tests."""
+    return make_ticket(ana, "Player is blank", text="Since the update"), make_ticket(cleo, "Export fails", text="An update?")
+
+
+def test_search_when_empty_then_leaves_all(two):
+    assert found("  \n ") == ["Export fails", "Player is blank"]
+
+
+@pytest.mark.parametrize("text", ["PLAYER", "blank since", "update player", "since the update"])
+def test_search_when_every_word_occurs_then_finds(two, text):
+    assert found(text) == ["Player is blank"]
+
+
+def test_search_when_one_word_is_missing_then_finds_nothing(two):
+    assert found("player export") == []
+
+
+@pytest.mark.parametrize("sign", ["#", ""])
+def test_search_when_number_then_finds_the_ticket(two, sign):
+    assert found(f"{sign}{two[1].number}") == ["Export fails"]
+
+
+def test_search_when_word_is_in_a_note_then_only_staff_find_it(two, dan):
+    actions.add_note(two[0], actor=dan, message=message("gossip"))
+    assert (found("gossip"), found("gossip", for_staff=True)) == ([], ["Player is blank"])
+
+
+@pytest.mark.parametrize("text", ["ana@acme.example", "Ford"])
+def test_search_when_requester_then_only_staff_find_it(two, text):
+    assert (found(text), found(text, for_staff=True)) == ([], ["Player is blank"])
+
+
+def test_search_when_limited_then_never_widens(two, cleo):
+    assert found(f"#{two[0].number}", among=tickets_for(cleo)) == []
+
+
+@pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800", "%", "_", "' OR 1=1 --", "#" + "9" * 40, "9" * 5000, "#٣٣٣٣٣", "x " * 500, "\\"])
+def test_search_when_nonsense_then_finds_nothing_or_all_but_never_fails(two, text):
+    assert found(text, for_staff=True) in ([], ["Export fails", "Player is blank"])
+
+
+ODD = (
+    "ERR_4032 in v2.3.1 of module x-17 (E1077), says max@acme.example (Größe XL, Müller) 東京タワー C:\\temp\\trace-88.log: the printers don't, "
+    "and 1042 neither. " + "y" * 200
+)
+
+
+@pytest.mark.parametrize(
+    ("expected", "queries"),
+    [
+        (
+            True,
+            [
+                "ERR_4032",
+                "err_4032",
+                "4032",
+                "err",
+                "v2.3.1",
+                "2.3",
+                "v2",
+                "x-17",
+                "max@acme.example",
+                "acme.example",
+                "MAX",
+                "1077",
+                "trace-88.log",
+            ],
+        ),
+        (True, ["müller", "Muller", "GRÖSSE", "東京", "タワー", "don't", "print", "neither print", "y" * 200, "don’t", "#1042"]),
+        (
+            True,
+            [
+                '"module x-17"',
+                '"in v2.3.1 of"',
+                'printers "x-17"',
+                "printers -zebra",
+                "-zebra",
+                "-zebra -yak",
+                '-"neither printers"',
+                'module "',
+                "module -",
+            ],
+        ),
+        (False, ["ERR_4033", "v2.3.2", "2.1", "x-18", "rinters", "print neither", "err_40", "17-x", "东京", "10"]),
+        (
+            False,
+            [
+                '"v2.3.1 in"',
+                '"broken ERR"',
+                "printers -4032",
+                '-"the printers"',
+                "-x-17",
+                "printers zebra",
+                "-zebra -printers",
+                '"zebra"',
+                "-",
+            ],
+        ),
+    ],
+)
+def test_search_when_asked_for_codes_names_and_phrases_then_finds_them_whole_and_by_their_parts(workflow, ana, expected, queries):
+    """Nothing is a stem, a phrase stands within one text, and the last word may be a beginning."""
+    ticket = make_ticket(ana, "It is broken", text=ODD)
+    wrong = {(query, for_staff) for query in queries for for_staff in (True, False) if bool(found(query, for_staff=for_staff)) != expected}
+    assert (wrong, ticket.number == 17) == (set(), False)
+
+
+def test_search_when_a_file_is_sent_then_is_found_by_its_name(two, dan):
+    actions.comment(two[1], actor=two[1].requester, message=message("See", files=(new_file("order-77.csv"),)))
+    actions.add_note(two[1], actor=dan, message=message("See", files=(new_file("salaries.csv"),)))
+    names = ["order-77.csv", "77", "salaries"]
+    assert [found(name) for name in names] == [["Export fails"], ["Export fails"], []]
+    assert [found(name, for_staff=True) for name in names] == [["Export fails"]] * 3
+
+
+def test_search_when_a_customer_leaves_out_what_a_note_says_then_learns_nothing(two, dan):
+    """SU08, SU09: neither by asking without it nor by any sign of the databases' languages."""
+    actions.add_note(two[0], actor=dan, message=message("gossip"))
+    for query in ("player -gossip", "-gossip player", "-gossip blank", 'player -"gossip"'):
+        assert (query, found(query)) == (query, ["Player is blank"])
+        assert (query, found(query, for_staff=True)) == (query, [])
+    for query in (
+        "internal:gossip",
+        "{internal} : gossip",
+        "gossip:*",
+        "player | gossip",
+        "player OR gossip",
+        "gossip & !zebra",
+        "g*",
+        "'gossip'",
+    ):
+        assert (query, found(query)) == (query, [])
+
+
+@pytest.mark.parametrize("few", [1, 100])
+@pytest.mark.parametrize("order", [("-updated_at", "-id"), ("priority__level", "-id"), ()])
+@pytest.mark.parametrize(("sample", "dense"), [(2, 1), (2, 3), (100, 1)])
+def test_search_when_much_is_found_then_misses_nothing_whatever_way_it_goes(workflow, ana, cleo, monkeypatch, few, order, sample, dense):
+    monkeypatch.setattr(search_module, "_FEW", few)
+    monkeypatch.setattr(search_module, "_MANY", 1 if dense > 1 else 100)
+    monkeypatch.setattr(search_module, "_SAMPLE", sample)
+    monkeypatch.setattr(search_module, "_DENSE", dense)
+    numbers = {make_ticket(who, "Needle").pk for who in (ana, ana, cleo, ana)}
+    make_ticket(ana, "Hay")
+    theirs = search(Ticket.objects.filter(requester=ana), "needle", for_staff=True, order=order)
+    all_of_them = search(Ticket.objects.all(), "needle", for_staff=True, order=order)
+    assert ({ticket.pk for ticket in all_of_them}, theirs.count()) == (numbers, 3)
+
+
+def test_search_when_a_person_is_called_otherwise_then_finds_by_the_new_name_alone(two, ana):
+    indexing.index_waiting(most=10)
+    ana.name = "Ana Lindqvist"
+    ana.save()
+    ana.is_called_anew()
+    assert indexing.index_waiting(most=10) == 1
+    assert [found(name, for_staff=True) for name in ("Lindqvist", "Ford", "ana blank update")] == [
+        ["Player is blank"],
+        [],
+        ["Player is blank"],
+    ]
+
+
+def test_words_when_written_anew_then_find_what_they_found(two, dan, ben):
+    """The sweep says the same as the verbs."""
+    actions.comment(two[0], actor=ben, message=message("As ben", files=(new_file("a.csv"),)))
+    actions.add_note(two[0], actor=dan, message=message("gossip", files=(new_file("b.csv"),)))
+    queries = ["player", "since", "a.csv", "b.csv", "gossip", "ben", "ben@acme.example", "ana", "dan", str(two[0].number)]
+    before = [(found(query), found(query, for_staff=True)) for query in queries]
+    word_index.write([ticket.pk for ticket in two])
+    assert [(found(query), found(query, for_staff=True)) for query in queries] == before
+    assert before[queries.index("dan")] == ([], [])  # agents are everywhere
+
+
+def test_search_when_a_ticket_has_more_words_than_an_index_takes_then_what_is_said_is_kept_all_the_same(workflow, ana):
+    ticket = make_ticket(ana, "Needle", text=" ".join(f"{number:x}ü" for number in range(20_000)))
+    for at in range(8):
+        actions.comment(ticket, actor=ana, message=message(" ".join(f"{at}ö{number:x}" for number in range(20_000))))
+    word_index.write([ticket.pk])
+    assert (found("needle"), ticket.comments.count()) == (["Needle"], 9)
+    assert TicketWords.objects.get().size < 800_000
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "expected"),
+    [
+        ("Player is blank", "play", "<mark>Play</mark>er is blank"),
+        ("Update, then up", "up update", "<mark>Update</mark>, then <mark>up</mark>"),
+        ("<b>bold</b> & <i>", "bold", "&lt;b&gt;<mark>bold</mark>&lt;/b&gt; &amp; &lt;i&gt;"),
+        ("a <script> b", "<script>", "a <mark>&lt;script&gt;</mark> b"),
+        ("a.c abc", "a.c", "<mark>a.c</mark> abc"),
+        ("5 < 6", "&lt;", "5 &lt; 6"),
+        ("as it is", "", "as it is"),
+        ("a (b", "(", "a <mark>(</mark>b"),
+    ],
+)
+def test_marked_when_words_occur_then_marks_them_and_escapes_all(text, query, expected):
+    assert marked(text, words_of(query)) == expected
+
+
+def snippet(ticket, query) -> str | None:
+    return snippets([ticket], words_of(query)).get(ticket.pk)
+
+
+def test_snippet_when_several_comments_match_then_is_of_the_newest(workflow, ana):
+    ticket = make_ticket(ana, text="The update broke it.")
+    actions.comment(ticket, actor=ana, message=message("One\n\nmore <update>."))
+    assert snippet(ticket, "update") == "One more &lt;<mark>update</mark>&gt;."
+
+
+def test_snippet_when_the_word_stands_far_inside_then_is_cut_around_it(workflow, ana):
+    said = snippet(make_ticket(ana, text="x " * 5000 + "needle" + " y" * 5000), "needle")
+    assert said is not None
+    assert (said.startswith("…"), "<mark>needle</mark>" in said, said.endswith("…"), len(said) < 300) == (True, True, True, True)
+
+
+def test_snippet_when_only_a_note_has_the_word_then_there_is_none(workflow, ana, dan):
+    ticket = make_ticket(ana)
+    actions.add_note(ticket, actor=dan, message=message("the needle"))
+    assert snippet(ticket, "needle") is None

@@ -1,0 +1,406 @@
+"""A ticket's clocks through its course. Times are those of Berlin; work is from Monday to Friday, 09:00 to 17:00."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AgentGroup
+from tests.factories import make_policy, make_ticket, message
+from tickets import actions, merging, sharing, sweeps
+from tickets.models import Clock, EventKind, Priority, SlaPolicy, SlaStep, SlaTarget, Status, Ticket, TicketType
+from tickets.sla import clocks
+
+pytestmark = pytest.mark.django_db
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = timezone.now
+
+
+def moment(text: str) -> datetime:
+    """ "Mon 09:00" of the week of 23 November 2026; "Mon+1" of the next."""
+    day, at = text.split()
+    name, _plus, weeks = day.partition("+")
+    date = 23 + "Mon Tue Wed Thu Fri Sat Sun".split().index(name)
+    return datetime.fromisoformat(f"2026-11-01T{at}").replace(tzinfo=BERLIN) + timedelta(days=date - 1, weeks=int(weeks or 0))
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Sets the machine's clock. The database's shows what it shows, which is later than all of these."""
+
+    def set_clock(text: str) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: moment(text).astimezone(UTC))
+
+    set_clock("Mon 09:00")
+    return set_clock
+
+
+@pytest.fixture
+def policy(workflow):
+    return make_policy(steps=("first before 30", "resolution before 60", "resolution after 0", "resolution after 60"))
+
+
+@pytest.fixture
+def ticket(policy, at, ana):
+    return make_ticket(ana)
+
+
+def status(name: str) -> Status:
+    return Status.objects.get(name=name)
+
+
+def shown(ticket: Ticket) -> dict[str, str]:
+    """Each clock in short: how it stands, what it has spent of what, when it is due or was missed, in the calendar's zone."""
+    told = {}
+    for clock in ticket.clocks.order_by("metric", "round"):
+        moments = {"due": clock.due_at, "missed": clock.breached_at}
+        told[f"{clock.metric}{clock.round if clock.metric == 'next' else ''}"] = " ".join(
+            [clock.state, f"{clock.spent}/{clock.target}"]
+            + [f"{name} {moment.astimezone(BERLIN):%a %H:%M}" for name, moment in moments.items() if moment]
+        )
+    return told
+
+
+def is_as_its_events_say(ticket: Ticket) -> bool:
+    return clocks.recompute(ticket.pk, mend=False) == []
+
+
+# --- Start, pause, resume, meet ------------------------------------------------------------------------------------------------
+
+
+def test_ticket_when_opened_then_two_clocks_run_and_the_earlier_is_its_due_time(ticket):
+    assert shown(ticket) == {"first": "running 0:00:00/4:00:00 due Mon 13:00", "resolution": "running 0:00:00/16:00:00 due Tue 17:00"}
+    ticket.refresh_from_db()
+    assert (ticket.due_at, ticket.sla.agreement.policy) == (moment("Mon 13:00"), "Standard")
+
+
+def test_first_response_when_given_then_is_met_and_only_the_resolution_is_due(ticket, at, dan):
+    at("Mon 11:30")
+    actions.add_note(ticket, actor=dan, message=message())
+    assert shown(ticket)["first"].startswith("running")
+    actions.comment(ticket, actor=dan, message=message())
+    ticket.refresh_from_db()
+    assert (shown(ticket)["first"], ticket.due_at) == ("met 2:30:00/4:00:00", moment("Tue 17:00"))
+
+
+def test_status_when_it_pauses_then_the_time_between_does_not_count(ticket, at, ana, dan):
+    at("Mon 16:00")
+    actions.comment(ticket, actor=dan, message=message(), status=status("Waiting on Customer"))
+    assert shown(ticket) == {"first": "met 7:00:00/4:00:00 missed Mon 13:00", "resolution": "paused 7:00:00/16:00:00"}
+    assert Ticket.objects.get(pk=ticket.pk).due_at is None
+    at("Fri 16:30")
+    actions.comment(ticket, actor=ana, message=message())
+    assert shown(ticket) == {
+        "first": "met 7:00:00/4:00:00 missed Mon 13:00",
+        "next1": "running 0:00:00/2:00:00 due Mon 10:30",
+        "resolution": "running 7:00:00/16:00:00 due Tue 09:30",
+    }
+    assert is_as_its_events_say(ticket)
+
+
+def test_status_when_it_waits_for_the_developers_then_the_clock_goes_on(ticket, at, dan):
+    at("Mon 10:00")
+    actions.change_status(ticket, actor=dan, status=status("Waiting on Dev Team"))
+    assert shown(ticket)["resolution"] == "running 0:00:00/16:00:00 due Tue 17:00"
+
+
+def test_next_response_when_asked_and_answered_then_each_wait_is_a_round(ticket, at, ana, dan):
+    for asked, answered in (("Mon 10:00", "Mon 11:00"), ("Tue 16:00", "Wed 10:30")):
+        at(asked)
+        actions.comment(ticket, actor=dan, message=message())
+        actions.comment(ticket, actor=ana, message=message())
+        actions.comment(ticket, actor=ana, message=message("And another thing."))
+        at(answered)
+        actions.comment(ticket, actor=dan, message=message())
+    assert (shown(ticket)["next1"], shown(ticket)["next2"]) == ("met 1:00:00/2:00:00", "met 2:30:00/2:00:00 missed Wed 10:00")
+    assert is_as_its_events_say(ticket)
+
+
+def test_thanks_when_on_a_resolved_ticket_then_no_clock_starts(ticket, at, ana, dan):
+    actions.comment(ticket, actor=dan, message=message())
+    actions.resolve(ticket, actor=dan, type=TicketType.objects.first())
+    actions.comment(ticket, actor=ana, message=message("Thank you!"))
+    assert (set(shown(ticket)), shown(ticket)["resolution"]) == ({"first", "resolution"}, "met 0:00:00/16:00:00")
+
+
+def test_resolution_when_reopened_then_goes_on_with_what_was_left(ticket, at, ana, dan):
+    at("Mon 12:00")
+    actions.resolve(ticket, actor=dan, type=TicketType.objects.first())
+    assert shown(ticket) == {"first": "dropped 3:00:00/4:00:00", "resolution": "met 3:00:00/16:00:00"}
+    at("Thu 12:00")
+    actions.comment(ticket, actor=ana, message=message("Still broken."))
+    assert shown(ticket) == {"first": "running 3:00:00/4:00:00 due Thu 13:00", "resolution": "running 3:00:00/16:00:00 due Fri 17:00"}
+    at("Mon+1 10:00")
+    actions.comment(ticket, actor=dan, message=message(), status=status("Resolved"))
+    assert shown(ticket) == {"first": "met 17:00:00/4:00:00 missed Thu 13:00", "resolution": "met 17:00:00/16:00:00 missed Fri 17:00"}
+    assert is_as_its_events_say(ticket)
+
+
+def test_close_when_taken_back_then_the_wait_is_the_same_as_before(ticket, at, ana, dan):
+    actions.comment(ticket, actor=dan, message=message())
+    actions.comment(ticket, actor=ana, message=message())
+    at("Mon 10:00")
+    actions.close(ticket, actor=dan)
+    assert shown(ticket)["next1"] == "dropped 1:00:00/2:00:00"
+    actions.undo(ticket, actor=dan, event_id=ticket.events.latest("pk").pk)
+    assert shown(ticket)["next1"] == "running 1:00:00/2:00:00 due Mon 11:00"
+    actions.close(ticket, actor=dan)
+    actions.reopen(ticket, actor=ana)
+    assert shown(ticket)["next2"] == "running 0:00:00/2:00:00 due Mon 12:00"
+    assert is_as_its_events_say(ticket)
+
+
+def test_spam_when_marked_then_nothing_is_due_until_it_is_none(ticket, at, dan):
+    at("Mon 10:00")
+    actions.change_status(ticket, actor=dan, status=status("Spam"))
+    assert ({state.split()[0] for state in shown(ticket).values()}, Ticket.objects.get().due_at) == ({"dropped"}, None)
+    at("Tue 10:00")
+    actions.change_status(ticket, actor=dan, status=status("Open"))
+    assert shown(ticket) == {"first": "running 1:00:00/4:00:00 due Tue 13:00", "resolution": "running 1:00:00/16:00:00 due Wed 17:00"}
+
+
+def test_ticket_when_merged_then_has_no_clock_until_it_comes_back_and_the_other_waits(ticket, at, ana, dan):
+    target = make_ticket(ana, share=False)
+    actions.comment(target, actor=dan, message=message())
+    at("Mon 11:00")
+    merging.merge(ticket, into=target, actor=dan)
+    assert shown(ticket) == {"first": "dropped 2:00:00/4:00:00", "resolution": "dropped 2:00:00/16:00:00"}
+    assert shown(target)["next1"] == "running 0:00:00/2:00:00 due Mon 13:00"
+    at("Mon 12:00")
+    merging.unmerge(Ticket.objects.get(pk=ticket.pk), actor=dan)
+    assert shown(ticket)["first"] == "running 2:00:00/4:00:00 due Mon 14:00"
+    assert (is_as_its_events_say(ticket), is_as_its_events_say(target)) == (True, True)
+
+
+def test_machine_when_its_clock_jumps_back_then_no_time_is_given_back(ticket, at, dan):
+    at("Mon 12:00")
+    actions.change_status(ticket, actor=dan, status=status("Waiting on Customer"))
+    at("Mon 09:30")
+    actions.change_status(ticket, actor=dan, status=status("In Progress"))
+    assert shown(ticket)["first"] == "running 3:00:00/4:00:00 due Mon 13:00"
+
+
+# --- Another promise -----------------------------------------------------------------------------------------------------------
+
+
+def promise(policy: SlaPolicy, name: str, **spans: timedelta) -> Priority:
+    priority = Priority.objects.get(name=name)
+    SlaTarget.objects.create(policy=policy, priority=priority, **spans)
+    return priority
+
+
+def test_priority_when_raised_then_counts_from_the_beginning_but_nothing_is_missed_before(policy, ticket, at, dan):
+    critical = promise(policy, "Critical", first_response=timedelta(hours=1), resolution=timedelta(hours=8))
+    at("Mon 11:00")
+    actions.set_priority(ticket, actor=dan, priority=critical)
+    assert shown(ticket) == {
+        "first": "running 2:00:00/1:00:00 due Mon 11:00 missed Mon 11:00",
+        "resolution": "running 2:00:00/8:00:00 due Mon 17:00",
+    }
+    assert is_as_its_events_say(ticket)
+
+
+def test_priority_when_lowered_then_what_is_not_late_any_more_is_not_missed(policy, ticket, at, dan):
+    low = promise(policy, "Low", first_response=timedelta(hours=8))
+    at("Mon 14:00")
+    actions.change_status(ticket, actor=dan, status=status("Waiting on Customer"))
+    actions.change_status(ticket, actor=dan, status=status("In Progress"))
+    assert shown(ticket)["first"].endswith("missed Mon 13:00")
+    actions.set_priority(ticket, actor=dan, priority=low)
+    assert shown(ticket) == {"first": "running 5:00:00/8:00:00 due Mon 17:00", "resolution": "dropped 5:00:00/16:00:00"}
+    assert is_as_its_events_say(ticket)
+
+
+def test_priority_when_it_counts_hours_of_the_clock_then_nights_count_from_the_beginning(policy, ticket, at, dan):
+    always = promise(policy, "High", first_response=timedelta(hours=48), resolution=timedelta(hours=48), in_business_hours=False)
+    at("Mon 10:00")
+    actions.change_status(ticket, actor=dan, status=status("Waiting on Customer"))
+    at("Tue 10:00")
+    actions.change_status(ticket, actor=dan, status=status("In Progress"))
+    at("Wed 09:00")
+    actions.set_priority(ticket, actor=dan, priority=always)
+    assert shown(ticket)["first"] == "running 1 day, 0:00:00/2 days, 0:00:00 due Thu 09:00"
+    assert is_as_its_events_say(ticket)
+
+
+def test_policy_when_edited_then_what_was_promised_stays_until_the_ticket_is_matched_anew(policy, ticket, at, ana, dan):
+    SlaTarget.objects.update(first_response=timedelta(hours=1))
+    policy.calendar.spans.all().delete()
+    actions.add_note(ticket, actor=dan, message=message())
+    assert shown(ticket)["first"] == "running 0:00:00/4:00:00 due Mon 13:00"
+    later = make_ticket(ana)
+    assert shown(later)["first"] == "running 0:00:00/1:00:00"  # never due, as nobody works any more
+    actions.set_type(ticket, actor=dan, type=TicketType.objects.first())
+    assert shown(ticket)["first"] == "running 0:00:00/1:00:00"
+    assert is_as_its_events_say(ticket)
+
+
+def test_policies_when_several_match_then_the_first_one_counts(policy, at, acme, ana, ben, solo, dan):
+    devops = AgentGroup.objects.get(name="DevOps")
+    bug = TicketType.objects.get(name="Bug")
+    make_policy("Of the group", group=devops, position=3)
+    make_policy("Acme's bugs", organization=acme, type=bug, position=1)
+    make_policy("Acme's", organization=acme, position=2)
+    make_policy("Of old", is_retired=True)
+    SlaPolicy.objects.filter(pk=policy.pk).update(position=9)
+
+    def name(ticket):
+        return Ticket.objects.get(pk=ticket.pk).sla.agreement.policy
+
+    shared, private, strangers = make_ticket(ana), make_ticket(ben, share=False), make_ticket(solo)
+    assert [name(ticket) for ticket in (shared, private, strangers)] == ["Acme's", "Acme's", "Standard"]
+    actions.set_type(shared, actor=dan, type=bug)
+    actions.set_group(strangers, actor=dan, group=devops)
+    assert [name(ticket) for ticket in (shared, strangers)] == ["Acme's bugs", "Of the group"]
+    sharing.add_organization(strangers, actor=dan, organization=acme)
+    assert name(strangers) == "Acme's"
+
+
+def test_ticket_when_no_policy_promises_anything_then_costs_nothing(workflow, ana, dan, django_assert_num_queries):
+    ticket = make_ticket(ana)
+    ticket.refresh_from_db()
+    with django_assert_num_queries(0):
+        assert clocks.follow(ticket, EventKind.NOTED, actor=dan, at=timezone.now()) == {}
+    assert (Clock.objects.count(), ticket.due_at) == (0, None)
+
+
+# --- From the events -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clocks_when_made_of_the_events_again_then_are_the_same_whatever_happened(policy, at, monkeypatch, ana, dan, seed):
+    """Any course at all, with the sweeps in between; the machine's clock is set back now and then."""
+    promise(policy, "Critical", first_response=timedelta(hours=1), resolution=timedelta(hours=8), in_business_hours=False)
+    choose = random.Random(seed)  # noqa: S311
+    ticket = make_ticket(ana)
+    time = moment("Mon 09:00")
+    names = Status.objects.filter(is_retired=False).values_list("name", flat=True)
+    deeds = (
+        lambda: actions.comment(ticket, actor=ana, message=message()),
+        lambda: actions.comment(ticket, actor=dan, message=message()),
+        lambda: actions.comment(ticket, actor=dan, message=message(), status=status("Waiting on Customer")),
+        lambda: actions.change_status(ticket, actor=dan, status=status(choose.choice(names)), type=TicketType.objects.first()),
+        lambda: actions.set_priority(ticket, actor=dan, priority=choose.choice([None, *Priority.objects.all()])),
+        lambda: actions.reopen(ticket, actor=ana),
+        sweeps.tell_due_clocks,
+    )
+    for _deed in range(30):
+        time += timedelta(seconds=choose.randrange(-3600, 40_000))
+        monkeypatch.setattr(timezone, "now", lambda time=time: time.astimezone(UTC))
+        try:
+            choose.choice(deeds)()
+        except actions.IllegalMove:
+            continue
+        assert clocks.recompute(ticket.pk, mend=False) == []
+
+
+def test_clocks_when_lost_then_are_made_again_and_what_was_wrong_is_said(ticket):
+    before = shown(ticket)
+    Clock.objects.filter(metric="first").update(told=2)
+    Clock.objects.filter(metric="resolution").delete()
+    wrong = clocks.recompute(ticket.pk)
+    assert (len(wrong) > 1, shown(ticket), clocks.recompute(ticket.pk)) == (True, before, [])
+
+
+# --- Warnings, breaches, escalations -------------------------------------------------------------------------------------------
+
+
+def said(ticket: Ticket) -> list[tuple[str, str]]:
+    events = ticket.events.filter(kind__startswith="sla_").order_by("pk")
+    return [(event.kind.removeprefix("sla_"), event.data["sla"]["metric"]) for event in events]
+
+
+def until(ticket: Ticket, metric: str, left: timedelta) -> None:
+    """As if the clock had run in a calendar without nights until so much is left of it by the database's clock."""
+    clock = ticket.clocks.get(metric=metric)
+    clock.due_at = NOW() + left
+    clock.since = clock.due_at - clock.target
+    clock.started_at = clock.since
+    clock.next_at = clocks._next(clock)
+    clock.save()
+
+
+@pytest.fixture
+def always(workflow, ana):
+    """A ticket whose promises count hours of the clock, with no other clock in the way."""
+    policy = make_policy(
+        steps=("resolution before 60", "resolution after 60", "resolution after 120"), first_response=None, next_response=None
+    )
+    SlaTarget.objects.update(in_business_hours=False)
+    SlaStep.objects.update(to_assignee=False)
+    assert policy.steps.count() == 3
+    return make_ticket(ana)
+
+
+def test_sweeps_when_time_passes_then_each_step_is_said_once(always):
+    seen = []
+    for left in (90, 59, 30, -1, -30, -61, -90, -121, -500):
+        until(always, "resolution", timedelta(minutes=left))
+        sweeps.tell_due_clocks()
+        sweeps.tell_due_clocks()
+        seen.append(len(said(always)))
+    assert seen == [0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert [kind for kind, _metric in said(always)] == ["warned", "breached", "escalated", "escalated"]
+    assert {event.is_internal for event in always.events.filter(kind__startswith="sla_")} == {True}
+
+
+def test_breach_when_noticed_late_then_has_its_true_moment_and_is_one_event(always):
+    until(always, "resolution", -timedelta(days=3))
+    due = always.clocks.get().due_at
+    assert [sweeps.tell_due_clocks() for _sweep in range(3)] == [1, 0, 0]
+    assert (said(always), always.clocks.get().breached_at) == ([("breached", "resolution")], due)
+    assert datetime.fromisoformat(always.events.latest("pk").data["moment"]) == due + timedelta(
+        minutes=120
+    )  # of the last step that it tells
+
+
+def test_clock_when_paused_then_is_not_warned_of_and_tells_when_it_runs_again(always, dan):
+    until(always, "resolution", -timedelta(minutes=1))
+    actions.change_status(always, actor=dan, status=status("Waiting on Customer"))
+    assert (sweeps.tell_due_clocks(), said(always)) == (0, [])
+    actions.change_status(always, actor=dan, status=status("In Progress"))
+    assert (sweeps.tell_due_clocks(), said(always)) == (1, [("breached", "resolution")])
+
+
+def test_clock_when_met_before_the_sweep_came_then_nothing_is_said_though_it_was_missed(always, dan):
+    until(always, "resolution", -timedelta(minutes=1))
+    actions.resolve(always, actor=dan, type=TicketType.objects.first())
+    clock = always.clocks.get()
+    assert (sweeps.tell_due_clocks(), said(always), clock.state, clock.breached_at is None) == (0, [], "met", False)
+
+
+def test_machine_when_its_clock_is_a_week_ahead_then_nothing_is_missed(always, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: NOW() + timedelta(days=7))
+    assert (sweeps.tell_due_clocks(), said(always)) == (0, [])
+
+
+def test_sweep_when_one_clock_fails_then_the_others_are_told_and_it_is_put_off(always, ana, caplog, monkeypatch):
+    other = make_ticket(ana)
+    for ticket in (always, other):
+        until(ticket, "resolution", -timedelta(minutes=1))
+    tell, bad = sweeps.tell_due, always.clocks.get().pk
+
+    def poisoned(pks):
+        if bad in pks:
+            raise RuntimeError("poison")
+        return tell(pks)
+
+    monkeypatch.setattr(sweeps, "tell_due", poisoned)
+    assert [sweeps.tell_due_clocks() for _sweep in range(2)] == [1, 0]
+    assert (said(always), said(other)) == ([], [("breached", "resolution")])
+    assert timedelta(minutes=59) < always.clocks.get().next_at - NOW() <= timedelta(hours=1)
+
+
+def test_sweeps_when_they_were_down_then_what_is_late_is_spread_and_what_is_on_time_is_not_held_up(always, ana, monkeypatch):
+    monkeypatch.setattr(sweeps, "_LATE_CLOCKS", 2)
+    late = [always, *(make_ticket(ana) for _ticket in range(3))]
+    for ticket in late:
+        until(ticket, "resolution", -timedelta(days=2))
+    fresh = make_ticket(ana)
+    until(fresh, "resolution", timedelta(minutes=30))
+    assert [sweeps.tell_due_clocks() for _sweep in range(4)] == [3, 2, 0, 0]
+    assert said(fresh) == [("warned", "resolution")]

@@ -1,0 +1,150 @@
+"""Words as search knows them: the same for what is written and for what is asked, on every database. Pure: no models, no clock.
+
+No stems and no small words that are left out: "ERR_4032", "v2.3.1", "x-17", "E1042" and "ana@acme.example" are rows of words and numbers, found by any of
+them, and whole where they stand in that order. Case and accents do not count. (`tickets.search.terms` reads words for what they mean; this for how they are
+written.)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+GAP = "¶"  # between texts of one ticket, so that no phrase reaches from one into the next; no word has it
+MAX_TEXT = 50_000  # characters of a text that are read
+_MOST_PARTS = 3
+_MAX_WORD = 40  # characters; of a longer one its beginning counts
+_LEAST_BEGINNING = 3  # characters from which the last word asked for also finds longer ones
+_STEP = 10  # places that a gap takes
+_LAST_PLACE = 16_383  # as PostgreSQL counts them
+
+_WORD = re.compile(r"[^\W_]+")
+_ASCII_WORD = re.compile("[a-z0-9]+")
+_PART = re.compile(r"\d+|\D+")
+# Scripts that put no space between words: each character is one.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_ASKED = re.compile(r'(-?)"([^"]*)"?|(\S+)')
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text in their order, as they are kept and looked for."""
+    text = text[:MAX_TEXT]
+    if text.isascii():
+        found = _ASCII_WORD.findall(text.lower())
+    else:
+        plain = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text))).casefold()
+        found = _WORD.findall(_UNSPACED.sub(r" \g<0> ", plain))
+    return [part for word in found for part in _parts(word[:_MAX_WORD])]
+
+
+def _parts(word: str) -> Sequence[str]:
+    """Letters and digits apart, as in "v2"; what changes more often is a key."""
+    if word.isalpha() or word.isdecimal():
+        return (word,)
+    parts = _PART.findall(word)
+    return parts if len(parts) <= _MOST_PARTS else (word,)
+
+
+def document(texts: Iterable[str]) -> str:
+    """All of them as one row of words, each text begun by a gap."""
+    return " ".join(word for text in texts if text for word in (GAP, *tokens(text)))
+
+
+def tsvector(text: str) -> str:
+    """A document as PostgreSQL reads it. Words beside each other of which one is a number or a code are a word more.
+
+    Its index knows no places, so that it would have to look into each text that has a "2" and a "3" for the one with "2.3".
+    """
+    places: dict[str, list[int]] = {}
+    place, before = 0, ""
+    for word in text.split():
+        if word == GAP:
+            place, before = place + _STEP, ""
+            continue
+        place += 1
+        at = min(_LAST_PLACE, place)
+        if word in places:
+            places[word].append(at)
+        else:
+            places[word] = [at]
+        if before and not (word.isalpha() and before.isalpha()):
+            places.setdefault(f"{before}·{word}", [at])
+        before = word
+    return " ".join([f"'{word}':{str(at[:255])[1:-1].replace(' ', '')}" for word, at in places.items()])
+
+
+def _as_tsquery(row: tuple[str, ...], *, is_begun: bool = False) -> str:
+    """As `tsvector` has it."""
+    end = ":*" if is_begun else ""
+    pairs = [f"'{one}·{other}'" for one, other in pairwise(row) if not (one.isalpha() and other.isalpha())]
+    if is_begun and pairs and not (row[-1].isalpha() and row[-2].isalpha()):
+        pairs[-1] += end
+    whole = " <-> ".join(f"'{word}'" for word in row) + end
+    return " & ".join(pairs if len(row) == len(pairs) + 1 == 2 else [*pairs, f"({whole})"])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """All of `words` and `phrases`, none of `excluded`. The last of the words may be the beginning of one."""
+
+    words: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    # As rows of words: `found` must each stand there, `hidden` must not; the last of `found` by its beginning where `is_begun`.
+    found: tuple[tuple[str, ...], ...] = field(init=False)
+    hidden: tuple[tuple[str, ...], ...] = field(init=False)
+    is_begun: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = [row for row in map(_row, (*self.phrases, *self.words)) if row]
+        last = _row(self.words[-1])[-1:] if self.words else ()
+        object.__setattr__(self, "found", tuple(found))
+        object.__setattr__(self, "hidden", tuple(row for row in map(_row, self.excluded) if row))
+        object.__setattr__(self, "is_begun", bool(last) and len(last[0]) >= _LEAST_BEGINNING and not last[0].isdecimal())
+
+    def __bool__(self) -> bool:
+        """Whether anything was asked, be it nothing that a text could have."""
+        return bool(self.words or self.phrases or self.excluded)
+
+    @property
+    def shown(self) -> list[str]:
+        """What to mark in what is found."""
+        return [*self.words, *self.phrases]
+
+    def as_tsquery(self) -> str:
+        found = [_as_tsquery(row, is_begun=self.is_begun and at == len(self.found)) for at, row in enumerate(self.found, start=1)]
+        return " & ".join([*found, *(f"!({_as_tsquery(row)})" for row in self.hidden)])
+
+    def as_fts5(self) -> str:
+        """`hidden` alone can't be said: see `tickets.search.full_text`."""
+        found = [f'"{" ".join(row)}"' for row in self.found]
+        if self.is_begun:
+            found[-1] += " *"
+        hidden = "".join(f' NOT "{" ".join(row)}"' for row in self.hidden)
+        return f"({' AND '.join(found)}){hidden}"
+
+
+def _row(text: str) -> tuple[str, ...]:
+    return tuple(tokens(text))
+
+
+def asked(text: str, *, most: int) -> Asked:
+    """What somebody typed: words, "exact words" and -without. `most`: words that count."""
+    words: list[str] = []
+    phrases: list[str] = []
+    excluded: list[str] = []
+    for minus, phrase, word in _ASKED.findall(text)[:most]:
+        if word.startswith("-") and tokens(word):
+            excluded.append(word[1:])
+        elif word:
+            words.append(word)
+        elif phrase.strip():
+            (excluded if minus else phrases).append(phrase)
+    return Asked(tuple(words), tuple(phrases), tuple(excluded))

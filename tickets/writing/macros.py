@@ -1,0 +1,110 @@
+"""Macros: several changes of a ticket in one click and one transaction, each by its ordinary verb, with its own event. All of them, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.errors import IllegalMove
+from tickets import actions
+from tickets.actions import Message
+from tickets.locking import lock, said_elsewhere
+from tickets.models import Channel, Draft, Macro
+from tickets.tagging import add_tags, tags_of
+from tickets.writing import canned, drafts
+from tickets.writing.placeholders import fill
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from tickets.models import Ticket, TicketType
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a macro will do to a ticket, in words; `reply` and `note` filled in for it."""
+
+    changes: list[str]
+    reply: canned.Words | None
+    note: str
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.reply or self.note)
+
+
+def effects(macro: Macro, *, known: dict[str, str]) -> Effects:
+    """`known`: of `canned.values`; without them placeholders stand as they are. No query of a macro `with_parts`."""
+    tags = tags_of(macro.tags)
+    assigned = {
+        Macro.Assigns.ME: _("assign it to me"),
+        Macro.Assigns.NOBODY: _("assign it to nobody"),
+        Macro.Assigns.PERSON: _("assign it to %(what)s") % {"what": macro.assignee},
+    }
+    changes = [
+        (macro.status, _("set the status to %(what)s") % {"what": macro.status}),
+        (macro.type, _("set the type to %(what)s") % {"what": macro.type}),
+        (macro.priority, _("set the priority to %(what)s") % {"what": macro.priority}),
+        (macro.assigns, assigned.get(Macro.Assigns(macro.assigns), "")),
+        (macro.to_group, _("move it to %(what)s") % {"what": macro.to_group}),
+        (tags, _("tag it %(what)s") % {"what": ", ".join(tags)}),
+    ]
+    reply = canned.filled(macro.reply, known) if macro.reply else None
+    return Effects([words for is_set, words in changes if is_set], reply, fill(macro.note, known))
+
+
+@transaction.atomic
+def run(macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = None) -> Draft | None:
+    """Its reply, where that waits to go out, with the status. `type`: in place of the macro's. Raises TypeRequired, and then nothing has been done."""
+    _check(macro)
+    ticket = lock(ticket, actor, staff_only=True)
+    if into := said_elsewhere(ticket, actor):  # its reply would be said there, to others than it was filled in for
+        raise IllegalMove(_("This ticket was merged into #%(number)d. Use the macro there.") % {"number": into})
+    drafts.settle(ticket, actor=actor)
+    does = effects(macro, known=canned.values(ticket, agent=actor))
+    if chosen := type or macro.type:
+        actions.set_type(ticket, actor=actor, type=chosen)
+    if macro.priority:
+        actions.set_priority(ticket, actor=actor, priority=macro.priority)
+    if macro.tags:
+        add_tags(ticket, actor=actor, names=tags_of(macro.tags))
+    if macro.assigns:
+        actions.assign(ticket, actor=actor, assignee=actor if macro.assigns == Macro.Assigns.ME else macro.assignee)
+    if does.note:
+        actions.add_note(ticket, actor=actor, message=Message(text=does.note, channel=Channel.DESK))
+    leaving = _say(macro, ticket, actor=actor, words=does.reply)
+    if macro.to_group:
+        actions.set_group(ticket, actor=actor, group=macro.to_group)
+    canned.note_use(macro)
+    return leaving
+
+
+def _check(macro: Macro) -> None:
+    """A macro that names what is gone is changed by somebody, not done by halves."""
+    for part in (macro.status, macro.type, macro.priority):
+        if part and part.is_retired:
+            raise IllegalMove(_("“%(part)s” is retired: change the macro “%(macro)s”.") % {"part": part, "macro": macro})
+    if macro.assignee and not macro.assignee.is_staff:
+        raise IllegalMove(_("%(who)s no longer works here: change the macro “%(macro)s”.") % {"who": macro.assignee, "macro": macro})
+
+
+def _say(macro: Macro, ticket: Ticket, *, actor: User, words: canned.Words | None) -> Draft | None:
+    """The reply, and the status with it; where there is none, the status alone."""
+    if words is None:
+        if macro.status:
+            actions.change_status(ticket, actor=actor, status=macro.status)
+        return None
+    message = Message(text=words.text, html=words.html if macro.reply and macro.reply.html else "", channel=Channel.DESK)
+    if macro.reply:
+        canned.note_use(macro.reply)
+    if _goes_out_of_sight(macro, ticket, actor):  # what its writer can't see, they could not say later
+        actions.comment(ticket, actor=actor, message=message, status=macro.status)
+        return None
+    said = drafts.send(ticket, actor=actor, message=message, status=macro.status, keeps_draft=True)
+    return said if isinstance(said, Draft) else None
+
+
+def _goes_out_of_sight(macro: Macro, ticket: Ticket, actor: User) -> bool:
+    group = macro.to_group
+    return group is not None and group.is_private and not group.members.filter(pk=actor.pk).exists()
