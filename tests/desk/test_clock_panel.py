@@ -106,6 +106,23 @@ def test_queue_when_shown_then_says_what_is_left_late_or_paused(workflow, ana, d
     actions.change_status(tickets[3], actor=dan, status=Status.objects.get(name="Waiting on Customer"))
     client = Client()
     client.force_login(dan)
+    assert sorted(due_cells(client)) == ["29m", "3h 59m", "overdue by − 1h", "paused"]
+
+
+def due_cells(client):
     html = client.get("/desk/tickets/?sort=created").content.decode()
-    cells = [re.sub(r"<[^>]+>|\s+", " ", cell).split() for cell in re.findall(r'<td class="col-due">(.*?)</td>', html, re.DOTALL)]
-    assert sorted(" ".join(cell) for cell in cells) == ["29m", "3h 59m", "overdue by − 1h", "paused"]
+    cells = re.findall(r'<td class="col-due">(.*?)</td>', html, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in cells]
+
+
+def test_queue_when_a_night_lies_between_then_says_the_hours_of_work_as_the_ticket_does(ticket, at, dan):
+    client = Client()
+    client.force_login(dan)
+    for moment, row, page in (
+        ((12, 0), "1h", "1h left"),  # the first response is due at 13
+        ((20, 0), "overdue by − 4h", "Overdue by 4h"),
+        ((10, 0, 24), "overdue by − 5h", "Overdue by 5h"),
+        ((10, 0, 26), "overdue by − 21h", "Overdue by 21h"),
+    ):
+        at(*moment)
+        assert (due_cells(client), page in client.get(f"/desk/tickets/{ticket.pk}/").content.decode()) == ([row], True)

@@ -160,7 +160,7 @@ def test_page_when_there_is_much_then_asks_no_more(desk, ana, dan, workflow, dja
         take_in(letter(subject=f"Mail {at}"))
     # session, user; person, may one file for them, addresses, invitations, where to, memberships, tickets, their organizations, suspensions,
     # mail, reports about it
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert desk.get(page_of(ana)).status_code == 200
-    with django_assert_num_queries(12):  # no reports
+    with django_assert_num_queries(13):  # no reports
         assert desk.get(page_of(ana) + "?mail=in").status_code == 200

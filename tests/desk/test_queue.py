@@ -187,7 +187,7 @@ def test_queue_when_tickets_are_many_then_asks_no_more(desk, ana, dan, workflow,
     AgentGroup.objects.create(name="Another")
     for _number in range(tickets):
         actions.take(make_ticket(ana), actor=dan)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         desk.get(reverse("desk_tickets"))
 
 
@@ -311,7 +311,7 @@ def test_query_when_a_name_is_asked_then_never_leaks_what_is_hidden(desk, secret
 def test_query_when_it_says_much_then_asks_a_bounded_number(desk, ana, dan, acme, workflow, django_assert_max_num_queries, tickets):
     for _number in range(tickets):
         actions.take(make_ticket(ana), actor=dan)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         page = desk.get(
             QUEUE, {"q": "priority:none assignee:dan org:acme requester:ana group:customer status:progress -csm:dan blank -invoice"}
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Prefetch
 
 from tickets.desk.filters import has_failed_mail
 from tickets.models import Clock
-from tickets.sla.promises import ClockState
+from tickets.models.clock import OPEN
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -16,12 +16,9 @@ if TYPE_CHECKING:
     from tickets.models import Ticket
 
 
-_paused = Clock.objects.filter(ticket=OuterRef("pk"), state=ClockState.PAUSED)
-
-
 def with_row(queryset: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return (
         queryset.select_related("status", "priority", "requester", "group", "assignee")
-        .prefetch_related("organizations")
-        .annotate(has_failed_mail=has_failed_mail(), is_clock_paused=Exists(_paused))
+        .prefetch_related("organizations", Prefetch("clocks", queryset=Clock.objects.filter(state__in=OPEN), to_attr="open_clocks"))
+        .annotate(has_failed_mail=has_failed_mail())
     )

@@ -222,6 +222,11 @@ def spent_by(clock: Clock, now: datetime) -> timedelta:
     return clock.spent + (hours_of(clock).between(clock.since, now) if clock.since else timedelta())
 
 
+def left_of(clock: Clock, now: datetime) -> timedelta:
+    """What it has left of its target; negative after that."""
+    return clock.target - spent_by(clock, now)
+
+
 def tell(clocks: list[Clock], told: dict[str, Any]) -> list[Clock]:
     """As a sweep found it: so many of the steps are told; with the breach among them, the clock is breached since it was due."""
     for clock in clocks:
