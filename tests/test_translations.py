@@ -21,7 +21,7 @@ from tests.factories import make_ticket
 ROOT = Path(settings.BASE_DIR)
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
 # Templates and modules whose words customers, or people about to log in, may read; mails to staff too.
-DESKS_ALONE = {"clock.py", "due.html", "finder.html", "queue_row.html"}  # parts that no page of the portal has
+DESKS_ALONE = {"rows.py", "finder.html"}  # parts that no page of the portal has
 READ_BY_CUSTOMERS = [
     *(ROOT / "templates").glob("*.html"),
     *(
@@ -32,7 +32,6 @@ READ_BY_CUSTOMERS = [
     ),
     *(ROOT / "tickets" / "portal").rglob("*.py"),
     *(path for path in (ROOT / "tickets" / "templatetags").glob("*.py") if path.name not in DESKS_ALONE),
-    *(ROOT / "helpdesk" / "templatetags").glob("*.py"),
     *(
         ROOT / "accounts" / f"{name}.py"
         for name in "devices forms invitations own_addresses proof second_step single_sign_on views".split()

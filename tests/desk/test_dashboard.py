@@ -153,7 +153,7 @@ def test_dashboard_when_mail_is_held_then_says_so(desk, ticket, ana):
 def test_dashboard_when_tickets_are_many_then_asks_no_more(desk, ana, workflow, django_assert_num_queries, tickets):
     for _number in range(tickets):
         make_ticket(ana)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(18):
         desk.get(reverse("desk"))
 
 

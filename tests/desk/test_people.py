@@ -158,9 +158,9 @@ def test_page_when_there_is_much_then_asks_no_more(desk, ana, dan, workflow, dja
         )
         Suspension.objects.create(user=ana, address=f"{at}@acme.example", reason="gone", ended_by=dan)
         take_in(letter(subject=f"Mail {at}"))
-    # session, user; person, may one file for them, addresses, invitations, where to, memberships, tickets, their organizations, suspensions,
+    # session, user; person, may one file for them, addresses, invitations, where to, memberships, tickets, suspensions,
     # mail, reports about it
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         assert desk.get(page_of(ana)).status_code == 200
-    with django_assert_num_queries(13):  # no reports
+    with django_assert_num_queries(12):  # no reports
         assert desk.get(page_of(ana) + "?mail=in").status_code == 200

@@ -187,7 +187,7 @@ def test_queue_when_tickets_are_many_then_asks_no_more(desk, ana, dan, workflow,
     AgentGroup.objects.create(name="Another")
     for _number in range(tickets):
         actions.take(make_ticket(ana), actor=dan)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         desk.get(reverse("desk_tickets"))
 
 

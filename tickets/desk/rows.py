@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery
 
 from tickets.desk.filters import has_failed_mail
-from tickets.models import Clock
+from tickets.models import Clock, OrganizationShare
 from tickets.models.clock import OPEN
 
 if TYPE_CHECKING:
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from tickets.models import Ticket
 
+_organization = OrganizationShare.objects.filter(ticket=OuterRef("pk")).order_by("organization__name").values("organization__name")[:1]
+
 
 def with_row(queryset: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return (
         queryset.select_related("status", "priority", "requester", "group", "assignee")
-        .prefetch_related("organizations", Prefetch("clocks", queryset=Clock.objects.filter(state__in=OPEN), to_attr="open_clocks"))
-        .annotate(has_failed_mail=has_failed_mail())
+        .prefetch_related(Prefetch("clocks", queryset=Clock.objects.filter(state__in=OPEN), to_attr="open_clocks"))
+        .annotate(has_failed_mail=has_failed_mail(), organization_name=Subquery(_organization))
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -26,8 +28,8 @@ def as_time(moment: datetime | None) -> str:
     """What `components/time.html` shows; by itself where there are many, as in a long list."""
     if not moment:
         return ""
-    words, exact = in_words(moment, timezone.now()), date_format(timezone.localtime(moment), "DATETIME_FORMAT")
-    return format_html('<time datetime="{0}" title="{1}" aria-label="{2}, {1}">{2}</time>', moment.isoformat(), exact, words)
+    words = in_words(moment, timezone.now())
+    return format_html('<time datetime="{0}" title="{1}" aria-label="{2}, {1}">{2}</time>', moment.isoformat(), exactly(moment), words)
 
 
 def in_words(moment: datetime, now: datetime) -> str:
@@ -41,6 +43,21 @@ def in_words(moment: datetime, now: datetime) -> str:
         return (_("in %(n)d h") if ahead else _("%(n)d h ago")) % {"n": span // HOUR}
     if span < 7 * DAY:
         return (_("in %(n)d d") if ahead else _("%(n)d d ago")) % {"n": span // DAY}
-    local = timezone.localtime(moment)
+    is_this_year = timezone.localtime(moment).year == timezone.localtime(now).year
     # Translators: formats of a day, as Django's `date` filter takes them.
-    return date_format(local, _("j M") if local.year == timezone.localtime(now).year else _("j M Y"))
+    return _formatted(moment, _("j M") if is_this_year else _("j M Y"))
+
+
+def exactly(moment: datetime) -> str:
+    return _formatted(moment, "DATETIME_FORMAT")
+
+
+def _formatted(moment: datetime, pattern: str) -> str:
+    """To the minute."""
+    return _in_zone(moment.replace(second=0, microsecond=0), pattern, timezone.get_current_timezone(), get_language())
+
+
+@lru_cache(maxsize=4000)
+def _in_zone(moment: datetime, pattern: str, zone: tzinfo, _language: str) -> str:
+    """Kept, as a list shows again and again the moments of the same tickets."""
+    return date_format(moment.astimezone(zone), pattern)
