@@ -149,7 +149,7 @@ def test_dashboard_when_mail_is_held_then_says_so(desk, ticket, ana):
     assert "1 mail came in that only a person can decide about. Look at it" in words(desk.get("/desk/"))
 
 
-@pytest.mark.parametrize("tickets", [1, 25])
+@pytest.mark.parametrize("tickets", [1, 50])
 def test_dashboard_when_tickets_are_many_then_asks_no_more(desk, ana, workflow, django_assert_num_queries, tickets):
     for _number in range(tickets):
         make_ticket(ana)

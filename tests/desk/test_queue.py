@@ -182,7 +182,7 @@ def test_row_when_customer_waits_then_says_since_when(desk, ticket):
     assert "The customer wrote 3 h ago and waits for us" in words(desk.get(QUEUE))
 
 
-@pytest.mark.parametrize("tickets", [1, 25])
+@pytest.mark.parametrize("tickets", [1, 50])
 def test_queue_when_tickets_are_many_then_asks_no_more(desk, ana, dan, workflow, django_assert_num_queries, tickets):
     AgentGroup.objects.create(name="Another")
     for _number in range(tickets):

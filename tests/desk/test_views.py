@@ -155,7 +155,7 @@ def test_columns_when_chosen_then_are_the_persons_or_the_views(desk, ticket, dan
     assert (desk.get(QUEUE).context["more"], logged_in(eve).get(QUEUE).context["more"]) == (["type", "tags"], [])
 
 
-@pytest.mark.parametrize(("tickets", "views"), [(1, 1), (25, 12)])
+@pytest.mark.parametrize(("tickets", "views"), [(1, 1), (50, 12)])
 def test_queue_when_views_are_many_then_asks_no_more(desk, ana, dan, workflow, django_assert_num_queries, tickets, views):
     for number in range(views):
         keep(desk, f"View {number}", f"type:none assignee:me number:>{number}")

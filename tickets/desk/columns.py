@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
+
+from tickets.models import Tagging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,4 +46,5 @@ def with_columns(tickets: QuerySet[Ticket], columns: Iterable[str]) -> QuerySet[
     """What the further columns need, fetched with the rows."""
     joined = [name for name in ("type", "area") if name in columns]
     tickets = tickets.select_related(*joined) if joined else tickets
-    return tickets.prefetch_related("tagging_rows__tag") if "tags" in columns else tickets
+    named = Prefetch("tagging_rows", queryset=Tagging.objects.select_related("tag"))
+    return tickets.prefetch_related(named) if "tags" in columns else tickets
