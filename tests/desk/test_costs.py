@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.desk.conftest import logged_in
 from tests.factories import make_ticket, message
 from tests.tickets.automation.test_acting import make_rule
-from tickets import actions, releases
+from tickets import actions, releases, tagging
 from tickets.lifecycle import Category
 from tickets.models import AutomationRun, CannedReply, Macro, Outcome, Priority, Status, TicketType, When
 from tickets.writing import drafts
@@ -59,3 +59,28 @@ def test_pages_when_there_is_much_then_ask_no_more(max_admin, ana, workflow, man
             assert client.get(address.format(ticket=ticket.pk, release=release.pk, rule=rules[0].pk)).status_code == 200
         asked[address] = len(captured)
     assert asked == ASKED
+
+
+ABOUT_A_TICKET = {
+    "/desk/tickets/complete/?q=assignee:": 3,
+    "/desk/tickets/complete/?q=tag:": 3,
+    "/desk/tickets/changes/?since=2026-01-01T00:00:00Z&shown={ticket}": 4,
+    "/desk/tickets/{ticket}/merge/": 4,
+    "/desk/tickets/{ticket}/merge/?into={other}": 10,
+    "/desk/tickets/{ticket}/comments/{comment}/split/": 7,
+}
+
+
+@pytest.mark.parametrize("many", [1, 50])
+def test_pages_about_tickets_when_there_are_many_then_ask_no_more(desk, ana, dan, workflow, many):
+    other = make_ticket(ana)
+    for _number in range(many):
+        ticket = make_ticket(ana)
+        actions.comment(ticket, actor=ana, message=message("And?"))
+        tagging.add_tags(ticket, actor=dan, names=["spring"])
+    comment, asked = ticket.comments.order_by("pk").last(), {}
+    for address in ABOUT_A_TICKET:
+        with CaptureQueriesContext(connection) as captured:
+            assert desk.get(address.format(ticket=ticket.pk, other=other.pk, comment=comment.pk)).status_code == 200
+        asked[address] = len(captured)
+    assert asked == ABOUT_A_TICKET
