@@ -29,7 +29,7 @@ from bench.related import PUBLIC  # noqa: E402
 from tickets import access  # noqa: E402
 from tickets.models import Comment, IndexedTicket, OrganizationShare, Ticket  # noqa: E402
 from tickets.search import terms  # noqa: E402
-from tickets.search.full_text import search  # noqa: E402
+from tickets.search.full_text import matching, read  # noqa: E402
 from tickets.search.similar import Question, similar  # noqa: E402
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def _doors(user: User) -> dict[str, Callable[[str], object]]:
     tickets = Ticket.objects.only("pk")
     return {
         "related tickets": lambda words: similar(user, Question(words, words, at=timezone.now()), among=tickets),
-        "search": lambda words: list(search(access.tickets_for(user), " ".join(words.split()[:3]), for_staff=False).only("pk")[:25]),
+        "search": lambda words: list(
+            matching(access.tickets_for(user), read(" ".join(words.split()[:3])), for_staff=False).only("pk")[:25]
+        ),
     }
 
 

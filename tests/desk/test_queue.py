@@ -191,6 +191,26 @@ def test_queue_when_tickets_are_many_then_asks_no_more(desk, ana, dan, workflow,
         desk.get(reverse("desk_tickets"))
 
 
+def test_queue_when_searched_then_shows_where_the_words_stand_and_leads_there(desk, pair, dan):
+    bare = pair[1]
+    note = actions.add_note(bare, actor=dan, message=message("The <b>player</b> again"))
+    page = desk.get(QUEUE, {"q": "player"}).content.decode()
+    assert "<mark>Player</mark> is blank" in page
+    assert "The &lt;b&gt;<mark>player</mark>&lt;/b&gt; again" in page
+    assert f'href="/desk/tickets/{bare.number}/#c{note.pk}"' in page
+    assert f'id="c{note.pk}"' in desk.get(f"/desk/tickets/{bare.number}/").content.decode()
+    assert "<mark>" not in desk.get(QUEUE, {"q": "status:any"}).content.decode()
+
+
+@pytest.mark.parametrize("tickets", [1, 50])
+def test_queue_when_searched_then_asks_two_more_for_where_the_words_stand(desk, ana, workflow, django_assert_num_queries, tickets):
+    AgentGroup.objects.create(name="Another")
+    for _number in range(tickets):
+        make_ticket(ana, "Needle")
+    with django_assert_num_queries(12):
+        assert len(rows(desk.get(QUEUE, {"q": "needle"}))) == tickets
+
+
 # --- The language --------------------------------------------------------------------------------------------------------------
 
 FULL = {  # what finds the ticket that has all that can be asked for, and not the other
@@ -311,7 +331,7 @@ def test_query_when_a_name_is_asked_then_never_leaks_what_is_hidden(desk, secret
 def test_query_when_it_says_much_then_asks_a_bounded_number(desk, ana, dan, acme, workflow, django_assert_max_num_queries, tickets):
     for _number in range(tickets):
         actions.take(make_ticket(ana), actor=dan)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         page = desk.get(
             QUEUE, {"q": "priority:none assignee:dan org:acme requester:ana group:customer status:progress -csm:dan blank -invoice"}
         )

@@ -205,15 +205,15 @@ class Filters:
         """Those of the tickets that are asked for. `tickets` is what the person may see."""
         if self.problem:
             return tickets.none()
-        found = tickets.filter(self.condition)
-        return search_for(found, self.query, order=self.order) if self.query.words else found
+        return matching(tickets.filter(self.condition), self.asked, for_staff=True, order=self.order)
 
-
-def search_for(tickets: QuerySet[Ticket], query: Query, *, order: tuple[str, ...] = ()) -> QuerySet[Ticket]:
-    words = [word.text for word in query.words if not (word.is_phrase or word.is_not)]
-    phrases = [word.text for word in query.words if word.is_phrase and not word.is_not]
-    excluded = [word.text for word in query.words if word.is_not]
-    return matching(tickets, Asked(tuple(words), tuple(phrases), tuple(excluded)), for_staff=True, order=order)
+    @property
+    def asked(self) -> Asked:
+        """Its words, as search knows them."""
+        words = [word.text for word in self.query.words if not (word.is_phrase or word.is_not)]
+        phrases = [word.text for word in self.query.words if word.is_phrase and not word.is_not]
+        excluded = [word.text for word in self.query.words if word.is_not]
+        return Asked(tuple(words), tuple(phrases), tuple(excluded))
 
 
 def default_status(query: Query) -> str:

@@ -16,7 +16,7 @@ from tickets.desk.dashboard import counts, total
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filter_bar import choices, translated
 from tickets.desk.filters import DEFAULT_SORT, SORTS, VIEWS, Filters, View, condition_text, query_string, queue_url, read
-from tickets.desk.rows import with_row
+from tickets.desk.rows import show_words, with_row
 from tickets.desk.views import EVERYBODY, MINE, audiences, listed
 from tickets.desk.vocabulary import Vocabulary
 from tickets.paging import Page, page_of
@@ -53,6 +53,7 @@ def queue(request: StaffRequest) -> HttpResponse:
     page = page_of(
         with_columns(drafts.with_own(with_row(found), request.user), columns), request_get=request.GET, order=filters.order, size=ROWS
     )
+    show_words(page.rows, filters.asked)
     views = _views(request.user, vocabulary)
     current = next((view for view in views if view["text"] == str(filters.query)), None) if not (filters.problem or chosen) else None
     context = {

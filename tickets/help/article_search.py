@@ -15,6 +15,7 @@ from django.db.models import Case, Count, F, FloatField, Max, Sum, Value, When
 from tickets.models import Article, ArticleTerm
 from tickets.search import terms
 from tickets.search.full_text import marked, snippet, words_of
+from tickets.search.words import Asked
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -90,5 +91,5 @@ def _hit(article: Article, words: list[str], asked: set[int]) -> Hit:
     text = article.published.text if article.published else ""
     starts = {word[:_START].lower() for word in words}
     near = {word for word in _WORD.findall(f"{article.title} {text}") if word[:_START].lower() in starts}
-    shown = {word for word in near if asked & set(terms.asked("", word))} or set(words)
+    shown = Asked(tuple(sorted(word for word in near if asked & set(terms.asked("", word)))) or tuple(words))
     return Hit(article, marked(article.title, shown), snippet(text, shown))

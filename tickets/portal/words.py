@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from tickets.lifecycle import Category
-from tickets.search.full_text import marked
+from tickets.search.full_text import Passage, marked
+from tickets.search.words import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
 
     from accounts.models import User
     from tickets.models import Ticket
+
+_NO_WORDS = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,14 @@ class Row:
     public_updated_at: datetime
     status: Standing
     is_unread: bool
-    snippet: str  # of a comment in which they stand
+    passage: Passage | None  # in which they stand
 
 
-def row_of(ticket: Ticket, *, words: Collection[str] = (), snippet: str = "") -> Row:
+def row_of(ticket: Ticket, *, words: Asked = _NO_WORDS, passage: Passage | None = None) -> Row:
     """Of one that `tickets.reading.with_unread` has looked at."""
     is_unread: bool = ticket.is_unread  # type: ignore[attr-defined] # annotated
     subject = marked(ticket.subject, words)
-    return Row(ticket.number, subject, ticket.requester, ticket.public_updated_at, standing(ticket), is_unread, snippet)
+    return Row(ticket.number, subject, ticket.requester, ticket.public_updated_at, standing(ticket), is_unread, passage)
 
 
 def standing(ticket: Ticket) -> Standing:

@@ -5,24 +5,24 @@ Shows where the words stand, too, in what the same person may read.
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from functools import reduce
-from operator import or_
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Max, Q, Value
+from django.db.models import BooleanField, F, Func, Q, Value, Window
 from django.db.models.expressions import RawSQL
-from django.utils.html import escape
+from django.db.models.functions import RowNumber, Substr
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from tickets.models import Comment, Ticket
+from accounts.models import Role
+from tickets.models import Attachment, Comment, Ticket
 from tickets.search import words as reading
 from tickets.search.words import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from django.db.models import QuerySet
 
@@ -35,21 +35,16 @@ _SAMPLE = 1_000  # of the newest tickets, that tell whether what was asked for s
 _DENSE = 4  # of them
 
 
-def search(queryset: QuerySet[Ticket], text: str, *, for_staff: bool, order: Sequence[str] = ()) -> QuerySet[Ticket]:
-    """Every word must occur in number, subject, what was said or the names of its files; for staff also in notes, names and addresses of customers.
-
-    Customers search what they can read, and nothing else. `order`: how the tickets will be listed, which is quicker to know.
-    """
-    return matching(queryset, read(text), for_staff=for_staff, order=order)
-
-
 def read(text: str) -> Asked:
     """What was typed: words, "exact words" and -without."""
     return reading.asked(_clean(text), most=MAX_WORDS)
 
 
 def matching(queryset: QuerySet[Ticket], asked: Asked, *, for_staff: bool, order: Sequence[str] = ()) -> QuerySet[Ticket]:
-    """As `search`. Exact, whatever way it goes: nothing is left out because there is much of it.
+    """Every word must occur in number, subject, what was said or the names of its files; for staff also in notes, names and addresses of customers.
+
+    Customers search what they can read, and nothing else. Exact, whatever way it goes: nothing is left out because there is much of it. `order`: how the
+    tickets will be listed, which is quicker to know.
 
     Few tickets are told by their numbers. Many are either met soon by who goes through the tickets in their order, or all of them are gathered and put
     in order: the newest tell which. Customers' own tickets are looked through one by one, so that the time it takes tells nothing of others'.
@@ -153,34 +148,68 @@ def _has(asked: Asked, *, for_staff: bool) -> Any:
 
 # --- Where the words stand -----------------------------------------------------------------------------------------------------
 
-
-def marked(text: str, words: Collection[str]) -> SafeString:
-    """The text with the words in <mark>; everything else, and what is inside, is escaped."""
-    parts = re.split(f"({_any_of(words)})", text, flags=re.IGNORECASE) if words else [text]
-    return mark_safe("".join(f"<mark>{escape(part)}</mark>" if at % 2 else escape(part) for at, part in enumerate(parts)))
+_LATEST = 50  # comments of one ticket that are looked into
+_LOOKED_INTO = 8_000  # characters of each
 
 
-def snippets(tickets: Collection[Ticket], words: Sequence[str]) -> dict[int, SafeString]:
-    """By ticket: the newest public comment with one of the words in it, cut to where the first of them stands. Two queries."""
-    if not words:
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Where words of a query stand besides the subject."""
+
+    kind: str  # "said", "note", "file" or "person"
+    text: SafeString  # a part of it, the words marked
+    comment: int | None = None  # in or at which it is
+
+
+def passages(tickets: Collection[Ticket], asked: Asked, *, for_staff: bool) -> dict[int, Passage]:
+    """By ticket, the one that has most of the words: the newest such comment, else a file's name, else, for staff, a customer. Two queries.
+
+    `tickets` have their requester joined in.
+    """
+    if not (tickets and asked.found):
         return {}
-    has_one = reduce(or_, (Q(text__icontains=word) for word in words))
-    newest = Comment.objects.filter(has_one, ticket__in=[ticket.pk for ticket in tickets], is_internal=False)
-    latest = [row["latest"] for row in newest.order_by().values("ticket").annotate(latest=Max("pk"))]
-    said = Comment.objects.filter(pk__in=latest).values_list("ticket", "text")
-    return {ticket: snippet(text, words) for ticket, text in said}
+    best: dict[int, tuple[int, str, str, int | None]] = {}
+    for ticket, kind, text, comment in _texts(tickets, for_staff=for_staff):
+        has = len({place.row for place in reading.places(text, asked)})
+        if has > (best[ticket][0] if ticket in best else 0):
+            best[ticket] = has, kind, text, comment
+    return {ticket: Passage(kind, snippet(text, asked), comment) for ticket, (_has, kind, text, comment) in best.items()}
 
 
-def snippet(text: str, words: Collection[str]) -> SafeString:
+def _texts(tickets: Collection[Ticket], *, for_staff: bool) -> Iterator[tuple[int, str, str, int | None]]:
+    """Ticket, kind, text and comment; the better ones first."""
+    may_read = Q(ticket__in=[ticket.pk for ticket in tickets]) & (Q() if for_staff else Q(is_internal=False))
+    nth = Window(RowNumber(), partition_by="ticket", order_by="-pk")
+    latest = Comment.objects.filter(may_read).annotate(nth=nth, said=Substr("text", 1, _LOOKED_INTO)).filter(nth__lte=_LATEST)
+    authors: dict[int, set[tuple[str, str]]] = {ticket.pk: {(ticket.requester.name, ticket.requester.email)} for ticket in tickets}
+    columns = ("pk", "ticket", "said", "is_internal", "author__name", "author__email", "author__role")
+    for comment, ticket, said, is_internal, name, email, role in latest.order_by("-pk").values_list(*columns):
+        if role == Role.CUSTOMER:
+            authors[ticket].add((name, email))
+        yield ticket, "note" if is_internal else "said", said, comment
+    files = Attachment.objects.filter(comment__in=Comment.objects.filter(may_read)).order_by("-pk")
+    for ticket, name, comment in files.values_list("comment__ticket", "name", "comment"):
+        yield ticket, "file", name, comment
+    if for_staff:
+        for ticket, people in authors.items():
+            for name, email in people:
+                yield ticket, "person", f"{name} <{email}>", None
+
+
+def marked(text: str, asked: Asked) -> SafeString:
+    """The text with the words in <mark>; everything else, and what is inside, is escaped."""
+    parts, at = [], 0
+    for place in reading.places(text, asked):
+        parts.append(format_html("{}<mark>{}</mark>", text[at : place.start], text[place.start : place.end]))
+        at = place.end
+    return mark_safe("".join([*parts, escape(text[at:])]))
+
+
+def snippet(text: str, asked: Asked) -> SafeString:
     """Cut to where the first of the words stands."""
     text = " ".join(text.split())
-    found = re.search(_any_of(words), text, flags=re.IGNORECASE) if words else None
-    start = max(0, found.start() - _BEFORE) if found else 0
+    found = reading.places(text, asked)
+    start = max(0, found[0].start - _BEFORE) if found else 0
     start += text[start : start + _BEFORE].find(" ") + 1 if start else 0  # at a whole word
     cut = text[start : start + _AROUND]
-    return marked(f"{'…' if start else ''}{cut}{'…' if start + _AROUND < len(text) else ''}", words)
-
-
-def _any_of(words: Collection[str]) -> str:
-    """The longest first, so that "up" leaves "update" whole."""
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return marked(f"{'…' if start else ''}{cut}{'…' if start + _AROUND < len(text) else ''}", asked)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -113,11 +114,6 @@ class Asked:
         """Whether anything was asked, be it nothing that a text could have."""
         return bool(self.words or self.phrases or self.excluded)
 
-    @property
-    def shown(self) -> list[str]:
-        """What to mark in what is found."""
-        return [*self.words, *self.phrases]
-
     def as_tsquery(self) -> str:
         found = [_as_tsquery(row, is_begun=self.is_begun and at == len(self.found)) for at, row in enumerate(self.found, start=1)]
         return " & ".join([*found, *(f"!({_as_tsquery(row)})" for row in self.hidden)])
@@ -148,3 +144,64 @@ def asked(text: str, *, most: int) -> Asked:
         elif phrase.strip():
             (excluded if minus else phrases).append(phrase)
     return Asked(tuple(words), tuple(phrases), tuple(excluded))
+
+
+# --- Where they stand in a text ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Of one of the rows of words that were asked for."""
+
+    start: int
+    end: int
+    row: int
+
+
+def places(text: str, asked: Asked) -> list[Place]:
+    """Where what is found stands in a text as it was written, one behind the other."""
+    if not asked.found:
+        return []
+    plain, at = _plain(text)
+    found = _pattern(asked.found, asked.is_begun).finditer(plain)
+    return [Place(at[one.start()], max(at[one.end() - 1] + 1, at[one.end()]), one.lastindex or 0) for one in found]
+
+
+def _plain(text: str) -> tuple[str, Sequence[int]]:
+    """Without case and accents, as `tokens` has it; and where each of its characters, and its end, stands in the text."""
+    if text.isascii():
+        return text.lower(), range(len(text) + 1)
+    chars = [_plain_char(char) for char in text]
+    return "".join(chars), [*(at for at, char in enumerate(chars) for _part in char), len(text)]
+
+
+@lru_cache(maxsize=10_000)
+def _plain_char(char: str) -> str:
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", char))).casefold()
+
+
+@lru_cache(maxsize=100)
+def _pattern(rows: tuple[tuple[str, ...], ...], is_begun: bool) -> re.Pattern[str]:  # noqa: FBT001 cached by place
+    """One group a row; the longest first, so that "up" leaves "update" whole."""
+    patterns = {_row_pattern(row, is_begun=is_begun and at == len(rows)): None for at, row in enumerate(rows, start=1)}
+    return re.compile("|".join(f"({pattern})" for pattern in sorted(patterns, key=len, reverse=True)))
+
+
+def _row_pattern(row: tuple[str, ...], *, is_begun: bool) -> str:
+    first, last = row[0], row[-1]
+    words = re.escape(first) + "".join(_gap(one, other) + re.escape(other) for one, other in pairwise(row))
+    return f"{_edge('?<!', first)}{words}{'' if is_begun else _edge('?!', last)}"
+
+
+def _gap(one: str, other: str) -> str:
+    """What may stand between two words: as `tokens` parts them, nothing where letters meet digits."""
+    meet = one.isalpha() != other.isalpha() or _UNSPACED.match(one[-1]) or _UNSPACED.match(other[0])
+    return r"[\W_]*" if meet else r"[\W_]+"
+
+
+def _edge(look: str, word: str) -> str:
+    """That the word ends there."""
+    if _UNSPACED.match(word):
+        return ""
+    more = r"[^\W\d_]" if word.isalpha() else r"\d" if word.isdecimal() else r"[^\W_]"
+    return f"({look}{more})"

@@ -41,6 +41,8 @@ def rows(tickets: Iterable[Ticket], moment: str = "", more: Iterable[str] = ()) 
             "number": str(ticket.number),
             "href": reverse("desk_ticket", args=[ticket.number]),
             "subject": ticket.subject,
+            "marked_subject": getattr(ticket, "marked_subject", ticket.subject),
+            "passage": getattr(ticket, "passage", None),
             "select": select % {"number": ticket.number, "subject": ticket.subject},
             "waits": waits % {"when": ago(ticket.waiting_since)} if ticket.waiting_since else "",
             "has_draft": getattr(ticket, "has_draft", False),

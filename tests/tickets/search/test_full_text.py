@@ -8,12 +8,12 @@ from tickets.access import tickets_for
 from tickets.models import Ticket, TicketWords
 from tickets.search import full_text as search_module
 from tickets.search import indexing, word_index
-from tickets.search.full_text import marked, search, snippets, words_of
+from tickets.search.full_text import marked, matching, passages, read
 
 
 def found(text, *, for_staff=False, among=None) -> list[str]:
     tickets = Ticket.objects.all() if among is None else among
-    return sorted(ticket.subject for ticket in search(tickets, text, for_staff=for_staff))
+    return sorted(ticket.subject for ticket in matching(tickets, read(text), for_staff=for_staff))
 
 
 @pytest.fixture
@@ -162,8 +162,8 @@ def test_search_when_much_is_found_then_misses_nothing_whatever_way_it_goes(work
     monkeypatch.setattr(search_module, "_DENSE", dense)
     numbers = {make_ticket(who, "Needle").pk for who in (ana, ana, cleo, ana)}
     make_ticket(ana, "Hay")
-    theirs = search(Ticket.objects.filter(requester=ana), "needle", for_staff=True, order=order)
-    all_of_them = search(Ticket.objects.all(), "needle", for_staff=True, order=order)
+    theirs = matching(Ticket.objects.filter(requester=ana), read("needle"), for_staff=True, order=order)
+    all_of_them = matching(Ticket.objects.all(), read("needle"), for_staff=True, order=order)
     assert ({ticket.pk for ticket in all_of_them}, theirs.count()) == (numbers, 3)
 
 
@@ -204,36 +204,82 @@ def test_search_when_a_ticket_has_more_words_than_an_index_takes_then_what_is_sa
     ("text", "query", "expected"),
     [
         ("Player is blank", "play", "<mark>Play</mark>er is blank"),
+        ("Players on display", "lay play", "<mark>Play</mark>ers on display"),
         ("Update, then up", "up update", "<mark>Update</mark>, then <mark>up</mark>"),
+        ("The cache, then the\ncache", '"the cache"', "<mark>The cache</mark>, then <mark>the\ncache</mark>"),
+        ("Herr M\u00fcller, Gro\u0308ße XL", "muller GROSSE", "Herr <mark>M\u00fcller</mark>, <mark>Gro\u0308ße</mark> XL"),
+        ("ERR-4032, ERR 40321 and v2.3.1", "err_4032 v2.3", "<mark>ERR-4032</mark>, ERR 40321 and <mark>v2.3</mark>.1"),
+        ("東京タワー", "東京", "<mark>東京</mark>タワー"),
+        ("without -zebra", "without -zebra", "<mark>without</mark> -zebra"),
         ("<b>bold</b> & <i>", "bold", "&lt;b&gt;<mark>bold</mark>&lt;/b&gt; &amp; &lt;i&gt;"),
-        ("a <script> b", "<script>", "a <mark>&lt;script&gt;</mark> b"),
+        ("a <script> b", "<script>", "a &lt;<mark>script</mark>&gt; b"),
         ("a.c abc", "a.c", "<mark>a.c</mark> abc"),
         ("5 < 6", "&lt;", "5 &lt; 6"),
         ("as it is", "", "as it is"),
-        ("a (b", "(", "a <mark>(</mark>b"),
+        ("a (b", "(", "a (b"),
     ],
 )
-def test_marked_when_words_occur_then_marks_them_and_escapes_all(text, query, expected):
-    assert marked(text, words_of(query)) == expected
+def test_marked_when_words_occur_then_marks_what_is_found_by_them_and_escapes_all(text, query, expected):
+    assert marked(text, read(query)) == expected
 
 
-def snippet(ticket, query) -> str | None:
-    return snippets([ticket], words_of(query)).get(ticket.pk)
+def passage(ticket, query, *, for_staff=False) -> tuple[str, str, int | None] | None:
+    found = passages([ticket], read(query), for_staff=for_staff).get(ticket.pk)
+    return (found.kind, found.text, found.comment) if found else None
 
 
-def test_snippet_when_several_comments_match_then_is_of_the_newest(workflow, ana):
+def test_passage_when_several_comments_match_then_is_of_the_newest(workflow, ana):
     ticket = make_ticket(ana, text="The update broke it.")
-    actions.comment(ticket, actor=ana, message=message("One\n\nmore <update>."))
-    assert snippet(ticket, "update") == "One more &lt;<mark>update</mark>&gt;."
+    said = actions.comment(ticket, actor=ana, message=message("One\n\nmore <update>."))
+    assert passage(ticket, "update") == ("said", "One more &lt;<mark>update</mark>&gt;.", said.pk)
 
 
-def test_snippet_when_the_word_stands_far_inside_then_is_cut_around_it(workflow, ana):
-    said = snippet(make_ticket(ana, text="x " * 5000 + "needle" + " y" * 5000), "needle")
-    assert said is not None
+def test_passage_when_an_older_comment_has_more_of_the_words_then_is_of_that(workflow, ana):
+    ticket = make_ticket(ana, text="The update broke the player.")
+    actions.comment(ticket, actor=ana, message=message("One more update."))
+    assert passage(ticket, "player update") == (
+        "said",
+        "The <mark>update</mark> broke the <mark>player</mark>.",
+        ticket.comments.earliest("pk").pk,
+    )
+
+
+def test_passage_when_the_word_stands_far_inside_then_is_cut_around_it(workflow, ana):
+    found = passage(make_ticket(ana, text="x " * 2000 + "needle" + " y" * 5000), "needle")
+    assert found is not None
+    said = found[1]
     assert (said.startswith("…"), "<mark>needle</mark>" in said, said.endswith("…"), len(said) < 300) == (True, True, True, True)
 
 
-def test_snippet_when_only_a_note_has_the_word_then_there_is_none(workflow, ana, dan):
+def test_passage_when_only_a_note_has_the_word_then_staff_alone_see_it(workflow, ana, dan):
     ticket = make_ticket(ana)
-    actions.add_note(ticket, actor=dan, message=message("the needle"))
-    assert snippet(ticket, "needle") is None
+    note = actions.add_note(ticket, actor=dan, message=message("the needle", files=(new_file("pins.csv"),)))
+    assert (passage(ticket, "needle"), passage(ticket, "pins")) == (None, None)
+    assert passage(ticket, "needle", for_staff=True) == ("note", "the <mark>needle</mark>", note.pk)
+    assert passage(ticket, "pins", for_staff=True) == ("file", "<mark>pins</mark>.csv", note.pk)
+
+
+def test_passage_when_a_file_has_the_word_then_is_its_name(workflow, ana):
+    ticket = make_ticket(ana)
+    said = actions.comment(ticket, actor=ana, message=message("See", files=(new_file("order-77.csv"),)))
+    assert passage(ticket, "order-77") == ("file", "<mark>order-77</mark>.csv", said.pk)
+
+
+def test_passage_when_a_customer_has_the_word_then_staff_alone_see_whom(workflow, ana, ben):
+    ticket = make_ticket(ana)
+    actions.comment(ticket, actor=ben, message=message("Same here"))
+    assert [passage(ticket, query) for query in ("ford", "ben@acme.example")] == [None, None]
+    assert passage(ticket, "ford", for_staff=True) == ("person", "Ana <mark>Ford</mark> &lt;ana@acme.example&gt;", None)
+    assert passage(ticket, "ben@acme", for_staff=True) == ("person", f"{ben.name} &lt;<mark>ben@acme</mark>.example&gt;", None)
+
+
+@pytest.mark.parametrize("many", [1, 12])
+def test_passages_when_tickets_and_comments_are_many_then_ask_no_more(workflow, ana, django_assert_num_queries, many):
+    tickets = [make_ticket(ana, text="needle") for _ticket in range(many)]
+    for ticket in tickets:
+        for at in range(many):
+            actions.comment(ticket, actor=ana, message=message(f"{at}", files=(new_file("a.csv"),)))
+    with django_assert_num_queries(2):
+        assert len(passages(tickets, read("needle"), for_staff=True)) == many
+    with django_assert_num_queries(0):
+        assert passages(tickets, read("-needle"), for_staff=True) == {}

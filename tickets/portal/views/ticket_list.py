@@ -25,7 +25,7 @@ from tickets.portal.views.articles import published_for
 from tickets.portal.words import row_of
 from tickets.ratelimit import is_too_often
 from tickets.reading import with_unread
-from tickets.search.full_text import search, snippets, words_of
+from tickets.search.full_text import matching, passages, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.models import Membership, User
+    from tickets.search.words import Asked
 
 _TABS = {"open": gettext_lazy("Open"), "closed": gettext_lazy("Solved and closed"), "all": gettext_lazy("All")}
 _ARTICLES = 3  # above the tickets, where one looks for words
@@ -48,11 +49,11 @@ _SEARCHES = 120  # of one person in ten minutes
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Listing:
     """Which tickets the address asks for, and in which order."""
 
     query: str
-    words: list[str]
+    words: Asked
     memberships: list[Membership]
     whose_choices: dict[str, str]
     show: str
@@ -62,17 +63,17 @@ class Asked:
     order: tuple[str, ...]
 
 
-def asked(request: PersonRequest) -> Asked:
+def asked(request: PersonRequest) -> Listing:
     query = request.GET.get("q", "")
-    words = words_of(query)
+    words = read(query)
     memberships = _memberships(request.user)
     whose_choices = _whose(memberships)
     # Who looks for something looks everywhere, unless they say where.
     show = _chosen(request, "show", _TABS, default="all" if words else "open")
     whose = _chosen(request, "whose", whose_choices, default="any" if words else "mine")
     sort = _chosen(request, "sort", _SORTS, default="updated")
-    tickets = search(_tickets(request.user, show, whose), query, for_staff=False)
-    return Asked(query, words, memberships, whose_choices, show, whose, sort, tickets, order=_SORTS[sort][1])
+    tickets = matching(_tickets(request.user, show, whose), words, for_staff=False)
+    return Listing(query, words, memberships, whose_choices, show, whose, sort, tickets, order=_SORTS[sort][1])
 
 
 @require_safe
@@ -83,9 +84,9 @@ def ticket_list(request: PersonRequest) -> HttpResponse:
         return render(request, "429.html", status=429)
     found = with_unread(it.tickets, request.user).select_related("status", "requester")
     page = page_of(found, request_get=request.GET, order=it.order)
-    said = snippets(page.rows, it.words)
+    found_in = passages(page.rows, it.words, for_staff=False)
     context = {
-        "tickets": [row_of(ticket, words=it.words, snippet=said.get(ticket.pk, "")) for ticket in page.rows],
+        "tickets": [row_of(ticket, words=it.words, passage=found_in.get(ticket.pk)) for ticket in page.rows],
         "prev_url": page.prev_url,
         "next_url": page.next_url,
         "export_url": f"{reverse('ticket_export')}{_link(request)}" if page.rows else "",
