@@ -69,15 +69,31 @@ class EditorWidget(forms.Textarea):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         html = data.get("html") or ""
-        return (
-            prose.plain(html, picture_word=_("Picture")) if 0 < len(html) <= HTML_LIMIT else super().value_from_datadict(data, files, name)
-        )
+        is_rich = 0 < len(html) <= HTML_LIMIT and not _is_written_beside(data)
+        return _plain(html) if is_rich else super().value_from_datadict(data, files, name)
+
+
+class RichInput(forms.HiddenInput):
+    """Where the editor keeps what it makes."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return "" if _is_written_beside(data) else super().value_from_datadict(data, files, name)
+
+
+def _is_written_beside(data: Any) -> bool:
+    """Where no editor stood, the HTML is what the page came with, and counts while the textarea still says the same."""
+    html = data.get("html") or ""
+    return "is_plain" in data and len(html) <= HTML_LIMIT and _plain(html).split() != (data.get("text") or "").split()
+
+
+def _plain(html: str) -> str:
+    return prose.plain(html, picture_word=_("Picture"))
 
 
 class HtmlField(forms.CharField):
     """What the editor made; '' where the text alone says as much. Cleaned each time it is shown, by the `rich` filter alone."""
 
-    widget = forms.HiddenInput
+    widget = RichInput
 
     def to_python(self, value: object) -> str:
         return clean_text(str(value or ""))

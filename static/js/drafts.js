@@ -21,6 +21,7 @@ function write(field) {
   const { value: text } = field;
   const kind = kindsOf(field).find((radio) => radio.checked)?.value;
   try {
+    if (field.dataset.html) localStorage.removeItem(keyOf(document.getElementById(field.dataset.html))); // of other words; the editor tells its own next
     const base = field.form?.dataset.draftVersion;
     if (text.trim()) localStorage.setItem(keyOf(field), JSON.stringify({ text, kind, base, at: Date.now() }));
     else localStorage.removeItem(keyOf(field));
@@ -45,12 +46,18 @@ function forgetSent() {
 
 function restore(field) {
   const draft = read(keyOf(field));
-  const before = field.value;
+  const before = field.defaultValue;
   // Of a draft that the server keeps, this browser has only what did not reach it: newer than what the page shows, if it began from that.
   const goesOn = draft?.base !== undefined && draft.base === field.form?.dataset.draftVersion;
-  if (!draft || draft.text === before || (before.trim() && !goesOn)) return;
+  if (!draft || draft.text === field.value || (before.trim() && !goesOn)) return;
+  // What was typed while this script was on its way stays, behind the draft.
+  const rich = document.getElementById(field.dataset.html);
+  if (field.value !== before && !(rich && field.value.startsWith(before))) return;
+  const typed = field.value.slice(before.length);
   for (const radio of kindsOf(field)) if (radio.value === draft.kind) radio.checked = true;
-  field.value = draft.text;
+  field.defaultValue = draft.text;
+  field.value = draft.text + typed;
+  if (rich) rich.value = ""; // its own is the next to come back, if there was one
   field.dispatchEvent(new Event("input", { bubbles: true }));
   const note = document.querySelector(`[data-draft-note="${CSS.escape(field.id)}"]`);
   if (!note) return;

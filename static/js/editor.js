@@ -74,10 +74,13 @@ class RichText {
     this.bar = this.box.querySelector(".editor-bar");
     this.panel = this.box.querySelector(".editor-link");
     this.hidden = document.getElementById(area.dataset.html);
+    this.rich = this.hidden.value; // of the words that the page came with
     this.hasFiles = area.form.querySelector("input[type=file]") !== null;
     this.bar.querySelector('[data-command="picture"]').hidden = !this.hasFiles;
     this.listen();
-    if (this.hidden.value) this.load(); // what was sent and came back, or a draft
+    if (document.activeElement !== area) area.setSelectionRange(area.value.length, area.value.length); // who comes by Tab goes on behind them too
+    if (this.rich || area.form.contains(document.activeElement)) this.load(); // what was sent and came back, or a draft; or somebody was quicker
+    if (area.value !== area.defaultValue) this.typedOutside(); // while this script was on its way
   }
 
   listen() {
@@ -145,8 +148,16 @@ class RichText {
     this.area.removeEventListener("input", note);
   }
 
+  // What was typed behind the words that the page came with is put behind the rich ones; else the plain text is what counts.
+  content() {
+    const { area, rich } = this;
+    const goesOn = rich && area.value.startsWith(area.defaultValue);
+    return goesOn ? { content: rich, typed: area.value.slice(area.defaultValue.length) } : { content: asDocument(area.value), typed: "" };
+  }
+
   enhance(tiptap) {
     const { area, hidden } = this;
+    const { content, typed } = this.content();
     pmModel = tiptap.pm.model;
     const hadFocus = document.activeElement === area;
     const selection = { from: area.selectionStart + 1, to: area.selectionEnd + 1 };
@@ -156,7 +167,7 @@ class RichText {
       element: place,
       injectCSS: false,
       extensions: extensionsOf(tiptap, area),
-      content: hidden.value || asDocument(area.value),
+      content,
       parseOptions: { preserveWhitespace: "full" },
       editorProps: {
         attributes: this.attributes(),
@@ -173,13 +184,16 @@ class RichText {
       onTransaction: () => this.refresh(),
     });
     // One goes on after what is there already, whenever one turns to it.
-    if (hidden.value || hadFocus) this.editor.commands.setTextSelection(hidden.value ? this.editor.state.doc.content.size : selection);
+    const isRich = content === this.rich;
+    if (isRich || hadFocus) this.editor.commands.setTextSelection(isRich ? this.editor.state.doc.content.size : selection);
+    if (typed) this.editor.view.dispatch(this.editor.state.tr.replaceSelection(pastedText(typed, null, null, this.editor.view)));
     // At once, and before the textarea goes: the editor's own command waits for a frame, and a key pressed meanwhile would be lost.
     if (hadFocus) this.editor.view.focus();
     area.hidden = true;
     area.required = false; // a field that can't be seen can't ask; the server does
     area.focus = () => this.editor.view.focus(); // who turns to the textarea turns to its editor
     this.box.classList.add("is-rich");
+    this.box.querySelector("[name=is_plain]").disabled = true;
     if (area.value && !hidden.value) this.write();
     area.dispatchEvent(new CustomEvent("editor:ready", { detail: { editor: this.editor, tiptap }, bubbles: true }));
     return this.editor;

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.fields import editor
 from tests.browser.test_deeds import AGENT, OUTSIDER, submit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 CLEO = "customer@globex.example"  # one may submit ten tickets in ten minutes
 
@@ -61,3 +65,41 @@ def test_macro_is_shown_done_by_keys_and_its_reply_taken_back(visit):
     expect(editor(page, "Your reply or note")).to_contain_text("I am looking into “By macro”")
     expect(page.locator("#leaving")).to_have_count(0)
     expect(page.get_by_label("Assignee")).to_contain_text("Priya Nair")
+
+
+@pytest.mark.parametrize("late", ["drafts", "editor", "django_prose_editor/editor"])
+def test_draft_when_one_writes_before_the_scripts_are_there_then_goes_on_behind_it_and_keeps_its_looks(visit, late):
+    path = f"/desk{submit(visit, 'Quick fingers', email=CLEO)}"
+    page = visit(AGENT, path)
+    box = editor(page, "Your reply or note")
+    box.press_sequentially("First, ")
+    for keys in ("Control+b", "b", "o", "l", "d", "Control+b"):
+        box.press(keys)
+    expect(page.get_by_text("Draft kept. Only you see it.")).to_be_visible()
+    held: list[Route] = []
+    page.route(f"**/{late}*.js", lambda route: held.append(route))
+    page.reload(wait_until="commit")
+    expect(page.locator("html[data-keys] textarea[name=text]")).to_have_value("First, bold")
+    page.keyboard.press("r")
+    page.keyboard.type(" then")
+    for route in held:
+        route.continue_()
+    expect(page.locator(".tiptap")).to_be_focused()
+    page.keyboard.type("!")
+    expect(page.locator(".tiptap strong")).to_have_text("bold")
+    expect(page.locator(".tiptap")).to_have_text("First, bold then!")
+
+
+def test_draft_with_formatting_when_changed_without_scripts_then_the_changed_words_go_out(visit):
+    path = f"/desk{submit(visit, 'No scripts', email=CLEO)}"
+    page = visit(AGENT, path)
+    box = editor(page, "Your reply or note")
+    for keys in ("Control+b", "O", "n", "e", "Control+b"):
+        box.press(keys)
+    expect(page.get_by_text("Draft kept. Only you see it.")).to_be_visible()
+    plain = visit(AGENT, path, java_script_enabled=False)
+    field = plain.get_by_label("Your reply or note")
+    expect(field).to_have_value("One")
+    field.fill("One, two")
+    plain.get_by_role("button", name="Send reply").click()
+    expect(plain.locator("#leaving .prose")).to_have_text("One, two")
