@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.errors import IllegalMove
 from accounts.models import AgentGroup
@@ -13,7 +16,7 @@ from tests.factories import make_ticket, message
 from tickets import actions, merging
 from tickets.lifecycle import Category
 from tickets.models import CannedReply, Draft, Event, Macro, Priority, Status, Ticket, TicketType
-from tickets.writing import drafts, macros
+from tickets.writing import drafts
 
 
 @pytest.fixture
@@ -73,18 +76,50 @@ def test_macro_when_run_then_does_all_of_it_each_with_its_event(desk, ticket, ma
     assert (Macro.objects.get().used, CannedReply.objects.get().used) == (1, 1)
 
 
-def test_macro_when_its_reply_waits_then_can_be_taken_back_and_the_draft_stays(settings, desk, ticket, macro):
+def time_passes():
+    Draft.objects.filter(send_at__isnull=False).update(send_at=timezone.now() - timedelta(seconds=1))
+    return drafts.send_due()
+
+
+def test_macro_when_its_reply_is_taken_back_then_nothing_of_it_was_done_and_the_draft_stays(settings, desk, ticket, macro):
     settings.UNDO_SECONDS = 10
     desk.post(reverse("desk_ticket_draft", args=[ticket.number]), {"text": "Mine."})
-    assert run(desk, ticket, macro).url.endswith("#leaving")
+    before = facts(ticket)[:2]
+    response = run(desk, ticket, macro)
+    assert (response.url.endswith("#leaving"), facts(ticket)[:2]) == (True, before)
+    told = words(desk.get(reverse("desk_ticket", args=[ticket.number])))
+    for said in ("“Escalate” is done in 10 seconds.", "set the priority to High · assign it to Eve Devops", "Ana Ford calls at noon."):
+        assert said in told
     leaving = Draft.objects.get(send_at__isnull=False)
-    assert (leaving.text, leaving.status.name, Ticket.objects.get(pk=ticket.pk).status.name) == (
-        "Hello Ana, we are on it.",
-        "In Progress",
-        "Open",
-    )
-    drafts.take_back(leaving.pk, actor=leaving.writer)
-    assert Draft.objects.get().text == "Hello Ana, we are on it.\n\nMine."
+    desk.post(reverse("desk_ticket_take_back", args=[ticket.number, leaving.pk]))
+    assert (Draft.objects.get().text, facts(ticket)[:2], time_passes()) == ("Hello Ana, we are on it.\n\nMine.", before, 0)
+
+
+def test_macro_when_its_reply_was_not_taken_back_then_all_of_it_is_done_at_once(settings, desk, ticket, macro, eve, dan):
+    settings.UNDO_SECONDS = 10
+    run(desk, ticket, macro)
+    assert time_passes() == 1
+    now = Ticket.objects.get(pk=ticket.pk)
+    done = (now.status.name, now.type.name, now.priority.name, now.group.name, now.assignee)
+    assert done == ("In Progress", "Bug", "High", "DevOps", eve)
+    kinds = "type_changed priority_changed tagged assigned noted commented group_changed"
+    assert " ".join(ticket.events.order_by("pk").values_list("kind", flat=True)[1:]) == kinds
+    assert set(ticket.events.filter(pk__gt=ticket.events.earliest("pk").pk).values_list("actor", flat=True)) == {dan.pk}
+    assert (Macro.objects.get().used, CannedReply.objects.get().used, Draft.objects.exists()) == (1, 1, False)
+
+
+def test_macro_when_it_is_changed_or_deleted_before_its_reply_goes_out_then_nothing_else_is_done_than_was_shown(
+    settings, desk, ticket, macro, eve
+):
+    settings.UNDO_SECONDS = 10
+    before = facts(ticket)[:2]
+    run(desk, ticket, macro)
+    hers = logged_in(eve)
+    refused = hers.post(reverse("desk_macro_delete", args=[macro.pk]), follow=True)
+    assert "Somebody is using it at this moment." in words(refused)
+    make(hers, macro.pk, share="everybody", name="Escalate", tags="other")
+    assert (time_passes(), facts(ticket)[:2], Draft.objects.get().text) == (0, before, "Hello Ana, we are on it.")
+    assert "“Escalate” was changed meanwhile." in words(desk.get(reverse("desk_ticket", args=[ticket.number])))
 
 
 @pytest.mark.parametrize("seconds", [0, 10])
@@ -101,7 +136,11 @@ def test_macro_when_a_type_is_missing_then_asks_in_place_and_has_done_nothing(se
     bug = TicketType.objects.get(name="Bug")
     assert run(desk, ticket, solve, type=bug.pk).status_code == 302
     now = Ticket.objects.get(pk=ticket.pk)
-    assert (now.type, now.priority.name, now.is_resolved) == (bug, "Low", not (says and seconds))
+    waits = bool(says and seconds)
+    assert (now.is_resolved, now.type == bug) == (not waits, not waits)
+    assert time_passes() == waits
+    now.refresh_from_db()
+    assert (now.type, now.priority.name, now.is_resolved) == (bug, "Low", True)
 
 
 def test_macro_when_engineerings_reference_is_missing_then_asks_in_place_for_all_it_needs(desk, ticket):
@@ -140,12 +179,12 @@ def test_macro_when_a_part_of_it_is_gone_then_does_nothing_and_says_what(desk, t
     assert (facts(ticket), "change the macro “Escalate”" in words(response)) == (before, True)
 
 
-def test_macro_when_it_takes_the_ticket_out_of_sight_then_its_reply_is_said_first(settings, desk, ticket, macro, ana):
+def test_macro_when_it_takes_the_ticket_out_of_sight_then_its_reply_goes_out_all_the_same(settings, desk, ticket, macro, ana):
     settings.UNDO_SECONDS = 10
-    private = AgentGroup.objects.create(name="People team", is_private=True)
-    Macro.objects.update(to_group=private)
-    assert run(desk, ticket, macro).url == reverse("desk_tickets")
-    assert (ticket.comments.last().text, Draft.objects.exists()) == ("Hello Ana, we are on it.", False)
+    Macro.objects.update(to_group=AgentGroup.objects.create(name="People team", is_private=True))
+    run(desk, ticket, macro)
+    assert (time_passes(), ticket.comments.last().text, Draft.objects.exists()) == (1, "Hello Ana, we are on it.", False)
+    assert desk.get(reverse("desk_ticket", args=[ticket.number])).status_code == 404
 
 
 def test_macro_of_another_or_retired_is_none(desk, ticket, eve):
@@ -217,5 +256,5 @@ def test_macro_when_the_ticket_was_merged_then_says_nothing_to_the_others_people
     made = Macro.objects.create(name="Hello", reply=reply, tags="x")
     before = facts(ticket), facts(source)
     with pytest.raises(IllegalMove, match=f"#{ticket.number}"):
-        macros.run(made, source, actor=dan)
+        drafts.use(made, source, actor=dan)
     assert (facts(ticket), facts(source)) == before

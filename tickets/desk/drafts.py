@@ -92,5 +92,5 @@ def take_back(request: StaffRequest, number: int, pk: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("Your reply is back, and nobody has seen it."))
+        messages.success(request, _("Your reply is back. Nobody has seen it, and nothing was changed."))
     return redirect(reverse("desk_ticket", args=[number]) + "#reply")

@@ -29,7 +29,7 @@ from tickets.search.full_text import words_of
 from tickets.tagging import tags_of
 from tickets.templatetags.rich import rich_article, rich_text
 from tickets.uploads import LineField, SeenField, TextField
-from tickets.writing import canned, macros
+from tickets.writing import canned, drafts, macros
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -241,19 +241,16 @@ def run(request: StaffRequest, number: int, pk: int) -> HttpResponse:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
             if form.cleaned_data["reference"]:
                 releases.set_reference(ticket, actor=request.user, reference=form.cleaned_data["reference"])
-            leaving = macros.run(chosen, ticket, actor=request.user, type=form.cleaned_data["type"])
+            leaving = drafts.use(chosen, ticket, actor=request.user, type=form.cleaned_data["type"])
     except Overtaken as overtaken:
         return page(request, find(request.user, number), overtaken=overtaken)
     except (actions.TypeRequired, actions.ReferenceRequired) as error:
         return _ask(request, number, chosen, str(error), form)
-    words = _("“%(name)s” is done.") % {"name": chosen}
     if leaving is None:
-        return back(request, ticket, words)
+        return back(request, ticket, _("“%(name)s” is done.") % {"name": chosen})
     seconds = settings.UNDO_SECONDS
-    words += " " + ngettext("The reply goes out in %(count)d second.", "The reply goes out in %(count)d seconds.", seconds) % {
-        "count": seconds
-    }
-    return back(request, ticket, words, anchor="#leaving")
+    words = ngettext("“%(name)s” is done in %(count)d second.", "“%(name)s” is done in %(count)d seconds.", seconds)
+    return back(request, ticket, words % {"name": chosen, "count": seconds}, anchor="#leaving")
 
 
 def _ask(request: StaffRequest, number: int, macro: Macro, why: str, form: RunForm) -> HttpResponse:

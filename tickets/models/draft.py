@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tickets.models.conversation import Upload
+from tickets.models.helper import Macro
 from tickets.models.ticket import Ticket
 from tickets.models.workflow import Status, TicketType
 
@@ -26,6 +27,9 @@ class Draft(models.Model):
     status = models.ForeignKey(Status, on_delete=models.SET_NULL, null=True, related_name="+")  # where the ticket goes with it
     type = models.ForeignKey(TicketType, on_delete=models.SET_NULL, null=True, related_name="+")
     uploads = models.ManyToManyField(Upload, related_name="drafts")  # kept as long as the draft
+    macro = models.ForeignKey(
+        Macro, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # that it is the reply of, and that is done with it
     # Another one each time it is saved, so that a page that is out of date overwrites nothing.
     version = models.UUIDField(default=uuid4, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -39,6 +43,7 @@ class Draft(models.Model):
             models.UniqueConstraint(fields=["writer", "ticket"], condition=Q(send_at=None), name="one_draft_a_person_and_ticket"),
             models.UniqueConstraint(fields=["writer", "ticket"], condition=~Q(send_at=None), name="one_reply_leaves_at_a_time"),
             models.CheckConstraint(condition=Q(send_at=None) | Q(is_note=False), name="only_replies_wait_to_leave"),
+            models.CheckConstraint(condition=Q(macro=None) | ~Q(send_at=None), name="only_what_leaves_is_of_a_macro"),
         ]
         indexes: ClassVar = [models.Index(fields=["send_at"], condition=~Q(send_at=None), name="draft_to_send")]
 

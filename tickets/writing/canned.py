@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import IllegalMove, NotAllowed
 from tickets import access
+from tickets.models import Macro
 from tickets.writing.placeholders import fill
 
 if TYPE_CHECKING:
@@ -76,13 +77,15 @@ def keep(helper: Helper, *, actor: User) -> None:
 
 @transaction.atomic
 def delete(helper: Helper, *, actor: User) -> None:
-    """Raises IllegalMove where a macro needs it."""
+    """Raises IllegalMove where a macro needs it, or a reply on its way out."""
     if not may_use(helper, actor):
         raise NotAllowed(_("That is not yours to change."))
     try:
         helper.delete()
     except ProtectedError as error:
-        names = ", ".join(sorted(f"“{macro}”" for macro in error.protected_objects))
+        names = ", ".join(sorted(f"“{macro}”" for macro in error.protected_objects if isinstance(macro, Macro)))
+        if not names:
+            raise IllegalMove(_("Somebody is using it at this moment. Try again in some seconds.")) from error
         raise IllegalMove(
             _("It can't be deleted, as a macro uses it: %(names)s. Retire it instead, so that it is not offered.") % {"names": names}
         ) from error

@@ -1,7 +1,8 @@
 """What staff write on a ticket before it is said: drafts kept on the server, and replies that wait some seconds so that they can be taken back.
 
 A reply that waits is a draft with `send_at`, and nothing else of it exists: no comment, no event, no change of the ticket. So there is nothing to hide from
-customers, lists, search, mail or clocks, and taking it back restores nothing. When its time has come it is said by the ordinary verb.
+customers, lists, search, mail or clocks, and taking it back restores nothing. When its time has come it is said by the ordinary verb. A macro with a reply
+waits with it, all of it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from accounts.errors import DomainError, IllegalMove
 from tickets import actions, files
 from tickets.actions import Message, NotStored, gone
 from tickets.locking import lock, said_elsewhere
-from tickets.models import Channel, Comment, Draft, Status, Ticket, TicketType, Upload
+from tickets.models import Channel, Comment, Draft, Macro, Status, Ticket, TicketType, Upload
+from tickets.writing import macros
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -62,7 +64,7 @@ def at(ticket: Ticket, *, user: User) -> tuple[Draft | None, Draft | None, list[
     if not (getattr(ticket, "has_draft", True) or getattr(ticket, "has_leaving", True)):
         return None, None, []
     rows = Draft.objects.filter(Q(writer=user) | Q(send_at__isnull=False), ticket=ticket)
-    found = list(rows.select_related("writer", "status").prefetch_related("uploads"))
+    found = list(rows.select_related("writer", "status", "type", "macro").prefetch_related("uploads"))
     own = {row.send_at is not None: row for row in found if row.writer_id == user.pk}
     return own.get(False), own.get(True), [row.writer for row in found if row.writer_id != user.pk]
 
@@ -163,10 +165,11 @@ def send(
     status: Status | None = None,
     type: TicketType | None = None,
     keeps_draft: bool = False,
+    macro: Macro | None = None,
 ) -> Draft | Comment:
     """A reply of staff, in place of what was their draft. It goes out after UNDO_SECONDS; at once, as the comment that it is, where those are 0.
 
-    `keeps_draft`: it is none of what they were writing, which stays.
+    `keeps_draft`: it is none of what they were writing, which stays. `macro`: what it is the reply of, and all that is done with it.
     """
     ticket = lock(ticket, actor, staff_only=True)
     if earlier := _sent_before(message, actor):
@@ -187,6 +190,7 @@ def send(
         html=message.html,
         status=status,
         type=type,
+        macro=macro,
         updated_at=now,
         send_at=now + timedelta(seconds=settings.UNDO_SECONDS),
         seen=ticket.events.aggregate(newest=Max("pk"))["newest"],
@@ -194,6 +198,25 @@ def send(
     )
     leaving.uploads.set(kept)
     return leaving
+
+
+@transaction.atomic
+def use(macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = None) -> Draft | None:
+    """Does what a macro says; one with a reply waits as that does, and is answered. `type`: in place of the macro's.
+
+    Raises TypeRequired, and then nothing has been done.
+    """
+    macros.check(macro)
+    ticket = lock(ticket, actor, staff_only=True)
+    if into := said_elsewhere(ticket, actor):  # its reply would be said there, to others than it was filled in for
+        raise IllegalMove(_("This ticket was merged into #%(number)d. Use the macro there.") % {"number": into})
+    message = macros.reply_of(macro, ticket, actor=actor)
+    if message is None or not settings.UNDO_SECONDS:
+        settle(ticket, actor=actor)
+        macros.do(macro, ticket, actor=actor, type=type, message=message)
+        return None
+    said = send(ticket, actor=actor, message=message, status=macro.status, type=type or macro.type, keeps_draft=True, macro=macro)
+    return said if isinstance(said, Draft) else None
 
 
 @transaction.atomic
@@ -242,7 +265,7 @@ def _hold(drafts: QuerySet[Draft]) -> Draft | None:
     if number is None:
         return None
     Ticket.objects.select_for_update().only("pk").get(pk=number)
-    return drafts.select_for_update(of=("self",)).select_related("writer", "ticket", "status", "type").first()
+    return drafts.select_for_update(of=("self",)).select_related("writer", "ticket", "status", "type", "macro").first()
 
 
 def _say_or_give_back(draft: Draft) -> bool:
@@ -253,20 +276,7 @@ def _say_or_give_back(draft: Draft) -> bool:
                 raise IllegalMove(
                     _("The ticket was merged into #%(number)d meanwhile. Look who reads there, then send it.") % {"number": into}
                 )
-            actions.comment(
-                draft.ticket,
-                actor=draft.writer,
-                message=Message(
-                    text=draft.text,
-                    html=draft.html,
-                    uploads=tuple(draft.uploads.values_list("pk", flat=True)),
-                    channel=Channel.DESK,
-                    submission_key=draft.submission_key,
-                ),
-                status=draft.status,
-                type=draft.type,
-                seen=draft.seen,
-            )
+            _say(draft)
             draft.delete()
     except DomainError as error:
         _give_back(draft, problem=str(error))
@@ -277,6 +287,22 @@ def _say_or_give_back(draft: Draft) -> bool:
     return False
 
 
+def _say(draft: Draft) -> None:
+    message = Message(
+        text=draft.text,
+        html=draft.html,
+        uploads=tuple(draft.uploads.values_list("pk", flat=True)),
+        channel=Channel.DESK,
+        submission_key=draft.submission_key,
+    )
+    if (macro := draft.macro) is None:
+        actions.comment(draft.ticket, actor=draft.writer, message=message, status=draft.status, type=draft.type, seen=draft.seen)
+    elif macro.changed_at > draft.updated_at:
+        raise IllegalMove(_("“%(macro)s” was changed meanwhile. Look at what it does now, and use it again.") % {"macro": macro})
+    else:
+        macros.do(macro, draft.ticket, actor=draft.writer, type=draft.type, message=message, seen=draft.seen)
+
+
 def _give_back(draft: Draft, *, problem: str = "") -> Draft:
     """What was begun meanwhile stands below it. Of a note and a reply together it is a note, which shows nothing to anybody by a slip."""
     begun = _unsent(draft.ticket, draft.writer)
@@ -285,7 +311,7 @@ def _give_back(draft: Draft, *, problem: str = "") -> Draft:
         draft.is_note = begun.is_note
         draft.uploads.add(*begun.uploads.all())
         begun.delete()
-    draft.send_at = draft.seen = draft.submission_key = None
+    draft.send_at = draft.seen = draft.submission_key = draft.macro = None
     draft.version, draft.updated_at, draft.problem = uuid4(), timezone.now(), problem
     draft.save()
     return draft

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from accounts.errors import IllegalMove
 from tickets import actions
 from tickets.actions import Message
-from tickets.locking import lock, said_elsewhere
-from tickets.models import Channel, Draft, Macro
+from tickets.locking import lock
+from tickets.models import Channel, Macro
 from tickets.tagging import add_tags, tags_of
-from tickets.writing import canned, drafts
+from tickets.writing import canned
 from tickets.writing.placeholders import fill
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ class Effects:
         return bool(self.changes or self.reply or self.note)
 
 
-def effects(macro: Macro, *, known: dict[str, str]) -> Effects:
-    """`known`: of `canned.values`; without them placeholders stand as they are. No query of a macro `with_parts`."""
-    tags = tags_of(macro.tags)
+def effects(macro: Macro, *, known: dict[str, str], type: TicketType | None = None) -> Effects:
+    """`known`: of `canned.values`; without them placeholders stand as they are. `type`: in place of the macro's. No query of a macro `with_parts`."""
+    tags, chosen = tags_of(macro.tags), type or macro.type
     assigned = {
         Macro.Assigns.ME: _("assign it to me"),
         Macro.Assigns.NOBODY: _("assign it to nobody"),
@@ -44,7 +44,7 @@ def effects(macro: Macro, *, known: dict[str, str]) -> Effects:
     }
     changes = [
         (macro.status, _("set the status to %(what)s") % {"what": macro.status}),
-        (macro.type, _("set the type to %(what)s") % {"what": macro.type}),
+        (chosen, _("set the type to %(what)s") % {"what": chosen}),
         (macro.priority, _("set the priority to %(what)s") % {"what": macro.priority}),
         (macro.assigns, assigned.get(Macro.Assigns(macro.assigns), "")),
         (macro.to_group, _("move it to %(what)s") % {"what": macro.to_group}),
@@ -54,14 +54,30 @@ def effects(macro: Macro, *, known: dict[str, str]) -> Effects:
     return Effects([words for is_set, words in changes if is_set], reply, fill(macro.note, known))
 
 
+def check(macro: Macro) -> None:
+    """A macro that names what is gone is changed by somebody, not done by halves. Raises IllegalMove."""
+    for part in (macro.status, macro.type, macro.priority):
+        if part and part.is_retired:
+            raise IllegalMove(_("“%(part)s” is retired: change the macro “%(macro)s”.") % {"part": part, "macro": macro})
+    if macro.assignee and not macro.assignee.is_staff:
+        raise IllegalMove(_("%(who)s no longer works here: change the macro “%(macro)s”.") % {"who": macro.assignee, "macro": macro})
+
+
+def reply_of(macro: Macro, ticket: Ticket, *, actor: User) -> Message | None:
+    """What it says to the customer, filled in as of now."""
+    if macro.reply is None:
+        return None
+    words = canned.filled(macro.reply, canned.values(ticket, agent=actor))
+    return Message(text=words.text, html=words.html if macro.reply.html else "", channel=Channel.DESK)
+
+
 @transaction.atomic
-def run(macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = None) -> Draft | None:
-    """Its reply, where that waits to go out, with the status. `type`: in place of the macro's. Raises TypeRequired, and then nothing has been done."""
-    _check(macro)
+def do(
+    macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = None, message: Message | None = None, seen: int | None = None
+) -> None:
+    """`type`: in place of the macro's. `message`, `seen`: see `reply_of` and `actions.comment`. Raises TypeRequired."""
+    check(macro)
     ticket = lock(ticket, actor, staff_only=True)
-    if into := said_elsewhere(ticket, actor):  # its reply would be said there, to others than it was filled in for
-        raise IllegalMove(_("This ticket was merged into #%(number)d. Use the macro there.") % {"number": into})
-    drafts.settle(ticket, actor=actor)
     does = effects(macro, known=canned.values(ticket, agent=actor))
     if chosen := type or macro.type:
         actions.set_type(ticket, actor=actor, type=chosen)
@@ -73,38 +89,16 @@ def run(macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = 
         actions.assign(ticket, actor=actor, assignee=actor if macro.assigns == Macro.Assigns.ME else macro.assignee)
     if does.note:
         actions.add_note(ticket, actor=actor, message=Message(text=does.note, channel=Channel.DESK))
-    leaving = _say(macro, ticket, actor=actor, words=does.reply)
-    if macro.to_group:
+    _say_and_move(macro, ticket, actor=actor, message=message, seen=seen)
+    if macro.to_group:  # last: it may take the ticket out of sight
         actions.set_group(ticket, actor=actor, group=macro.to_group)
     canned.note_use(macro)
-    return leaving
 
 
-def _check(macro: Macro) -> None:
-    """A macro that names what is gone is changed by somebody, not done by halves."""
-    for part in (macro.status, macro.type, macro.priority):
-        if part and part.is_retired:
-            raise IllegalMove(_("“%(part)s” is retired: change the macro “%(macro)s”.") % {"part": part, "macro": macro})
-    if macro.assignee and not macro.assignee.is_staff:
-        raise IllegalMove(_("%(who)s no longer works here: change the macro “%(macro)s”.") % {"who": macro.assignee, "macro": macro})
-
-
-def _say(macro: Macro, ticket: Ticket, *, actor: User, words: canned.Words | None) -> Draft | None:
+def _say_and_move(macro: Macro, ticket: Ticket, *, actor: User, message: Message | None, seen: int | None) -> None:
     """The reply, and the status with it; where there is none, the status alone."""
-    if words is None:
-        if macro.status:
-            actions.change_status(ticket, actor=actor, status=macro.status)
-        return None
-    message = Message(text=words.text, html=words.html if macro.reply and macro.reply.html else "", channel=Channel.DESK)
-    if macro.reply:
+    if macro.reply and message:
+        actions.comment(ticket, actor=actor, message=message, status=macro.status, seen=seen)
         canned.note_use(macro.reply)
-    if _goes_out_of_sight(macro, ticket, actor):  # what its writer can't see, they could not say later
-        actions.comment(ticket, actor=actor, message=message, status=macro.status)
-        return None
-    said = drafts.send(ticket, actor=actor, message=message, status=macro.status, keeps_draft=True)
-    return said if isinstance(said, Draft) else None
-
-
-def _goes_out_of_sight(macro: Macro, ticket: Ticket, actor: User) -> bool:
-    group = macro.to_group
-    return group is not None and group.is_private and not group.members.filter(pk=actor.pk).exists()
+    elif macro.status:
+        actions.change_status(ticket, actor=actor, status=macro.status)
