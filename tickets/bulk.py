@@ -22,7 +22,7 @@ from accounts.errors import DomainError, IllegalMove
 from accounts.models import AgentGroup, User
 from tickets import access, actions, merging, releases, tagging
 from tickets.actions import Message
-from tickets.events import one_nudge
+from tickets.events import SAID_BY_CLOCKS, one_nudge
 from tickets.locking import lock, said_elsewhere
 from tickets.models import BulkItem, BulkRun, BulkState, Channel, ItemState, Priority, Status, Ticket, TicketType
 
@@ -227,7 +227,7 @@ def _say_and_move(ticket: Ticket, run: BulkRun, changes: Changes) -> None:
 
 
 def _newest(ticket: Ticket) -> int:
-    newest: int = ticket.events.order_by("-pk").values_list("pk", flat=True)[0]
+    newest: int = ticket.events.exclude(kind__in=SAID_BY_CLOCKS).order_by("-pk").values_list("pk", flat=True)[0]
     return newest
 
 

@@ -61,6 +61,9 @@ _CHANGE_CIRCLES = {
     EventKind.GAVE_BACK,
 }
 
+# What a clock says by itself: it changes nothing that a reply could miss, or that stands in the way of taking something back.
+SAID_BY_CLOCKS = (EventKind.SLA_WARNED, EventKind.SLA_BREACHED, EventKind.SLA_ESCALATED)
+
 _rule: ContextVar[str] = ContextVar("_rule", default="")
 
 

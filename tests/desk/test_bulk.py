@@ -11,7 +11,7 @@ from accounts.models import AgentGroup
 from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
-from tickets import actions, bulk, merging, releases, tagging
+from tickets import actions, bulk, events, merging, releases, tagging
 from tickets.models import BulkRun, Event, EventKind, Priority, Status, Ticket, TicketType
 
 NEW = "/desk/tickets/bulk/"
@@ -130,6 +130,18 @@ def test_undo_when_something_happened_since_then_leaves_that_ticket(desk, three,
         str(three[2].pk), "3"
     )
     assert [(str(one.priority), str(one.type)) for one in fresh(three)] == [("None", "Bug"), ("None", "None"), ("Low", "None")]
+
+
+def test_undo_when_only_a_clock_spoke_since_then_takes_back_all(desk, three):
+    merged, target, third = make_ticket(three[0].requester, "Blank again"), three[0], three[1]
+    runs = [choose(desk, [third], priority=pk(Priority, "Low"))[0], choose(desk, [merged], into=f"#{target.pk}")[0]]
+    do(desk, runs[0], priority=pk(Priority, "Low"))
+    do(desk, runs[1], into=str(target.pk))
+    for ticket in (target, third):
+        events.record(ticket, EventKind.SLA_BREACHED, actor=None, is_internal=True, minutes=0)
+    for path in runs:
+        assert "1 ticket is as it was before." in words(desk.post(f"{path}undo/", follow=True))
+    assert [(one.priority, one.merged_into_id) for one in fresh([third, merged])] == [(None, None), (None, None)]
 
 
 def test_bulk_when_the_form_is_changed_then_shows_what_will_happen_now(desk, three):

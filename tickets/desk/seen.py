@@ -11,18 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tickets import access
-from tickets.models import EventKind, Ticket
+from tickets.events import SAID_BY_CLOCKS
+from tickets.models import Ticket
 from tickets.writing import drafts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from accounts.models import User
-    from tickets.models import Event
-
-
-# The clock's own words change nothing that a reply could miss.
-_NO_NEWS = (EventKind.SLA_WARNED, EventKind.SLA_BREACHED, EventKind.SLA_ESCALATED)
+    from tickets.models import Event, EventKind
 
 
 class Overtaken(Exception):
@@ -57,7 +54,7 @@ def unless_overtaken(ticket: Ticket, *, actor: User, seen: int | None, kinds: tu
     """
     with transaction.atomic():
         access.get_ticket(actor, ticket.pk, among=Ticket.objects.select_for_update(of=("self",)))
-        unseen = access.events_for(actor, ticket).filter(pk__gt=seen or 0).exclude(actor=actor).exclude(kind__in=_NO_NEWS)
+        unseen = access.events_for(actor, ticket).filter(pk__gt=seen or 0).exclude(actor=actor).exclude(kind__in=SAID_BY_CLOCKS)
         if kinds:
             unseen = unseen.filter(Q(kind__in=kinds))
         events = list(unseen.select_related("actor"))
