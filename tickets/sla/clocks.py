@@ -44,6 +44,7 @@ class Facts:
 
     snapshot: SlaSnapshot | None
     flags: frozenset[str]
+    asked_at: datetime | None = None  # of an answer that what was asked since passed: when that was
 
     def __contains__(self, flag: str) -> bool:
         return flag in self.flags
@@ -53,7 +54,15 @@ class Facts:
         return ClockState.PAUSED if "paused" in self else ClockState.RUNNING
 
     def as_data(self) -> list[int | str | None]:
-        return [self.snapshot.pk if self.snapshot else None, *sorted(self.flags)]
+        passed = [self.asked_at.isoformat()] if self.asked_at else []
+        return [self.snapshot.pk if self.snapshot else None, *sorted(self.flags), *passed]
+
+    @classmethod
+    def of(cls, kept: list[Any], snapshots: dict[int, SlaSnapshot]) -> Facts:
+        """As an event keeps them."""
+        pk, *flags = kept
+        passed = datetime.fromisoformat(flags.pop()) if flags and flags[-1][:1].isdigit() else None
+        return cls(snapshots.get(pk), frozenset(flags), passed)
 
 
 def follow(ticket: Ticket, kind: EventKind, *, actor: User | None, at: datetime, told: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -62,8 +71,9 @@ def follow(ticket: Ticket, kind: EventKind, *, actor: User | None, at: datetime,
     if ticket.sla_id is None and not rematches:
         return {}
     snapshot = snapshot_for(ticket) if rematches else ticket.sla
-    facts = Facts(snapshot, _flags(ticket, kind, actor))
     clocks = list(ticket.clocks.all())
+    flags = _flags(ticket, kind, actor)
+    facts = Facts(snapshot, flags, _asked_at(ticket, clocks) if "reply" in flags else None)
     if told:
         for clock in tell(clocks, told):
             clock.save(update_fields=["told", "breached_at", "next_at"])
@@ -93,6 +103,15 @@ def _flags(ticket: Ticket, kind: EventKind, actor: User | None) -> frozenset[str
     return frozenset(flag for flag, holds in flags.items() if holds)
 
 
+def _asked_at(ticket: Ticket, clocks: list[Clock]) -> datetime | None:
+    """When what the customer waits for after an answer was asked, unless a round counts from it already: then the answer was to nothing of theirs."""
+    counted = any(
+        clock.metric == Metric.NEXT and clock.is_open and ticket.waiting_since and clock.started_at >= ticket.waiting_since
+        for clock in clocks
+    )
+    return None if counted else ticket.waiting_since
+
+
 def earliest(clocks: Iterable[Clock]) -> datetime | None:
     return min((clock.due_at for clock in clocks if clock.due_at), default=None)
 
@@ -107,6 +126,12 @@ def advance(ticket: Ticket, clocks: list[Clock], facts: Facts, at: datetime) -> 
     for metric in Metric:
         clock = max((clock for clock in clocks if clock.metric == metric), key=lambda clock: clock.round, default=None)
         goal = _goal(metric, facts)
+        begins_at = at
+        if metric == Metric.NEXT and facts.asked_at:
+            begins_at = min(facts.asked_at, at)
+            if clock and clock.is_open:  # what was asked before is answered
+                _turn(clock, ClockState.MET, at)
+                touched.append(clock)
         if goal in (ClockState.MET, ClockState.DROPPED):
             if clock and clock.is_open:
                 _turn(clock, goal, at)
@@ -114,9 +139,9 @@ def advance(ticket: Ticket, clocks: list[Clock], facts: Facts, at: datetime) -> 
             continue
         assert facts.snapshot is not None  # noqa: S101 for the type checker: what is not promised is dropped
         if clock is None or _begins_anew(clock, facts):
-            clock = _begin(ticket, metric, clock.round + 1 if clock else 1, facts.snapshot, at)
+            clock = _begin(ticket, metric, clock.round + 1 if clock else 1, facts.snapshot, begins_at)
             clocks.append(clock)
-            _turn(clock, goal, at)
+            _turn(clock, goal, begins_at)
             touched.append(clock)
         elif clock.state != goal or clock.snapshot_id != facts.snapshot.pk:
             _turn(clock, goal, at, facts.snapshot)
@@ -251,7 +276,7 @@ def replay(ticket: Ticket, events: Iterable[Event]) -> Iterator[tuple[Event, lis
     for event in moving:
         said = event.data[KEY]
         if isinstance(said, list):
-            advance(ticket, clocks, Facts(snapshots.get(said[0]), frozenset(said[1:])), event.at)
+            advance(ticket, clocks, Facts.of(said, snapshots), event.at)
         else:
             tell(clocks, said)
         yield event, clocks

@@ -120,6 +120,64 @@ def test_next_response_when_asked_and_answered_then_each_wait_is_a_round(ticket,
     assert is_as_its_events_say(ticket)
 
 
+def held_reply(ticket: Ticket) -> int:
+    """What an agent knows who sends a reply now that goes out a little later."""
+    newest: int = ticket.events.latest("pk").pk
+    return newest
+
+
+def waits(ticket: Ticket) -> list[str]:
+    """For reports."""
+    return [f"{row.began_at.astimezone(BERLIN):%H:%M} {row.ended_at.astimezone(BERLIN):%H:%M}" for row in ticket.stretches.order_by("pk")]
+
+
+def test_next_response_when_the_customer_asks_more_while_it_is_held_then_ends_that_wait_and_the_next_counts_from_what_was_asked(
+    ticket, at, ana, dan
+):
+    """Asked 11:00, answered 12:00; asked 11:59, answered 13:30. As if the reply had gone out at once: two waits, each as long as it was."""
+    at("Mon 10:00")
+    actions.comment(ticket, actor=dan, message=message())
+    at("Mon 11:00")
+    actions.comment(ticket, actor=ana, message=message())
+    seen = held_reply(ticket)
+    at("Mon 11:59")
+    actions.comment(ticket, actor=ana, message=message("And another thing."))
+    at("Mon 12:00")
+    actions.comment(ticket, actor=dan, message=message(), seen=seen)
+    assert (shown(ticket)["next1"], shown(ticket)["next2"]) == ("met 1:00:00/2:00:00", "running 0:00:00/2:00:00 due Mon 13:59")
+    at("Mon 13:30")
+    actions.comment(ticket, actor=dan, message=message())
+    assert (shown(ticket)["next2"], waits(ticket)) == ("met 1:31:00/2:00:00", ["11:00 12:00", "11:59 13:30"])
+    assert is_as_its_events_say(ticket)
+
+
+def test_next_response_when_the_first_one_was_held_and_more_was_asked_then_counts_from_that(ticket, at, ana, dan):
+    seen = held_reply(ticket)
+    at("Mon 09:59")
+    actions.comment(ticket, actor=ana, message=message("And another thing."))
+    at("Mon 10:00")
+    actions.comment(ticket, actor=dan, message=message(), seen=seen)
+    assert (shown(ticket)["first"], shown(ticket)["next1"]) == ("met 1:00:00/4:00:00", "running 0:00:00/2:00:00 due Mon 11:59")
+    at("Mon 11:00")
+    actions.comment(ticket, actor=dan, message=message())
+    assert (shown(ticket)["next1"], waits(ticket)) == ("met 1:01:00/2:00:00", ["09:59 11:00"])
+    assert is_as_its_events_say(ticket)
+
+
+def test_next_response_when_nothing_was_asked_before_the_held_one_then_the_wait_that_began_meanwhile_goes_on_as_one(ticket, at, ana, dan):
+    at("Mon 10:00")
+    actions.comment(ticket, actor=dan, message=message())
+    seen = held_reply(ticket)
+    at("Mon 10:59")
+    actions.comment(ticket, actor=ana, message=message())
+    at("Mon 11:00")
+    actions.comment(ticket, actor=dan, message=message("PS"), seen=seen)
+    at("Mon 12:00")
+    actions.comment(ticket, actor=dan, message=message())
+    assert ([key for key in shown(ticket) if key.startswith("next")], shown(ticket)["next1"]) == (["next1"], "met 1:01:00/2:00:00")
+    assert (waits(ticket), is_as_its_events_say(ticket)) == (["10:59 12:00"], True)
+
+
 def test_thanks_when_on_a_resolved_ticket_then_no_clock_starts(ticket, at, ana, dan):
     actions.comment(ticket, actor=dan, message=message())
     actions.resolve(ticket, actor=dan, type=TicketType.objects.first())
