@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
@@ -123,7 +123,6 @@ class OrganizationAdmin(KeptAdmin):
     list_display = ("name", "delivery_lead", "domain_names", "people", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "domains__domain")
-    autocomplete_fields = ("delivery_lead",)
     inlines = (DomainInline, MembershipInline)
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -164,7 +163,6 @@ class AgentGroupAdmin(KeptAdmin):
     form = AgentGroupForm
     list_display = ("name", "description", "is_private", "is_default", "is_retired")
     search_fields = ("name", "description")
-    filter_horizontal: ClassVar = ("members",)
 
     def touches(self, obj: Any, changed: list[str]) -> list[str]:
         told = []

@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import transaction
 from django.db.models import PROTECT, Model
+from django.forms import CheckboxSelectMultiple
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -66,7 +68,20 @@ class ConfigurationConfig(AdminConfig):
     default_site = "accounts.admin_site.ConfigurationSite"
 
 
-class KeptAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs alone
+class PlainFields:
+    """Fields that work without scripts: without the small buttons that open windows of what a field could name, and with boxes to tick for many."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc] # of whichever admin class it is mixed into
+        if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, widget=CheckboxSelectMultiple, **kwargs)  # type: ignore[misc]
+
+
+class KeptAdmin(PlainFields, admin.ModelAdmin):  # type: ignore[type-arg] # generic in the stubs alone
     """Deleting what is in use is refused, in words that say what to do instead, and with a button where that is to retire it.
 
     A change that touches what is there already says so before it is saved.

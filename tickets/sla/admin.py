@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_site import KeptAdmin
+from accounts.admin_site import KeptAdmin, PlainFields
 from accounts.models import AgentGroup, Organization, User
 from tickets.models import (
     BusinessCalendar,
@@ -278,7 +278,7 @@ class TargetFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg] # generi
         return _("Each priority can have one row only, and “any other” too.")
 
 
-class TargetInline(admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs alone
+class TargetInline(PlainFields, admin.TabularInline):  # type: ignore[type-arg] # generic in the stubs alone
     model = SlaTarget
     form = TargetForm
     formset = TargetFormSet
@@ -321,11 +321,11 @@ class StepFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg] # generic 
         return _("There is a step for this moment already. Add the people to that one.")
 
 
-class StepInline(admin.StackedInline):  # type: ignore[type-arg] # generic in the stubs alone
+class StepInline(PlainFields, admin.StackedInline):  # type: ignore[type-arg] # generic in the stubs alone
     model = SlaStep
     form = StepForm
     formset = StepFormSet
-    extra = 0
+    extra = 1
     fields = (("metric", "side", "span", "to_assignee"), ("people", "groups"))
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -355,7 +355,6 @@ class SlaPolicyAdmin(KeptAdmin):
     list_editable = ("position",)
     list_select_related = ("organization", "group", "type", "calendar")
     search_fields = ("name",)
-    autocomplete_fields = ("organization",)
     fieldsets = (
         (None, {"description": _HISTORY, "fields": ("name", "position", "calendar", "is_retired")}),
         (
@@ -366,6 +365,10 @@ class SlaPolicyAdmin(KeptAdmin):
             },
         ),
     )
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        named = forms.NumberInput(attrs={"class": "vIntegerField", "min": 0, "aria-label": _("Position")})
+        return super().get_changelist_form(request, widgets={"position": named}, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         return [path("which/", self.admin_site.admin_view(self.which), name="tickets_slapolicy_which"), *super().get_urls()]
