@@ -78,6 +78,18 @@ PAGES = [
     (ADMIN, "/desk/automation/new/"),
     (ADMIN, "/desk/automation/1/"),
     (ADMIN, "/desk/automation/1/log/"),
+    (ADMIN, "/admin/"),
+    (ADMIN, "/admin/tickets/status/"),
+    (ADMIN, "/admin/tickets/status/1/change/"),
+    (ADMIN, "/admin/tickets/status/1/retire/"),
+    (ADMIN, "/admin/tickets/businesscalendar/add/"),
+    (ADMIN, "/admin/tickets/slapolicy/"),
+    (ADMIN, "/admin/tickets/slapolicy/1/change/"),
+    (ADMIN, "/admin/tickets/slapolicy/which/?organization=1"),
+    (ADMIN, "/admin/tickets/mailbox/1/change/"),
+    (ADMIN, "/admin/accounts/user/1/change/"),
+    (ADMIN, "/admin/accounts/organization/1/change/"),
+    (ADMIN, "/admin/accounts/agentgroup/1/change/"),
 ]
 
 
