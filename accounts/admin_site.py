@@ -35,8 +35,8 @@ class ConfigurationSite(admin.AdminSite):
 
     def register(self, model_or_iterable: Any, *args: Any, **options: Any) -> None:
         """What other packages show of themselves is not for here: allauth's second factors are keys to accounts, and Django's groups grant nothing."""
-        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
-        super().register([model for model in models if model._meta.app_config.name in self.ours], *args, **options)
+        models: list[type[Model]] = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        super().register([model for model in models if model._meta.app_label in self.ours], *args, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request.user, "is_admin", False))

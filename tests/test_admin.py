@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib import admin
@@ -322,8 +323,32 @@ def test_default_status_when_it_would_leave_none_then_says_so(office, data):
 
 
 def test_status_when_it_is_not_resolved_then_does_not_close_by_itself(office):
-    response = change(office, Status.objects.get(name="Waiting on Dev Team"), closes_after="2 00:00:00")
+    response = change(office, Status.objects.get(name="Waiting on Dev Team"), closes_after="2d")
     assert errors(response) == ["Only a resolved ticket closes by itself."]
+
+
+@pytest.mark.parametrize(
+    ("written", "hours", "shown"),
+    [
+        ("2d", 48, ("2d", "2 days")),
+        ("48h", 48, ("2d", "2 days")),
+        ("1d 12h", 36, ("1d 12h", "36 hours")),
+        ("90 minutes", 1.5, ("1h 30m", "90 minutes")),
+    ],
+)
+def test_status_when_it_closes_by_itself_then_the_time_is_read_and_said_as_people_do(office, written, hours, shown):
+    resolved = Status.objects.get(name="Resolved")
+    assert change(office, resolved, closes_after=written).status_code == 302
+    resolved.refresh_from_db()
+    page = office.get(reverse("admin:tickets_status_change", args=[resolved.pk]))
+    said = (page.context["adminform"].form["closes_after"].value(), shown[1])
+    assert (resolved.closes_after, said) == (timedelta(hours=hours), shown)
+    assert f">{shown[1]}<" in office.get(reverse("admin:tickets_status_changelist")).content.decode()
+
+
+def test_status_when_its_time_can_not_be_read_then_says_how_to_write_it(office):
+    response = change(office, Status.objects.get(name="Resolved"), closes_after="2 00:00:00")
+    assert errors(response) == ["“2 00:00:00” is no time. Write it such as 2d, 48h or 1d 12h."]
 
 
 # --- Mailboxes -----------------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_category_when_changed_then_says_how_many_tickets_move_and_moves_them_wh
 def test_category_when_changed_from_closed_then_times_follow(office, triage, ana, dan, category, wait):
     Status.objects.filter(pk=triage.pk).update(category="closed")
     ticket = put(make_ticket(ana), Status.objects.get(pk=triage.pk), dan)
-    confirm(office, change(office, Status.objects.get(pk=triage.pk), category=category, closes_after="2 00:00:00" if wait else ""))
+    confirm(office, change(office, Status.objects.get(pk=triage.pk), category=category, closes_after="2d" if wait else ""))
     ticket.refresh_from_db()
     assert (ticket.category, ticket.closed_at, ticket.close_due_at is not None) == (category, None, wait)
 

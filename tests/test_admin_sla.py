@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -69,8 +70,50 @@ def test_holidays_when_taken_from_a_country_and_a_file_then_are_added_to_what_st
         "free.ics", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261224\r\nSUMMARY:Closed\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     )
     add(office, BusinessCalendar, name="B", zone="Europe/Berlin", day0="09:00–17:00", days="2026-10-31 Ours", country="de-be", file=ics)
-    found = dict(BusinessCalendar.objects.get().holidays.values_list("date", "name"))
-    assert (found[date(2026, 12, 24)], found[date(2026, 10, 31)], date(2026, 12, 25) in found) == ("Closed", "Ours", True)
+    calendar = BusinessCalendar.objects.get()
+    found = dict(calendar.holidays.values_list("date", "name"))
+    assert (found, calendar.country) == ({date(2026, 12, 24): "Closed", date(2026, 10, 31): "Ours"}, "DE-BE")
+    assert {date(2026, 12, 24), date(2026, 10, 31), date(2026, 12, 25)} <= calendar.as_value().holidays
+
+
+US = {"name": "Office", "zone": "America/New_York", "day0": "09:00–17:00", "country": "us"}
+
+
+@pytest.mark.parametrize("year", [2026, 2027, 2032, 2033, 2045])
+def test_public_holidays_when_years_go_by_then_do_not_end_save_those_on_which_one_works(office, max_admin, year):
+    """Columbus Day is the second Monday of October; 2032-10-11 and all others are worked."""
+    add(office, BusinessCalendar, worked="columbus day\nVeterans Day", **US)
+    with time_machine.travel(datetime(year, 6, 1, tzinfo=UTC), tick=False):
+        office.force_login(max_admin)
+        free = BusinessCalendar.objects.get().as_value().holidays
+        page = office.get(reverse("admin:tickets_businesscalendar_change", args=[BusinessCalendar.objects.get().pk])).content.decode()
+    assert (date(year, 7, 4) in free, date(year + 5, 12, 25) in free, f"25 Dec {year} Christmas Day" in page) == (True, True, True)
+    assert [day for day in free if day.month == 10] == []
+
+
+def test_public_holidays_when_a_name_is_not_among_them_then_says_which_are(office):
+    response = add(office, BusinessCalendar, worked="Columbus Day\nOktoberfest", **US)
+    assert [error.partition("These are")[0] for error in errors(response)] == ["“Oktoberfest” is no holiday of US. "]
+    assert "Thanksgiving Day" in errors(response)[0]
+
+
+def test_public_holidays_when_a_country_is_not_known_any_more_then_tickets_are_opened_all_the_same(workflow, ana, caplog):
+    policy = make_policy()
+    BusinessCalendar.objects.update(country="DE-XX")
+    ticket = make_ticket(ana)
+    assert (ticket.sla.policy, "are not known any more" in caplog.text) == (policy, True)
+
+
+def test_public_holidays_when_the_calendar_changes_then_tickets_keep_the_promise_they_had(workflow, ana):
+    """16 hours from Thursday, 10:00 in Berlin: 7 until 17:00; with Friday off 8 on Monday and 1 on Tuesday; without, 8 on Friday and 1 on Monday."""
+    make_policy()
+    BusinessCalendar.objects.update(country="DE")
+    with time_machine.travel(datetime(2026, 12, 24, 9, tzinfo=UTC), tick=False):
+        before = make_ticket(ana)
+        BusinessCalendar.objects.update(country="")
+        after = make_ticket(ana)
+    due = [Clock.objects.get(ticket=ticket, metric="resolution").due_at for ticket in (before, after)]
+    assert due == [datetime(2026, 12, 29, 9, tzinfo=UTC), datetime(2026, 12, 28, 9, tzinfo=UTC)]
 
 
 def test_calendar_when_a_policy_uses_it_then_is_not_deleted(office):
@@ -154,14 +197,19 @@ def test_policy_when_added_then_has_its_targets_and_steps(new, dan):
         (-timedelta(minutes=30), True, []),
         (timedelta(), False, [dan]),
     ]
+    assert [str(step) for step in SlaStep.objects.order_by("pk")] == [
+        "First response: 30m before it is due",
+        "First response: at the breach",
+    ]
 
 
 FIVE = tuple({"metric": "first", "side": "after", "span": f"{hour}h", "to_assignee": "on"} for hour in range(5))
 WRONG = {
     "nothing promised": ({"targets": ()}, "This policy promises nothing."),
-    "days": ({"targets": ({"first_response": "2 days"},)}, "Write hours and minutes, such as 8h, 30m or 1h 30m."),
+    "days": ({"targets": ({"first_response": "2 days"},)}, "A day of work has other hours than a day: write hours, such as 16h."),
+    "no words of time": ({"targets": ({"first_response": "soon"},)}, "“soon” is no time. Write it such as 8h, 30m or 1h 30m."),
     "no time": ({"targets": ({"first_response": "0m", "resolution": "1h"},)}, "Leave it empty where nothing is promised."),
-    "too long": ({"targets": ({"first_response": "999999h"},)}, "That is longer than ten years."),
+    "too long": ({"targets": ({"first_response": "999999h"},)}, "“999999h” is no time."),
     "one priority twice": (
         {"targets": ({"first_response": "1h"}, {"first_response": "2h"})},
         "Each priority can have one row only, and “any other” too.",

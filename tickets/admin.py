@@ -22,6 +22,7 @@ from tickets.automation import deciding
 from tickets.lifecycle import Category
 from tickets.mail.imap import Trouble, try_connection
 from tickets.models import ArticleSection, ImapLogin, Mailbox, Priority, ProductArea, Status, TicketType
+from tickets.spans import SpanField, span_in_words
 from tickets.writing.placeholders import unknown
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 
 class StatusForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
     """Each category keeps exactly one default: automatic moves lead there."""
+
+    closes_after = SpanField(
+        label=gettext_lazy("Closes by itself after"),
+        has_days=True,
+        help_text=gettext_lazy("Of the clock on the wall: 2d, 48h. Empty: never."),
+    )
 
     class Meta:
         model = Status
@@ -124,9 +131,13 @@ def _tickets(count: int) -> dict[str, str]:
 class StatusAdmin(ListedAdmin):
     named = "status"
     form = StatusForm
-    list_display = ("name", "category", "public_name", "is_default", "requires_type", "asks_reference", "closes_after", "is_retired")
+    list_display = ("name", "category", "public_name", "is_default", "requires_type", "asks_reference", "closes", "is_retired")
     list_filter = ("category", "is_retired")
     search_fields = ("name", "public_name")
+
+    @admin.display(description=gettext_lazy("closes by itself after"), ordering="closes_after")
+    def closes(self, status: Status) -> str | None:
+        return span_in_words(status.closes_after) if status.closes_after else None
 
     def touches(self, obj: Any, changed: list[str]) -> list[str]:
         told = super().touches(obj, changed)

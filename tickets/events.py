@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from tickets.models import Comment, Event, EventKind, Ticket
 from tickets.sla import clocks
-from tickets.sla.promises import Metric, span_words
+from tickets.sla.promises import Metric
+from tickets.spans import span_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, Min, OuterRef, Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from accounts.addresses import domain_of
 from accounts.models import AgentGroup, Membership, Organization, Role, User
@@ -34,6 +34,7 @@ from tickets.models import (
     TicketType,
     When,
 )
+from tickets.spans import span_in_words
 from tickets.writing.placeholders import fill
 
 if TYPE_CHECKING:
@@ -457,25 +458,6 @@ def when_in_words(rule: AutomationRule) -> str:
     if rule.span is None:
         return _("When %(what)s") % {"what": rule.get_when_display()}
     return _("When it is %(span)s %(since)s") % {"span": span_in_words(rule.span), "since": rule.get_when_display()}
-
-
-def span_in_words(span: timedelta) -> str:
-    number, unit = units_of(span)
-    words = {
-        "days": ngettext("%(n)s day", "%(n)s days", number),
-        "hours": ngettext("%(n)s hour", "%(n)s hours", number),
-        "minutes": ngettext("%(n)s minute", "%(n)s minutes", number),
-    }
-    return words[unit] % {"n": number}
-
-
-def units_of(span: timedelta) -> tuple[int, str]:
-    """In the largest unit that divides it."""
-    minutes = int(span.total_seconds() // 60)
-    for unit, size in (("days", 1440), ("hours", 60)):
-        if minutes and minutes % size == 0:
-            return minutes // size, unit
-    return minutes, "minutes"
 
 
 def conditions_in_words(rule: AutomationRule, lexicon: Lexicon) -> str:

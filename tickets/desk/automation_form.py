@@ -18,6 +18,7 @@ from tickets.automation import deciding
 from tickets.desk.forms import offered
 from tickets.lifecycle import Category
 from tickets.models import ON_TIME, AutomationRule, BusinessCalendar, Channel, Priority, ProductArea, Status, TicketType, When
+from tickets.spans import units_of
 from tickets.tagging import tags_of, tidy
 from tickets.writing.placeholders import unknown
 
@@ -281,7 +282,7 @@ def _key(name: str, value: str) -> Any:
 
 
 def _initial(rule: AutomationRule) -> dict[str, Any]:
-    number, unit = deciding.units_of(rule.span) if rule.span else (None, "hours")
+    number, unit = units_of(rule.span) if rule.span else (None, "hours")
     said: dict[str, Any] = {
         "name": rule.name,
         "is_active": rule.is_active,
@@ -307,6 +308,6 @@ def _initial_steps(steps: dict[str, Any]) -> dict[str, Any]:
     said = {f"do_{name}": value for name, value in steps.items()}
     said["do_tags"] = ", ".join(steps.get("tags", ()))
     if "snooze" in steps:
-        said["do_snooze"], said["do_snooze_unit"] = deciding.units_of(timedelta(minutes=steps["snooze"]))
+        said["do_snooze"], said["do_snooze_unit"] = units_of(timedelta(minutes=steps["snooze"]))
     mail = steps.get("mail", {})
     return said | {"do_people": mail.get("people", []), "do_groups": mail.get("groups", []), "do_words": mail.get("words", "")}

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from tickets.events import describe
 from tickets.models import Clock, Event, EventKind, Ticket
 from tickets.sla import clocks
-from tickets.sla.promises import ClockState, Metric, span_words
+from tickets.sla.promises import ClockState, Metric
+from tickets.spans import span_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,6 +5,7 @@ Tickets never look at these rows again once they were matched: what was promised
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 from zoneinfo import available_timezones
@@ -19,11 +20,18 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AgentGroup, Organization
 from tickets.models.workflow import Listed, Priority, TicketType
-from tickets.sla.promises import Agreement, Metric, read, span_words
+from tickets.sla import free_days
+from tickets.sla.promises import Agreement, Metric, read
 from tickets.sla.worktime import MINUTES, Calendar, Hours
+from tickets.spans import span_words
 
 if TYPE_CHECKING:
     from datetime import time
+
+
+logger = logging.getLogger(__name__)
+
+_YEARS = 5  # before and after this one whose public holidays count
 
 
 def check_zone(name: str) -> None:
@@ -34,6 +42,19 @@ def check_zone(name: str) -> None:
 class BusinessCalendar(models.Model):
     name = models.CharField(_("name"), max_length=60, unique=True)
     zone = models.CharField(_("time zone"), max_length=60, validators=[check_zone], help_text=_("Such as Europe/Berlin or Asia/Kolkata."))
+    country = models.CharField(
+        _("public holidays of"),
+        max_length=20,
+        blank=True,
+        help_text=_(
+            "A country, such as DE or US, or a part of it, such as DE-BE or US-NY: those of each year, for as long as the calendar is used."
+        ),
+    )
+    worked = models.TextField(
+        _("of these, worked on"),
+        blank=True,
+        help_text=_("The names, each on a line of its own, such as Columbus Day. On these one works nevertheless."),
+    )
 
     class Meta:
         verbose_name = _("business calendar")
@@ -44,11 +65,25 @@ class BusinessCalendar(models.Model):
         return self.name
 
     def as_value(self) -> Calendar:
-        """As it is now. Two queries, unless they were prefetched."""
+        """As it is now, with the public holidays of these and some more years. Two queries, unless they were prefetched."""
         week: list[list[Hours]] = [[] for _day in range(7)]
         for span in self.spans.all():
             week[span.weekday].append(span.hours)
-        return Calendar(self.zone, tuple(tuple(sorted(day)) for day in week), frozenset(day.date for day in self.holidays.all()))
+        this_year = timezone.now().year
+        public = self.public_holidays(range(this_year - _YEARS, this_year + _YEARS + 1))
+        return Calendar(
+            self.zone, tuple(tuple(sorted(day)) for day in week), frozenset([*public, *(day.date for day in self.holidays.all())])
+        )
+
+    def public_holidays(self, years: range) -> free_days.Days:
+        """The country's, without those on which one works. Found for the years that are asked, so that they never end."""
+        worked = tuple(filter(None, map(str.strip, self.worked.casefold().splitlines())))
+        try:
+            found = free_days.of_country(self.country, years) if self.country else {}
+        except ValueError:  # known when it was chosen, and no longer: a ticket has to be opened all the same
+            logger.exception("the public holidays of calendar “%s” are not known any more; choose them anew", self.name)
+            return {}
+        return {day: name for day, name in found.items() if not name.casefold().startswith(worked)}
 
 
 class WorkingSpan(models.Model):
@@ -197,7 +232,9 @@ class SlaStep(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_metric_display()}: {span_words(self.span)} {self.get_side_display()}"
+        words = {Side.BEFORE: _("%(metric)s: %(span)s before it is due"), Side.AFTER: _("%(metric)s: %(span)s after the breach")}
+        moment = words[Side(self.side)] if self.span else _("%(metric)s: at the breach")
+        return str(moment % {"metric": self.get_metric_display(), "span": span_words(self.span)})
 
     @property
     def offset(self) -> timedelta:

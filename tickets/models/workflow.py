@@ -57,7 +57,7 @@ class Status(Listed):
             "Offered at Releases, where it can be changed each time. {version}, {name} (of the requester), {number} and {subject} are filled in."
         ),
     )
-    closes_after = models.DurationField(_("closes by itself after"), null=True, blank=True, help_text=_("Days and hours: 2 00:00:00."))
+    closes_after = models.DurationField(_("closes by itself after"), null=True, blank=True)
     reopens_on_reply = models.BooleanField(
         _("reopens on reply"),
         default=False,

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from tickets.spans import read_span
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -319,7 +321,7 @@ def _check_value(condition: Condition, value: Value, known: Field) -> None:
     if known.kind is Kind.WORD and value.text.casefold() not in known.words:
         words = _("“%(value)s” is nothing that “%(name)s:” knows. It knows %(known)s.")
         raise unknown(condition, value, known.words, words, known=", ".join(known.words))
-    if known.kind is Kind.TIME and span_of(value.text) is None and duration_of(value.text) is None:
+    if known.kind is Kind.TIME and span_of(value.text) is None and read_span(value.text) is None:
         raise unknown(condition, value, DAYS, _("“%(value)s” is no date. Write 2026-01-31, 2026-01, today, or a span such as 4h, 2d, 3w."))
     if known.kind is Kind.NUMBER and number_of(value.text) is None:
         raise unknown(condition, value, (), _("“%(value)s” is no ticket's number."))
@@ -343,13 +345,6 @@ def number_of(text: str) -> int | None:
 
 DAYS = ("today", "yesterday", "tomorrow")
 _DATE = re.compile(r"((?:19|20|21)\d\d)(?:-(\d\d?))?(?:-(\d\d?))?", re.ASCII)
-_DURATION = re.compile(r"(\d{1,4})(m|min|h|d|w)", re.ASCII | re.IGNORECASE)
-_UNITS = {"m": timedelta(minutes=1), "min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-
-
-def duration_of(text: str) -> timedelta | None:
-    found = _DURATION.fullmatch(text)
-    return int(found[1]) * _UNITS[found[2].lower()] if found else None
 
 
 def span_of(text: str, today: date = date(2000, 1, 1)) -> tuple[date, date] | None:
@@ -378,7 +373,7 @@ def bounds(condition: Condition, value: Value, now: datetime) -> tuple[datetime 
 
     A span is the time left where the field looks ahead, and else the age: `created:<2d` is younger than two days.
     """
-    if (length := duration_of(value.text)) is not None:
+    if (length := read_span(value.text)) is not None:
         is_less = condition.operator in ("", "<", "<=")
         moment = now + length if FIELDS[condition.field].looks_ahead else now - length
         return (None, moment) if is_less == FIELDS[condition.field].looks_ahead else (moment, None)

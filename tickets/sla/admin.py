@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import date, datetime, time, timedelta
+from datetime import time, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
@@ -16,6 +16,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -34,9 +37,12 @@ from tickets.models import (
 )
 from tickets.sla import free_days
 from tickets.sla.policies import agreement_of, first_match, mismatch
-from tickets.sla.promises import Agreement, span_words
+from tickets.sla.promises import Agreement
+from tickets.spans import SpanField, span_words
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest
     from django.urls import URLPattern
     from django.utils.functional import _StrPromise
@@ -46,7 +52,12 @@ _HISTORY = gettext_lazy(
     "promised until then, stays as it is."
 )
 _MAX_FILE = 1_000_000  # bytes
-_YEARS = 6  # of a country's holidays
+
+
+def _these_years() -> range:
+    """Of a country's holidays, to look at what is called how."""
+    this_year = timezone.localdate().year
+    return range(this_year, this_year + 6)
 
 
 # --- Calendars -----------------------------------------------------------------------------------------------------------------
@@ -104,18 +115,10 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
     day5 = _day(gettext_lazy("Saturday"))
     day6 = _day(gettext_lazy("Sunday"))
     days = forms.CharField(
-        label=gettext_lazy("Holidays"),
+        label=gettext_lazy("Other holidays"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 12, "cols": 60}),
-        help_text=gettext_lazy("Each on a line of its own: 2026-12-25 Christmas Day. On these dates no time counts."),
-    )
-    country = forms.CharField(
-        label=gettext_lazy("Add the holidays of"),
-        required=False,
-        max_length=20,
-        help_text=gettext_lazy(
-            "A country, such as DE or US, or a part of it, such as DE-BE or US-NY: this year's and the next five years'."
-        ),
+        widget=forms.Textarea(attrs={"rows": 8, "cols": 60}),
+        help_text=gettext_lazy("Each on a line of its own: 2026-12-24 Office closed."),
     )
     file = forms.FileField(
         label=gettext_lazy("Add those of a file"),
@@ -125,7 +128,8 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
 
     class Meta:
         model = BusinessCalendar
-        fields = ("name", "zone")
+        fields = ("name", "zone", "country", "worked")
+        widgets: ClassVar = {"worked": forms.Textarea(attrs={"rows": 3, "cols": 60})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -139,10 +143,11 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
     def clean_days(self) -> free_days.Days:
         return self._read(lambda: free_days.read_lines(self.cleaned_data["days"]))
 
-    def clean_country(self) -> free_days.Days:
-        this_year = timezone.localdate().year
-        code: str = self.cleaned_data["country"]
-        return self._read(lambda: free_days.of_country(code, range(this_year, this_year + _YEARS))) if code.strip() else {}
+    def clean_country(self) -> str:
+        code: str = self.cleaned_data["country"].strip()
+        if code:
+            self._read(lambda: free_days.of_country(code, _these_years()))
+        return code.upper()
 
     def clean_file(self) -> free_days.Days:
         file = self.cleaned_data["file"]
@@ -164,7 +169,16 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not any(cleaned.get(f"day{number}") or f"day{number}" in self.errors for number in range(7)):
             self.add_error("day0", _("Write the hours of one day at least, or nothing is ever due."))
+        if cleaned.get("country"):
+            self._check_worked(cleaned["worked"], cleaned["country"])
         return cleaned
+
+    def _check_worked(self, text: str, country: str) -> None:
+        names = sorted(set(free_days.of_country(country, _these_years()).values()))
+        for line in filter(None, map(str.strip, text.splitlines())):
+            if not any(name.casefold().startswith(line.casefold()) for name in names):
+                told = {"line": line[:80], "country": country, "names": ", ".join(names)}
+                self.add_error("worked", _("“%(line)s” is no holiday of %(country)s. These are: %(names)s.") % told)
 
     def write_days(self) -> None:
         """What the form says of the week and of holidays, in the place of what stood."""
@@ -176,7 +190,7 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
             for opens, closes in said[f"day{number}"]
         )
         calendar.holidays.all().delete()
-        days = said["file"] | said["country"] | said["days"]
+        days = said["file"] | said["days"]
         Holiday.objects.bulk_create(Holiday(calendar=calendar, date=day, name=name) for day, name in sorted(days.items()))
 
 
@@ -184,7 +198,8 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
 class BusinessCalendarAdmin(KeptAdmin):
     form = CalendarForm
     instead = gettext_lazy("Choose another calendar in the SLA policies that use it first.")
-    list_display = ("name", "zone", "known_until")
+    list_display = ("name", "zone", "country")
+    readonly_fields = ("coming",)
     search_fields = ("name", "zone")
     fieldsets = (
         (None, {"description": _HISTORY, "fields": ("name", "zone")}),
@@ -197,16 +212,29 @@ class BusinessCalendarAdmin(KeptAdmin):
                 "fields": tuple(f"day{number}" for number in range(7)),
             },
         ),
-        (gettext_lazy("Holidays"), {"fields": ("days", "country", "file")}),
+        (
+            gettext_lazy("Holidays"),
+            {
+                "description": gettext_lazy("On these dates no time counts, whatever the hours say."),
+                "fields": ("country", "worked", "days", "file", "coming"),
+            },
+        ),
     )
 
-    @admin.display(description=gettext_lazy("last holiday"))
-    def known_until(self, calendar: BusinessCalendar) -> date | None:
-        return calendar.holidays.values_list("date", flat=True).last()
+    @admin.display(description=gettext_lazy("The next twelve months"))
+    def coming(self, calendar: BusinessCalendar) -> str:
+        """All that count, so that an admin sees what was understood."""
+        if not calendar.pk:
+            return _("Shown once the calendar is saved.")
+        today = timezone.localdate()
+        own = dict(calendar.holidays.values_list("date", "name"))
+        days = calendar.public_holidays(range(today.year, today.year + 2)) | own
+        lines = [(date_format(day, "D j M Y"), name) for day, name in sorted(days.items()) if today <= day < today + timedelta(days=365)]
+        return format_html_join(mark_safe("<br>"), "{} {}", lines) or _("None")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 as Django calls it
-        """The fields of weekdays and holidays are the form's own."""
-        return super().get_form(request, obj, change, **{**kwargs, "fields": ("name", "zone")})
+        """The fields of weekdays, and of other holidays, are the form's own."""
+        return super().get_form(request, obj, change, **{**kwargs, "fields": CalendarForm.Meta.fields})
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 as Django calls it
         super().save_related(request, form, formsets, change)
@@ -214,33 +242,6 @@ class BusinessCalendarAdmin(KeptAdmin):
 
 
 # --- Policies ------------------------------------------------------------------------------------------------------------------
-
-
-class SpanField(forms.Field):
-    """ "1h 30m" as a span. Days are refused, as a day of work has other hours than a day."""
-
-    _LONGEST = timedelta(days=3650)
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"required": False, "widget": forms.TextInput(attrs={"size": 8, "placeholder": "8h"}), **kwargs})
-
-    def to_python(self, value: Any) -> timedelta | None:
-        text = (value or "").strip().lower()
-        if not text:
-            return None
-        found = re.fullmatch(r"(?:(\d{1,6})\s*h)?\s*(?:(\d{1,7})\s*m(?:in)?)?", text)
-        if found is None:
-            raise forms.ValidationError(_("Write hours and minutes, such as 8h, 30m or 1h 30m."))
-        span = timedelta(hours=int(found[1] or 0), minutes=int(found[2] or 0))
-        if span > self._LONGEST:
-            raise forms.ValidationError(_("That is longer than ten years."))
-        return span
-
-    def prepare_value(self, value: Any) -> Any:
-        return span_words(value) if isinstance(value, timedelta) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return (self.prepare_value(initial) or "") != (data or "").strip()
 
 
 class TargetForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the stubs alone

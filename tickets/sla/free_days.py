@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -35,9 +36,10 @@ def write_lines(days: Days) -> str:
     return "\n".join(f"{day.isoformat()} {name}".strip() for day, name in sorted(days.items()))
 
 
+@lru_cache(maxsize=64)
 def of_country(code: str, years: range) -> Days:
-    """Public holidays of a country ("DE"), or of a part of it ("DE-BE")."""
-    import holidays  # noqa: PLC0415 half a second, for a page that admins open once a year
+    """Public holidays of a country ("DE"), or of a part of it ("DE-BE"). Kept, and not to be changed."""
+    import holidays  # noqa: PLC0415 a tenth of a second, for who has such a calendar
 
     country, _dash, part = code.strip().upper().partition("-")
     known = holidays.list_supported_countries(include_aliases=False)

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any
 
 from django.db.models import TextChoices
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tickets.sla.worktime import ALWAYS, Calendar
@@ -133,14 +132,3 @@ def _read_promise(data: dict[str, Any]) -> Promise:
         Step(timedelta(seconds=offset), to_assignee, tuple(people), tuple(groups)) for offset, to_assignee, people, groups in data["steps"]
     ]
     return Promise(timedelta(seconds=data["target"]), data["business"], tuple(steps))
-
-
-def span_words(span: timedelta) -> str:
-    """ "1h 30m", to the minute; what is shorter is "<1m". Days are not said, as a day of work has other hours than a day."""
-    minutes = span // timedelta(minutes=1)
-    hours, minutes = divmod(minutes, 60)
-    if not hours and not minutes:
-        return gettext("<1m") if span else gettext("0m")
-    parts = [gettext("%(count)dh") % {"count": hours}] if hours else []
-    parts += [gettext("%(count)dm") % {"count": minutes}] if minutes else []
-    return " ".join(parts)

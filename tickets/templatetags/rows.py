@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from tickets.sla.clocks import left_of
-from tickets.sla.promises import span_words
+from tickets.spans import span_words
 from tickets.templatetags.when import ago, as_time, exactly
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import AgentGroup
 from tests.factories import make_policy, make_ticket, message
 from tickets import actions, merging, sharing, sweeps
-from tickets.models import Clock, EventKind, Priority, SlaPolicy, SlaStep, SlaTarget, Status, Ticket, TicketType
+from tickets.models import Clock, EventKind, Priority, SlaPolicy, SlaStep, SlaTarget, Status, Ticket, TicketType, WorkingSpan
 from tickets.sla import clocks
 
 pytestmark = pytest.mark.django_db
@@ -297,6 +297,54 @@ def test_policy_when_edited_then_what_was_promised_stays_until_the_ticket_is_mat
     assert is_as_its_events_say(ticket)
 
 
+def test_calendar_when_edited_while_a_clock_is_paused_then_the_promise_goes_on_in_the_old_hours(policy, ticket, at, ana, dan):
+    """Two hours of four are spent; on Thursday, a holiday since, they go on, as it was promised when Thursdays were worked."""
+    at("Mon 11:00")
+    actions.change_status(ticket, actor=dan, status=status("Waiting on Customer"))
+    policy.calendar.holidays.create(date=moment("Thu 00:00").date())
+    at("Thu 10:00")
+    actions.change_status(ticket, actor=dan, status=status("In Progress"))
+    assert shown(ticket)["first"] == "running 2:00:00/4:00:00 due Thu 12:00"
+    assert shown(make_ticket(ana))["first"] == "running 0:00:00/4:00:00 due Fri 13:00"
+    assert is_as_its_events_say(ticket)
+
+
+def test_clocks_when_those_on_the_wall_change_then_hours_are_real_ones(workflow, monkeypatch, ana, dan):
+    """All day, from Saturday noon: 12 of 16 hours until midnight, and 4 of a night in which 02:00 is 03:00, or comes twice. 10 are spent until 22:00, so 6
+    are left on Sunday at 04:00, however long that night was; with 24 promised it is 14, and when it is resolved at 05:00 and opened anew at 08:00, 13.
+    """
+    policy = make_policy(hours="00:00-00:00")
+    policy.calendar.spans.bulk_create(WorkingSpan(calendar=policy.calendar, weekday=day, opens=time(), closes=time()) for day in (5, 6))
+    high = promise(policy, "High", resolution=timedelta(hours=24))
+
+    def do(day: int, month: int, hour: int, deed):
+        now = datetime(2026, month, day, hour, tzinfo=BERLIN).astimezone(UTC)
+        monkeypatch.setattr(timezone, "now", lambda: now)
+        return deed()
+
+    for saturday, month, first_due in ((28, 3, "Sun 05:00"), (24, 10, "Sun 03:00")):
+        ticket = do(saturday, month, 12, lambda: make_ticket(ana))
+        dues = [shown(ticket)["resolution"]]
+        for day, hour, deed in (
+            (saturday, 22, lambda: actions.change_status(ticket, actor=dan, status=status("Waiting on Customer"))),  # noqa: B023
+            (saturday + 1, 4, lambda: actions.change_status(ticket, actor=dan, status=status("In Progress"))),  # noqa: B023
+            (saturday + 1, 4, lambda: actions.set_priority(ticket, actor=dan, priority=high)),  # noqa: B023
+            (saturday + 1, 5, lambda: actions.resolve(ticket, actor=dan, type=TicketType.objects.first())),  # noqa: B023
+            (saturday + 1, 8, lambda: actions.reopen(ticket, actor=ana)),  # noqa: B023
+        ):
+            do(day, month, hour, deed)
+            dues.append(shown(ticket)["resolution"])
+        assert dues == [
+            f"running 0:00:00/16:00:00 due {first_due}",
+            "paused 10:00:00/16:00:00",
+            "running 10:00:00/16:00:00 due Sun 10:00",
+            "running 10:00:00/1 day, 0:00:00 due Sun 18:00",
+            "met 11:00:00/1 day, 0:00:00",
+            "running 11:00:00/1 day, 0:00:00 due Sun 21:00",
+        ]
+        assert is_as_its_events_say(ticket)
+
+
 def test_policies_when_several_match_then_the_first_one_counts(policy, at, acme, ana, ben, solo, dan):
     devops = AgentGroup.objects.get(name="DevOps")
     bug = TicketType.objects.get(name="Bug")
@@ -335,7 +383,7 @@ def test_clocks_when_made_of_the_events_again_then_are_the_same_whatever_happene
     promise(policy, "Critical", first_response=timedelta(hours=1), resolution=timedelta(hours=8), in_business_hours=False)
     choose = random.Random(seed)  # noqa: S311
     ticket = make_ticket(ana)
-    time = moment("Mon 09:00")
+    now = moment("Mon 09:00")
     names = Status.objects.filter(is_retired=False).values_list("name", flat=True)
     deeds = (
         lambda: actions.comment(ticket, actor=ana, message=message()),
@@ -347,8 +395,8 @@ def test_clocks_when_made_of_the_events_again_then_are_the_same_whatever_happene
         sweeps.tell_due_clocks,
     )
     for _deed in range(30):
-        time += timedelta(seconds=choose.randrange(-3600, 40_000))
-        monkeypatch.setattr(timezone, "now", lambda time=time: time.astimezone(UTC))
+        now += timedelta(seconds=choose.randrange(-3600, 40_000))
+        monkeypatch.setattr(timezone, "now", lambda now=now: now.astimezone(UTC))
         try:
             choose.choice(deeds)()
         except actions.IllegalMove:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from accounts.models import AgentGroup
 from tickets.models import Mailbox, Priority, Status, TicketType
 from tickets.presets import PRESETS, Preset
 from tickets.sla.preset import install_sla
+from tickets.spans import span_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +103,8 @@ class _Row:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, timedelta):
+        return span_in_words(value)
     return f"“{value}”" if value not in ("", None) else "empty"
 
 
