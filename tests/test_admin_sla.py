@@ -91,6 +91,12 @@ def test_public_holidays_when_years_go_by_then_do_not_end_save_those_on_which_on
     assert [day for day in free if day.month == 10] == []
 
 
+def test_public_holidays_when_the_machine_speaks_another_language_then_are_called_the_same(monkeypatch):
+    monkeypatch.setenv("LANGUAGE", "de")
+    free_days.of_country.cache_clear()
+    assert free_days.of_country("DE", range(2026, 2027))[date(2026, 4, 3)] == "Good Friday"
+
+
 def test_public_holidays_when_a_name_is_not_among_them_then_says_which_are(office):
     response = add(office, BusinessCalendar, worked="Columbus Day\nOktoberfest", **US)
     assert [error.partition("These are")[0] for error in errors(response)] == ["“Oktoberfest” is no holiday of US. "]

@@ -52,7 +52,9 @@ def of_country(code: str, years: range) -> Days:
         raise ValueError(
             _("“%(code)s” is not known. The parts of %(country)s are: %(parts)s.") % {"code": code[:20], "country": country, "parts": parts}
         )
-    return {day: name[:_NAME] for day, name in holidays.country_holidays(country, subdiv=part or None, years=years).items()}
+    # In one language where it is known, whatever the machine's: admins name the ones on which they work.
+    found = holidays.country_holidays(country, subdiv=part or None, years=years, language="en_US")
+    return {day: name[:_NAME] for day, name in found.items()}
 
 
 def read_ics(content: bytes) -> Days:
