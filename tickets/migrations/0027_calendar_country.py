@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0025_saved_views'),
+        ('tickets', '0026_drafts_of_macros'),
     ]
 
     operations = [
