@@ -83,12 +83,17 @@ def made_of(tickets: dict[int, Ticket]) -> Iterator[IndexedTicket]:
         if ticket.is_spam:
             continue
         staff = -ticket.group_id if ticket.group_id in private else STAFF
-        yield IndexedTicket(
-            ticket=ticket.pk,
-            scopes=[staff, *shares[ticket.pk]],
-            terms={str(term): impact for term, impact in terms.impacts(ticket.subject, said.get(ticket.pk, "")).items()},
-            day=day_of(ticket.created_at),
-        )
+        yield entry(ticket, said.get(ticket.pk, ""), scopes=[staff, *shares[ticket.pk]])
+
+
+def entry(ticket: Ticket, said: str, *, scopes: list[int]) -> IndexedTicket:
+    impacts = terms.impacts(ticket.subject, said)
+    return IndexedTicket(
+        ticket=ticket.pk,
+        scopes=scopes,
+        terms={str(term): impact for term, impact in impacts.items()},
+        day=day_of(ticket.created_at),
+    )
 
 
 def postings(one: IndexedTicket) -> Iterator[tuple[int, int, int, int, int]]:

@@ -70,9 +70,13 @@ def _made_of(numbers: Collection[int]) -> Iterator[TicketWords]:
 
 
 def of(ticket: int, *, public: Iterable[str], internal: Iterable[str]) -> TicketWords:
+    return made_of_documents(ticket, document(public), document(internal))
+
+
+def made_of_documents(ticket: int, public: str, internal: str) -> TicketWords:
     """Of what is too much, what was said last is left out."""
     kept, size = [], 0
-    for text in (document(public), document(internal)):
+    for text in (public, internal):
         fits = text.encode()[: (_MOST - size) // 2].decode(errors="ignore")
         kept.append(fits if fits == text else fits.rpartition(" ")[0])
         size += 2 * len(kept[-1].encode())  # with the places

@@ -72,20 +72,29 @@ def follow(ticket: Ticket, kind: EventKind, *, actor: User | None, at: datetime,
         return {}
     snapshot = snapshot_for(ticket) if rematches else ticket.sla
     clocks = list(ticket.clocks.all())
-    flags = _flags(ticket, kind, actor)
-    facts = Facts(snapshot, flags, _asked_at(ticket, clocks) if "reply" in flags else None)
     if told:
         for clock in tell(clocks, told):
             clock.save(update_fields=["told", "breached_at", "next_at"])
         return {}
-    touched = advance(ticket, clocks, facts, at)
+    touched, said = turn(ticket, clocks, snapshot, kind, actor=actor, at=at)
     for clock in touched:
         clock.save()
+    if said:
+        Ticket.objects.filter(pk=ticket.pk).update(sla=snapshot, due_at=ticket.due_at)
+    return said
+
+
+def turn(
+    ticket: Ticket, clocks: list[Clock], snapshot: SlaSnapshot | None, kind: EventKind, *, actor: User | None, at: datetime
+) -> tuple[list[Clock], dict[str, Any]]:
+    """What an event does to a ticket's clocks and to the ticket, none of it saved: the clocks that it touched, and what it has to remember."""
+    flags = _flags(ticket, kind, actor)
+    facts = Facts(snapshot, flags, _asked_at(ticket, clocks) if "reply" in flags else None)
+    touched = advance(ticket, clocks, facts, at)
     if not touched and ticket.sla_id == (snapshot.pk if snapshot else None):
-        return {}
+        return [], {}
     ticket.sla, ticket.due_at = snapshot, earliest(clocks)
-    Ticket.objects.filter(pk=ticket.pk).update(sla=snapshot, due_at=ticket.due_at)
-    return {KEY: facts.as_data()}
+    return touched, {KEY: facts.as_data()}
 
 
 def _flags(ticket: Ticket, kind: EventKind, actor: User | None) -> frozenset[str]:

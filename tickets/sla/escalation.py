@@ -41,22 +41,23 @@ def tell_due(clock_ids: Collection[int]) -> int:
 
 
 def _tell(ticket: Ticket, clock: Clock, now: datetime) -> None:
+    kind, said = said_of(clock, now)
+    record(ticket, kind, actor=None, is_internal=True, **said)
+
+
+def said_of(clock: Clock, now: datetime) -> tuple[EventKind, dict[str, Any]]:
     """After a pause of the sweeps several steps may be due: that is one event, of the gravest, and whoever one of them names hears of it once."""
     promise = clocks.promise_of(clock)
     spent = clocks.spent_by(clock, now)
     due = [step for step in promise.steps[clock.told :] if clock.target + step.offset <= spent] or [promise.steps[clock.told]]
     told = clock.told + len(due)
     step = merged(due)
-    record(
-        ticket,
-        _kind(clock.told, told, promise.breach),
-        actor=None,
-        is_internal=True,
-        sla={"metric": clock.metric, "round": clock.round, "told": told},
-        minutes=_minutes(step.offset),
-        moment=(clocks.moment_of(clock, step) or now).isoformat(),
-        tells={"assignee": step.to_assignee, "people": step.people, "groups": step.groups},
-    )
+    return _kind(clock.told, told, promise.breach), {
+        clocks.KEY: {"metric": clock.metric, "round": clock.round, "told": told},
+        "minutes": _minutes(step.offset),
+        "moment": (clocks.moment_of(clock, step) or now).isoformat(),
+        "tells": {"assignee": step.to_assignee, "people": step.people, "groups": step.groups},
+    }
 
 
 def due_clocks() -> QuerySet[Any]:

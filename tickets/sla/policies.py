@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 
 def snapshot_for(ticket: Ticket) -> SlaSnapshot | None:
     """What the ticket is promised from now on; None where no policy matches, or the one that does promises nothing."""
-    policy = first_match(organizations=_organizations(ticket), group=ticket.group, type=ticket.type)
-    agreement = policy and agreement_of(policy, ticket.priority)
+    return promised(organizations=_organizations(ticket), group=ticket.group, type=ticket.type, priority=ticket.priority)
+
+
+def promised(
+    *, organizations: QuerySet[Organization], group: AgentGroup | None, type: TicketType | None, priority: Priority | None
+) -> SlaSnapshot | None:
+    policy = first_match(organizations=organizations, group=group, type=type)
+    agreement = policy and agreement_of(policy, priority)
     if not policy or not agreement:
         return None
     text = write(agreement)
