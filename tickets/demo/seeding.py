@@ -1,35 +1,60 @@
 """What `manage.py seed` writes: people, and the stories of tickets, as plausible as a measurement needs, and the same for the same number.
 
-Makes rows and writes none. Nobody's address exists, and every event is marked as told, so that nobody is mailed.
+Makes rows and writes none, in the same state as if the verbs had made them: clocks, stretches, words, postings and mails that were sent. Nobody's
+address exists, and every event is marked as told, so that nobody is mailed.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import tomllib
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from itertools import accumulate
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tickets.lifecycle import Category
-from tickets.models import Channel, EventKind
-from tickets.search import word_index
+from notifications.models import Delivery, Kind, Reason
+from tickets.lifecycle import FINISHED, UNRESOLVED, Category
+from tickets.models import (
+    Attachment,
+    Channel,
+    Clock,
+    Comment,
+    Event,
+    EventKind,
+    Follower,
+    IndexedTicket,
+    OrganizationShare,
+    Posting,
+    Stretch,
+    Ticket,
+    TicketWords,
+)
+from tickets.models.posting import STAFF
+from tickets.search import indexing, word_index
+from tickets.search.words import GAP, document, tokens
+from tickets.sla import clocks, escalation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+
+    from django.db.models import Model
 
     from accounts.models import AgentGroup, Organization, User
-    from tickets.models import Priority, Status, TicketType
+    from tickets.models import Priority, SlaSnapshot, Status, TicketType
 
 YEARS = timedelta(days=730)
 _WORDS: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("seed_words.toml").read_text(encoding="utf-8"))
 _SENTENCES = 4_000  # of each kind; a ticket has about twelve of them
 _CHANNELS = [Channel.EMAIL, Channel.EMAIL, Channel.EMAIL, Channel.PORTAL, Channel.PORTAL, Channel.DESK]
 _AT_NIGHT = (0, 1, 2, 3, 4, 5, 6, 19, 20, 21, 22, 23)
+_SWEPT = timedelta(seconds=20)  # so long after a clock's moment a sweep has told of it
+_ROOM = {
+    Comment: 6,
+    Event: 14,
+}  # numbers that are kept free for each ticket: about twice as many as it needs, so that batches need not know each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,58 +62,80 @@ class Cast:
     customers: list[User]
     organization_of: dict[int, Organization]  # by the person's id
     agents: list[User]
-    group_of: dict[int, int]  # by the agent's id
-    groups: list[AgentGroup]
-    statuses: dict[Category, Status]  # the default of each category
+    group_of: dict[int, AgentGroup]  # by the agent's id
+    statuses: dict[Category, Status]  # where each category begins; see `actions.default_status`
     waiting: list[Status]
     types: list[TicketType]
     priorities: list[Priority]
+    promised: dict[tuple[int | None, ...], SlaSnapshot | None]  # by a ticket's `sla_key` without its requester
+
+
+COLUMNS: dict[type[Model], tuple[str, ...]] = {
+    model: tuple(names.split())
+    for model, names in {
+        Ticket: "id subject requester status category type priority group assignee channel created_at updated_at public_updated_at status_since "
+        "first_response_at first_response_work waiting_since resolved_at resolution_work close_due_at closed_at sla due_at is_indexed",
+        Comment: "id ticket author text is_internal channel created_at",
+        Event: "id ticket kind actor comment is_internal data at dispatch_at dispatched_at",
+        Follower: "ticket user added_by created_at",
+        OrganizationShare: "ticket organization added_by created_at",
+        Attachment: "comment file name content_type size sha256",
+        Clock: "ticket metric round snapshot state target started_at runs spent since due_at breached_at ended_at told next_at",
+        Stretch: "ticket kind began_at ended_at work_seconds",
+        Delivery: "event ticket recipient address kind reason state attempts next_attempt_at message_id subject created_at sent_at bounced_at error",
+        TicketWords: "ticket public internal size",
+        IndexedTicket: "ticket scopes terms day",
+        Posting: "scope term ticket impact day",
+    }.items()
+}
+Rows = dict[type["Model"], list[tuple[Any, ...]]]  # of some tickets, in the order of `COLUMNS`
+
+
+def _reader(model: type[Model]) -> Callable[[Model], tuple[Any, ...]]:
+    return attrgetter(*(model._meta.get_field(name).attname for name in COLUMNS[model]))  # type: ignore[union-attr]
+
+
+_ROW_OF = {model: _reader(model) for model in (Ticket, Clock, TicketWords, IndexedTicket)}
 
 
 @dataclass(slots=True)
-class Rows:
-    """Of some tickets, in the order of `COLUMNS`."""
+class _Text:
+    """What somebody says, and the words that search finds in it: those of a sentence are looked for once, however often it is said."""
 
-    tickets: list[tuple[Any, ...]] = field(default_factory=list)
-    comments: list[tuple[Any, ...]] = field(default_factory=list)
-    events: list[tuple[Any, ...]] = field(default_factory=list)
-    followers: list[tuple[Any, ...]] = field(default_factory=list)
-    shares: list[tuple[Any, ...]] = field(default_factory=list)
-    attachments: list[tuple[Any, ...]] = field(default_factory=list)
-    words: list[tuple[Any, ...]] = field(default_factory=list)
+    text: str
+    words: str
 
 
-COLUMNS = {
-    "tickets": "id subject requester status category type priority group assignee channel created_at updated_at public_updated_at "
-    "status_since first_response_at waiting_since resolved_at close_due_at closed_at is_indexed",
-    "comments": "id ticket author text is_internal channel created_at",
-    "events": "id ticket kind actor comment is_internal data at dispatch_at dispatched_at",
-    "followers": "ticket user added_by created_at",
-    "shares": "ticket organization added_by created_at",
-    "attachments": "comment file name content_type size sha256",
-    "words": "ticket public internal size",
-}
+@dataclass(slots=True)
+class Batch:
+    """Some tickets one after the other."""
+
+    random: random.Random
+    comments: int  # the last numbers that were given
+    events: int
+    rows: Rows = field(default_factory=lambda: {model: [] for model in COLUMNS})
 
 
 class Stories:
-    """Tickets one after the other, each with a number above the last, opened later than it."""
+    """Tickets, each with a number above the last, opened about when its turn is."""
 
     def __init__(self, cast: Cast, *, count: int, now: datetime, seed: int = 1) -> None:
-        self.cast, self.count, self.now = cast, count, now
+        self.cast, self.count, self.now, self.seed = cast, count, now, seed
         self.random = random.Random(seed)  # noqa: S311 a measurement must be the same again
-        self.comments = self.events = 0
         self.sentences = {kind: [self._sentence(kind) for _ in range(_SENTENCES)] for kind in ("subjects", "customer", "agent", "note")}
         # Some people ask often, most of them seldom.
-        self.askers = self.random.choices(cast.customers, weights=[1 / (at + 20) for at in range(len(cast.customers))], k=count)
+        self.asks = list(accumulate(1 / (at + 20) for at in range(len(cast.customers))))
+        self.words_of = {person.pk: document([person.name, person.email]) for person in cast.customers}
 
-    def batches(self, size: int) -> Iterator[Rows]:
-        for first in range(1, self.count + 1, size):
-            rows = Rows()
-            for number in range(first, min(first + size, self.count + 1)):
-                _Story(self, rows, number).tell()
-            yield rows
+    def batch(self, first: int, size: int) -> Rows:
+        """The same whichever others are made, and by whom."""
+        chance = random.Random(f"{self.seed} {first}")  # noqa: S311
+        batch = Batch(chance, comments=(first - 1) * _ROOM[Comment], events=(first - 1) * _ROOM[Event])
+        for number in range(first, min(first + size, self.count + 1)):
+            _Story(self, batch, number).tell()
+        return batch.rows
 
-    def _sentence(self, kind: str) -> str:
+    def _sentence(self, kind: str) -> _Text:
         pick = self.random.choice
         said = pick(_WORDS[kind]).format(
             feature=pick(_WORDS["features"]),
@@ -99,81 +146,90 @@ class Stories:
             person=f"{pick(_WORDS['first_names'])} {pick(_WORDS['last_names'])}",
             error=f"ERR_{self.random.randrange(1000, 4000)}",
             version=f"v{self.random.randrange(1, 5)}.{self.random.randrange(20)}.{self.random.randrange(10)}",
-            file=self.file_name(),
+            file=file_name(self.random),
             number=f"{pick('ABCDEFGHKX')}-{self.random.randrange(10, 20_000)}",
             count=self.random.randrange(3, 400),
         )
-        return said[0].upper() + said[1:]
+        said = said[0].upper() + said[1:]
+        return _Text(said, " ".join(tokens(said)))
 
-    def file_name(self) -> str:
-        return f"{self.random.choice(_WORDS['file_names'])}-{self.random.randrange(1000, 9999)}.{self.random.choice(_WORDS['endings'])}"
-
-    def created(self, number: int) -> datetime:
+    def created(self, number: int, chance: random.Random) -> datetime:
         """More and more of them a day, most of them at work."""
-        share: float = ((number - self.random.random()) / self.count) ** 0.8
+        share: float = ((number - chance.random()) / self.count) ** 0.8
         at = self.now - YEARS + YEARS * share
-        is_late = at.hour in _AT_NIGHT and self.now - at > timedelta(days=1) and self.random.random() < 0.8
+        is_late = at.hour in _AT_NIGHT and self.now - at > timedelta(days=1) and chance.random() < 0.8
         return at + timedelta(hours=9) if is_late else at
 
 
-class _Story:
-    """One ticket, from mail to close as far as its age goes."""
+def file_name(chance: random.Random) -> str:
+    return f"{chance.choice(_WORDS['file_names'])}-{chance.randrange(1000, 9999)}.{chance.choice(_WORDS['endings'])}"
 
-    def __init__(self, stories: Stories, rows: Rows, number: int) -> None:
-        self.all, self.rows, self.number = stories, rows, number
-        self.cast, self.random, self.now = stories.cast, stories.random, stories.now
-        self.at = self.updated = self.public = stories.created(number)
-        self.requester = stories.askers[number - 1]
-        self.channel = self.random.choice(_CHANNELS)
-        self.status = self.cast.statuses[Category.NEW]
-        self.agent: User | None = None
-        self.type: TicketType | None = None
-        self.facts: dict[str, datetime | None] = defaultdict(lambda: None)
-        self.public_words, self.internal_words = [str(number)], [self.requester.name, self.requester.email]
+
+class _Story:
+    """One ticket, from mail to close as far as its age goes. What each step changes is what the verb of that name in `tickets.actions` does."""
+
+    def __init__(self, stories: Stories, batch: Batch, number: int) -> None:
+        self.all, self.batch, self.rows = stories, batch, batch.rows
+        self.cast, self.random, self.now = stories.cast, batch.random, stories.now
+        chance = self.random
+        self.at = at = stories.created(number, chance)
+        self.requester = chance.choices(self.cast.customers, cum_weights=stories.asks)[0]
+        self.agent = chance.choice(self.cast.agents)  # who will take it
+        self.subject = chance.choice(stories.sentences["subjects"])
+        status = self.cast.statuses[Category.NEW]
+        self.ticket = Ticket(
+            pk=number,
+            subject=self.subject.text,
+            requester_id=self.requester.pk,
+            status=status,
+            category=status.category,
+            priority=chance.choices(self.cast.priorities, range(1, len(self.cast.priorities) + 1))[0] if chance.random() < 0.8 else None,
+            group=self.cast.group_of[self.agent.pk],
+            channel=chance.choice(_CHANNELS).value,
+            created_at=at,
+            updated_at=at,
+            public_updated_at=at,
+            status_since=at,
+            waiting_since=at,
+            is_indexed=True,
+        )
+        self.clocks: list[Clock] = []
+        self.first = ""  # what the customer wrote
+        self.public, self.internal = [f"{GAP} {number} {GAP} {self.subject.words}"], [stories.words_of[self.requester.pk]]
+        self.files: list[str] = []
 
     def tell(self) -> None:
-        created = self.at
-        self.facts["waiting_since"] = self.facts["status_since"] = created
-        self._record(EventKind.OPENED, self.requester, comment=self._say(self.requester, "customer"), data='{"quiet": false}')
-        self._people(created)
+        scopes = self._people()
+        said = self._say(self.requester, "customer")
+        self._record(EventKind.OPENED, self.requester, comment=said, quiet=False)
         if self.random.random() < 0.02 and self._later(1):
-            self._move(Category.SPAM, EventKind.MARKED_SPAM, self.random.choice(self.cast.agents), is_internal=True)
+            moved = self._enter(self.cast.statuses[Category.SPAM])
+            self._record(EventKind.MARKED_SPAM, self.random.choice(self.cast.agents), is_internal=True, type="", **moved)
         else:
             self._work()
-        agent, group = self.agent, self.random.choice(self.cast.groups).pk
-        subject = self.random.choice(self.all.sentences["subjects"])
-        words = word_index.of(self.number, public=[subject, *self.public_words], internal=self.internal_words)
-        self.rows.words.append(tuple(word_index.prepared(words)))
-        self.rows.tickets.append(
-            (
-                self.number,
-                subject,
-                self.requester.pk,
-                self.status.pk,
-                self.status.category,
-                self.type.pk if self.type else None,
-                self.random.choices(self.cast.priorities, weights=range(1, len(self.cast.priorities) + 1))[0].pk
-                if self.random.random() < 0.8
-                else None,
-                self.cast.group_of.get(agent.pk, group) if agent else group,
-                agent.pk if agent else None,
-                self.channel,
-                created,
-                self.updated,
-                self.public,
-                *(
-                    self.facts[name]
-                    for name in ("status_since", "first_response_at", "waiting_since", "resolved_at", "close_due_at", "closed_at")
-                ),
-                True,
-            )
-        )
+        self._sweep(self.now)
+        words = word_index.made_of_documents(self.ticket.pk, " ".join([*self.public, *self.files]), " ".join(self.internal))
+        self._add(words)
+        self._add(self.ticket)
+        for clock in self.clocks:
+            self._add(clock)
+        if not self.ticket.is_spam:
+            entry = indexing.entry(self.ticket, self.first, scopes=scopes)
+            self._add(entry)
+            self.rows[Posting].extend(indexing.postings(entry))
 
-    def _people(self, created: datetime) -> None:
-        self.rows.followers.append((self.number, self.requester.pk, self.requester.pk, created))
-        organization = self.cast.organization_of.get(self.requester.pk)
-        if organization and self.random.random() < 0.9:
-            self.rows.shares.append((self.number, organization.pk, self.requester.pk, created))
+    def _add(self, row: Ticket | Clock | TicketWords | IndexedTicket) -> None:
+        self.rows[type(row)].append(_ROW_OF[type(row)](row))
+
+    def _people(self) -> list[int]:
+        """Who sees it for belonging to a circle."""
+        number, requester = self.ticket.pk, self.requester.pk
+        self.rows[Follower].append((number, requester, requester, self.at))
+        organization = self.cast.organization_of.get(requester)
+        if organization is None or self.random.random() < 0.1:
+            return [STAFF]
+        self.rows[OrganizationShare].append((number, organization.pk, requester, self.at))
+        return [STAFF, organization.pk]
 
     # --- What happens ------------------------------------------------------------------------------------------------------------
 
@@ -188,14 +244,14 @@ class _Story:
     def _work(self) -> None:
         if not self._later(1.5):
             return
-        self.agent = self.random.choice(self.cast.agents)
-        before = self.status
-        self.status = self.cast.statuses[Category.OPEN]
-        said = json.dumps({"old": "", "new": self.agent.display_name, "assignee": self.agent.pk, "status": self.status.name})
-        self._record(EventKind.ASSIGNED, self.agent, data=said, is_internal=True)
-        self.public = self.at if before != self.status else self.public
+        agent, ticket = self.agent, self.ticket
+        moved = self._enter(self.cast.statuses[Category.OPEN])
+        ticket.assignee_id = agent.pk
+        said = {"old": "", "new": agent.display_name, "assignee": agent.pk, "status": moved["new"]}
+        self._record(EventKind.ASSIGNED, agent, is_internal=True, **said)
+        ticket.public_updated_at = self.at
         if self.random.random() < 0.35:
-            self._record(EventKind.NOTED, self.agent, comment=self._say(self.agent, "note"), is_internal=True)
+            self._record(EventKind.NOTED, agent, comment=self._say(agent, "note"), is_internal=True)
         for _round in range(self.random.choice((1, 1, 1, 2, 2, 3))):
             if not self._round():
                 return
@@ -207,86 +263,159 @@ class _Story:
         """The agent answers and the customer does. False when the story rests."""
         if not self._later(6):
             return False
-        agent = self.agent or self.cast.agents[0]
-        self.facts["first_response_at"] = self.facts["first_response_at"] or self.at
-        self.facts["waiting_since"] = None
-        before = self.status
-        self.status = self.random.choice(self.cast.waiting) if self.random.random() < 0.5 else self.status
-        data = _moved(before, self.status) if before != self.status else "{}"
-        self._record(EventKind.COMMENTED, agent, comment=self._say(agent, "agent"), data=data)
-        self.public = self.at
+        self._answer()
         if self.random.random() < 0.1:
-            self._record(EventKind.PRIORITY_CHANGED, agent, data='{"old": "", "new": "High"}', is_internal=True)
+            self._change_priority()
         if self.random.random() < 0.6:
             if not self._later(12):
                 return False
-            before, self.status = self.status, self.cast.statuses[Category.OPEN]
-            self.facts["waiting_since"] = self.at
-            data = _moved(before, self.status) if before != self.status else "{}"
-            self._record(EventKind.COMMENTED, self.requester, comment=self._say(self.requester, "customer"), data=data)
-            self.public = self.at
+            ticket = self.ticket
+            ticket.waiting_since = ticket.waiting_since or self.at
+            self._record(
+                EventKind.COMMENTED,
+                self.requester,
+                comment=self._say(self.requester, "customer"),
+                **self._enter(self.cast.statuses[Category.OPEN]),
+            )
         return True
+
+    def _answer(self) -> None:
+        ticket = self.ticket
+        if ticket.first_response_at is None:
+            ticket.first_response_at, ticket.first_response_work = self.at, self._worked(ticket.created_at)
+        elif ticket.waiting_since:
+            self._stretch(Stretch.Kind.ANSWERED, ticket.waiting_since, self._worked(ticket.waiting_since))
+        ticket.waiting_since = None
+        said = self._say(self.agent, "agent")
+        moved = self._enter(self.random.choice(self.cast.waiting)) if self.random.random() < 0.5 else {}
+        self._record(EventKind.COMMENTED, self.agent, comment=said, type="", **moved)
+
+    def _change_priority(self) -> None:
+        ticket, priority = self.ticket, self.random.choice(self.cast.priorities)
+        if priority.pk != ticket.priority_id:
+            old = ticket.priority.name if ticket.priority else ""
+            ticket.priority = priority
+            self._record(EventKind.PRIORITY_CHANGED, self.agent, is_internal=True, old=old, new=priority.name)
 
     def _finish(self) -> None:
         if not self._later(14):
             return
-        self.type = self.type or self.random.choice(self.cast.types)
-        self._move(Category.RESOLVED, EventKind.RESOLVED, self.agent)
-        self.facts |= {"resolved_at": self.at, "waiting_since": None}
-        due = self.at + timedelta(hours=48)
+        ticket = self.ticket
+        if ticket.type_id is None:
+            ticket.type = self.random.choice(self.cast.types)
+        kind = EventKind.RESOLVED if self.cast.statuses[Category.RESOLVED].category == Category.RESOLVED else EventKind.CLOSED
+        self._record(kind, self.agent, type=ticket.type.name if ticket.type else "", **self._enter(self.cast.statuses[Category.RESOLVED]))
         if self.random.random() < 0.06 and self._later(2):
-            self._move(Category.OPEN, EventKind.REOPENED, self.requester)
-            self.facts |= {"resolved_at": None, "waiting_since": self.at}
+            ticket.waiting_since = self.at
+            self._record(EventKind.REOPENED, self.requester, **self._enter(self.cast.statuses[Category.OPEN]))
             if self._round():
                 self._finish()
-        elif due > self.now:
-            self.facts["close_due_at"] = due
-        else:
-            self.at = due
-            self._move(Category.CLOSED, EventKind.CLOSED, None)
-            self.facts["closed_at"] = due
+        elif ticket.close_due_at and ticket.close_due_at <= self.now:
+            self.at = ticket.close_due_at
+            self._record(EventKind.CLOSED, None, **self._enter(self.cast.statuses[Category.CLOSED]))
 
-    def _move(self, category: Category, kind: EventKind, actor: User | None, *, is_internal: bool = False) -> None:
-        before, self.status = self.status, self.cast.statuses[category]
-        if category == Category.SPAM:
-            self.facts["waiting_since"] = None
-        self._record(kind, actor, data=_moved(before, self.status), is_internal=is_internal)
-        self.public = self.at
+    def _enter(self, status: Status) -> dict[str, Any]:
+        """As `actions.stand` and `measures.moved` have it."""
+        ticket, before = self.ticket, self.ticket.status
+        if status.pk == before.pk:
+            return {}
+        moved: dict[str, Any] = {
+            "old": before.name,
+            "new": status.name,
+            "old_public": before.label_for_customers,
+            "new_public": status.label_for_customers,
+            "category": status.category,
+            "old_category": before.category,
+        }
+        ticket.status, ticket.category, ticket.status_since = status, status.category, self.at
+        if before.category in FINISHED and status.category in UNRESOLVED and ticket.resolved_at:
+            self._stretch(Stretch.Kind.RESOLVED, ticket.resolved_at)
+        if not ticket.is_finished:
+            ticket.resolved_at = ticket.resolution_work = None
+        elif ticket.resolved_at is None:
+            ticket.resolved_at, ticket.resolution_work = self.at, self._worked(ticket.created_at)
+        ticket.close_due_at = self.at + status.closes_after if status.closes_after else None
+        ticket.closed_at = self.at if ticket.is_closed else None
+        if ticket.is_finished:
+            moved["ended"] = {"waiting_since": ticket.waiting_since.isoformat()} if ticket.waiting_since else {}
+            ticket.waiting_since = None
+        return moved
 
     # --- Rows --------------------------------------------------------------------------------------------------------------------
 
+    def _worked(self, began: datetime) -> int | None:
+        """As `measures.work_seconds`."""
+        return int(self.clocks[0].snapshot.agreement.calendar.between(began, self.at).total_seconds()) if self.clocks else None
+
+    def _stretch(self, kind: Stretch.Kind, began: datetime, work: int | None = None) -> None:
+        self.rows[Stretch].append((self.ticket.pk, kind.value, began, self.at, work))
+
     def _say(self, author: User, kind: str) -> int:
-        said = " ".join(self.random.choices(self.all.sentences[kind], k=self.random.choice((2, 3, 4, 5))))
+        said = self.random.choices(self.all.sentences[kind], k=self.random.choice((2, 3, 4, 5)))
         if kind == "customer" and self.random.random() < 0.5:
-            said += f" Our reference is {self.number * 7919 % 9_999_991:07d}."
-        words = self.internal_words if kind == "note" else self.public_words
-        words.append(said)
-        self.all.comments += 1
-        pk = self.all.comments
-        channel = self.channel if kind == "customer" else Channel.DESK
-        self.rows.comments.append((pk, self.number, author.pk, said, kind == "note", channel, self.at))
-        if self.random.random() < 0.03:
-            name = self.all.file_name()
-            words.append(name)
-            self.rows.attachments.append((pk, f"attachments/seed/{pk}", name, "application/octet-stream", 1000, "0" * 64))
+            reference = f"{self.ticket.pk * 7919 % 9_999_991:07d}"
+            said.append(_Text(f"Our reference is {reference}.", f"our reference is {reference}"))
+        text = " ".join([one.text for one in said])
+        self.first = self.first or text
+        (self.internal if kind == "note" else self.public).append(" ".join([GAP, *(one.words for one in said)]))
+        self.batch.comments += 1
+        pk = self.batch.comments
+        channel = self.ticket.channel if kind == "customer" else Channel.DESK.value
+        self.rows[Comment].append((pk, self.ticket.pk, author.pk, text, kind == "note", channel, self.at))
+        if kind != "note" and self.random.random() < 0.03:
+            name = file_name(self.random)
+            self.files.append(document([name]))
+            self.rows[Attachment].append((pk, f"attachments/seed/{pk}", name, "application/octet-stream", 1000, "0" * 64))
         return pk
 
-    def _record(
-        self, kind: EventKind, actor: User | None, *, comment: int | None = None, data: str = "{}", is_internal: bool = False
+    def _record(self, kind: EventKind, actor: User | None, *, comment: int | None = None, is_internal: bool = False, **data: Any) -> None:
+        """What the ticket is by now, with its clocks, as the last that a step does."""
+        self._sweep(self.at)
+        ticket = self.ticket
+        promised = self.cast.promised[ticket.sla_key[1:]]
+        _touched, about_clocks = clocks.turn(ticket, self.clocks, promised, kind, actor=actor, at=self.at)
+        ticket.updated_at = self.at
+        if not is_internal:
+            ticket.public_updated_at = self.at
+        self._event(kind, actor, self.at, data | about_clocks, comment=comment, is_internal=is_internal)
+
+    def _sweep(self, until: datetime) -> None:
+        """What sweeps have told of its clocks by then."""
+        while due := [clock for clock in self.clocks if clock.next_at and clock.next_at + _SWEPT <= until]:
+            clock = min(due, key=lambda clock: clock.next_at or until)
+            at = (clock.next_at or until) + _SWEPT
+            kind, said = escalation.said_of(clock, at)
+            clocks.tell([clock], said[clocks.KEY])
+            self._event(kind, None, at, said, is_internal=True)
+
+    def _event(
+        self, kind: EventKind, actor: User | None, at: datetime, data: dict[str, Any], *, comment: int | None = None, is_internal: bool
     ) -> None:
-        self.all.events += 1
+        self.batch.events += 1
         who = actor.pk if actor else None
-        self.rows.events.append((self.all.events, self.number, kind.value, who, comment, is_internal, data, self.at, self.at, self.at))
-        self.updated = self.at
-        if "category" in data:
-            self.facts["status_since"] = self.at
+        self.rows[Event].append((self.batch.events, self.ticket.pk, kind.value, who, comment, is_internal, data, at, at, at))
+        if kind in _MAILED:
+            self._mail(kind, who, at)
+
+    def _mail(self, kind: EventKind, actor: int | None, at: datetime) -> None:
+        """The requester hears of what others do, the assignee of the requester's words. What else is told to staff they read at the desk."""
+        if kind == EventKind.OPENED:
+            self._deliver(self.requester, Kind.CONFIRMATION, Reason.REQUESTER, at)
+        elif actor != self.requester.pk:
+            self._deliver(self.requester, Kind.UPDATE, Reason.REQUESTER, at)
+        else:
+            self._deliver(self.agent, Kind.UPDATE, Reason.ASSIGNEE, at)
+
+    def _deliver(self, person: User, kind: Kind, reason: Reason, at: datetime) -> None:
+        event, ticket = self.batch.events, self.ticket
+        subject = f"[#{ticket.pk}] {ticket.subject}"
+        came = ("sent", None, "") if self.random.random() < 0.998 else ("bounced", at, "550 5.1.1 There is no such mailbox.")
+        state, bounced_at, error = came
+        whom = (event, ticket.pk, person.pk, person.email, kind.value, reason.value)
+        self.rows[Delivery].append((*whom, state, 1, at, f"<seed.{event}.{person.pk}@support.example>", subject, at, at, bounced_at, error))
 
 
-@cache
-def _moved(old: Status, new: Status) -> str:
-    """What the event of a move says."""
-    public = {"old_public": old.label_for_customers, "new_public": new.label_for_customers}
-    return json.dumps({"old": old.name, "new": new.name, **public, "category": new.category, "old_category": old.category})
+_MAILED = {EventKind.OPENED, EventKind.COMMENTED, EventKind.RESOLVED, EventKind.REOPENED, EventKind.CLOSED}
 
 
 # --- People ------------------------------------------------------------------------------------------------------------------------
