@@ -13,7 +13,7 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         from tickets import events  # noqa: PLC0415 as in `accounts.apps`
         from tickets.automation import acting  # noqa: PLC0415
-        from tickets.reports.percentile import teach_sqlite  # noqa: PLC0415 as in `accounts.apps`
+        from tickets.reports.functions import teach_sqlite  # noqa: PLC0415 as in `accounts.apps`
         from tickets.search import word_index  # noqa: PLC0415
 
         connection_created.connect(teach_sqlite, dispatch_uid="tickets.teach_sqlite")

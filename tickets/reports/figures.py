@@ -10,28 +10,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import (
-    Aggregate,
-    BooleanField,
-    Case,
-    Count,
-    DateField,
-    DurationField,
-    ExpressionWrapper,
-    F,
-    Q,
-    Value,
-    When,
-)
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay, Trunc
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import BooleanField, Case, Count, DurationField, ExpressionWrapper, F, Q, Value, When
+from django.db.models.functions import Coalesce, ExtractHour, ExtractIsoWeekDay
 
 from tickets.models import Stretch
 from tickets.reports.asked import Dimension
-from tickets.reports.percentile import Percentile
-from tickets.reports.periods import Period, Step
+from tickets.reports.functions import Percentile, Seconds, Slot, percentile_of
+from tickets.reports.periods import Cut, Period, Step
 from tickets.sla.promises import ClockState
 
 if TYPE_CHECKING:
@@ -44,13 +33,14 @@ if TYPE_CHECKING:
 
 _ANSWERED, _REOPENED = Q(stretches__kind=Stretch.Kind.ANSWERED), Q(stretches__kind=Stretch.Kind.RESOLVED)
 MEDIAN, NINETIETH = 0.5, 0.9
+Pair = tuple[int, int | None, int]  # the steps in which it began and ended, and how many
 
 
 # --- Counts --------------------------------------------------------------------------------------------------------------------
 
 
 class Flow(NamedTuple):
-    """What came and went, by (key, whether in the period itself and not before it); keys are values of a dimension or days."""
+    """What came and went, by (key, whether in the period itself and not before it); keys are values of a dimension, or count the period's steps."""
 
     created: Counter[tuple[Any, bool]]
     resolved: Counter[tuple[Any, bool]]
@@ -64,27 +54,28 @@ class Course(NamedTuple):
     at_begin: Counter[Any]
 
 
-def course(tickets: QuerySet[Ticket], period: Period) -> Course:
-    """By days, of which weeks and months are made. Two readings give it all: tickets by the days of both their ends, and so the resolutions that did not
-    last; nearly all that came on one day went on one of a few, so that these are some thousand pairs of a million tickets."""
-    lives = _pairs(_touched(tickets, period), period, "created_at", "resolved_at")
-    undone = _pairs(_undone(tickets, period), period, "stretches__began_at", "stretches__ended_at")
+def course(tickets: QuerySet[Ticket], period: Period, cut: Cut) -> Course:
+    """By the steps of `cut`. Two readings give it all: tickets by the steps of both their ends, and so the resolutions that did not last; what came in one
+    step went in one of a few, so that these are some hundred pairs of a million tickets."""
+    lives = _pairs(_touched(tickets, period), cut, "created_at", "resolved_at")
+    undone = _pairs(_undone(tickets, period), cut, "stretches__began_at", "stretches__ended_at")
 
-    def moved(pairs: list[tuple[date, date | None, int]], at: int) -> Counter[tuple[Any, bool]]:
-        days: Counter[tuple[Any, bool]] = Counter()
-        for pair in pairs:
-            day, n = pair[at], pair[2]
-            if isinstance(day, date) and period.before.first <= day <= period.last:
-                days[day, day >= period.first] += n
-        return days
+    def lasting(pairs: list[Pair], slot: int) -> int:
+        """Over the beginning of that step."""
+        return sum(n for began, ended, n in pairs if began < slot and (ended is None or ended >= slot))
 
-    def lasting(pairs: list[tuple[date, date | None, int]], day: date) -> int:
-        """Over the beginning of that day."""
-        return sum(n for began, ended, n in pairs if began < day and (ended is None or ended >= day))
+    open_at = [Counter({None: lasting(lives, slot) - lasting(undone, slot)}) for slot in (cut.end, cut.first)]
+    taken_back = _moved(undone, cut, 0)
+    return Course(Flow(_moved(lives, cut, 0), _moved(lives, cut, 1) + taken_back, _moved(undone, cut, 1), taken_back), *open_at)
 
-    open_at = [Counter({None: lasting(lives, day) - lasting(undone, day)}) for day in (period.last + timedelta(days=1), period.first)]
-    taken_back = moved(undone, 0)
-    return Course(Flow(moved(lives, 0), moved(lives, 1) + taken_back, moved(undone, 1), taken_back), *open_at)
+
+def _moved(pairs: list[Pair], cut: Cut, at: int) -> Counter[tuple[Any, bool]]:
+    """By the steps of the pairs' beginnings, or of their ends."""
+    moved: Counter[tuple[Any, bool]] = Counter()
+    for pair in pairs:
+        if key := cut.key(pair[at]):
+            moved[key] += pair[2]
+    return moved
 
 
 def came_and_went(tickets: QuerySet[Ticket], period: Period) -> tuple[list[int], list[int]]:
@@ -92,9 +83,10 @@ def came_and_went(tickets: QuerySet[Ticket], period: Period) -> tuple[list[int],
     days = period.steps(Step.DAY)
 
     def by_day(moment: str) -> list[int]:
-        found: Any = tickets.filter(_during(moment, period)).order_by().values_list(_day(moment, Step.DAY, period)).annotate(n=Count("pk"))
+        slot = Slot(moment, [day.begins for day in days])
+        found: Any = tickets.filter(_during(moment, period)).order_by().annotate(slot=slot).values_list("slot").annotate(n=Count("pk"))
         counted = dict(found)
-        return [counted.get(day.first, 0) for day in days]
+        return [counted.get(at, 0) for at in range(1, len(days) + 1)]
 
     return by_day("created_at"), by_day("resolved_at")
 
@@ -146,9 +138,9 @@ def _during(moment: str, period: Period) -> Q:
     return Q(**{f"{moment}__gte": period.begins, f"{moment}__lt": period.ends})
 
 
-def _pairs(tickets: QuerySet[Ticket], period: Period, began: str, ended: str) -> list[tuple[date, date | None, int]]:
-    days: Any = tickets.annotate(first=_day(began, Step.DAY, period), last=_day(ended, Step.DAY, period))
-    return list(days.values_list("first", "last").annotate(n=Count("pk")))
+def _pairs(tickets: QuerySet[Ticket], cut: Cut, began: str, ended: str) -> list[Pair]:
+    slots: Any = tickets.annotate(first=Slot(began, cut.moments), last=Slot(ended, cut.moments))
+    return list(slots.values_list("first", "last").annotate(n=Count("pk")))
 
 
 def _tallied(tickets: QuerySet[Ticket], by: Dimension | None, which: list[Q]) -> list[Counter[Any]]:
@@ -165,12 +157,6 @@ def _by_period(both: list[Counter[Any]]) -> Counter[tuple[Any, bool]]:
     return Counter({(key, is_now): n for is_now, counted in zip((True, False), both, strict=True) for key, n in counted.items()})
 
 
-def _counted(tickets: QuerySet[Ticket], period: Period, moment: str, more: Q) -> Counter[tuple[Any, bool]]:
-    """By days for steps of any length: weeks and months are made of them."""
-    keyed = _within(tickets, period, moment, more).annotate(key=_day(moment, Step.DAY, period), now=_is_now(moment, period))
-    return Counter({(found, now): n for found, now, n in keyed.values_list("key", "now").annotate(n=Count("pk"))})
-
-
 def _within(tickets: QuerySet[Ticket], period: Period, moment: str, more: Q | None) -> QuerySet[Ticket]:
     """In the period or the one before it. All in one `filter`, so that of a ticket's stretches those count that meet all of it."""
     return tickets.filter((more or Q()) & _touching(moment, period))
@@ -182,18 +168,6 @@ def _touching(moment: str, period: Period) -> Q:
 
 def _is_now(moment: str, period: Period) -> Case:
     return Case(When(**{f"{moment}__gte": period.begins}, then=Value(True)), default=Value(False), output_field=BooleanField())  # noqa: FBT003
-
-
-def _day(moment: str, step: Step, period: Period) -> Trunc:
-    return Trunc(moment, step.value, output_field=DateField(), tzinfo=period.zone)
-
-
-def in_steps(counted: Mapping[tuple[Any, bool], int], periods: list[Period]) -> list[int]:
-    """Days into longer steps."""
-    days: Counter[Any] = Counter()
-    for (day, _now), n in counted.items():
-        days[day] += n
-    return [sum(n for day, n in days.items() if period.first <= day <= period.last) for period in periods]
 
 
 def in_all(counted: Mapping[tuple[Any, bool], int], *, now: bool) -> int:
@@ -226,10 +200,12 @@ MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class Times:
+    """In seconds."""
+
     count: int
-    median: timedelta | None
-    ninetieth: timedelta | None
-    work_median: int | None  # seconds
+    median: float | None
+    ninetieth: float | None
+    work_median: int | None
     work_ninetieth: int | None
 
 
@@ -237,33 +213,54 @@ NO_TIMES = Times(0, None, None, None, None)
 
 
 def times(
-    tickets: QuerySet[Ticket], period: Period, measure: Measure, by: Step | Dimension | None = None
-) -> defaultdict[tuple[Any, bool], Times]:
-    """By (key, whether in the period itself); keys are values of the dimension, the first days of steps that may begin before the period, or None."""
-    if by is None:
-        return _times_in_all(tickets, period, measure)
-    key = _day(measure.ended, by, period) if isinstance(by, Step) else by.value()
-    keyed = _within(tickets, period, measure.ended, measure.which).annotate(key=key, now=_is_now(measure.ended, period))
-    rows = keyed.values_list("key", "now").annotate(**_numbers(measure))
-    return defaultdict(lambda: NO_TIMES, {(found, now): Times(*numbers) for found, now, *numbers in rows})
+    tickets: QuerySet[Ticket], period: Period, measure: Measure, by: Cut | Dimension
+) -> tuple[defaultdict[tuple[Any, bool], Times], dict[bool, Times]]:
+    """By (key, whether in the period itself), keys being values of the dimension or counting the steps; and in all, by the latter. What was read once
+    gives both."""
+    key = Slot(measure.ended, by.moments) if isinstance(by, Cut) else by.value()
+    found: Any = _within(tickets, period, measure.ended, measure.which)
+    found = found.annotate(key=key, is_now=_is_now(measure.ended, period), took=_took(measure), work=F(measure.work))
+    by_key: defaultdict[tuple[Any, bool], Times] = defaultdict(lambda: NO_TIMES)
+    in_all = {True: NO_TIMES, False: NO_TIMES}
+    for is_total, value, *numbers in _measured(found.values_list("key", "is_now", "took", "work")):
+        for is_now, (count, *spans) in ((True, numbers[:5]), (False, numbers[5:])):
+            if not count:
+                continue
+            measured = Times(count, *spans)
+            if is_total:
+                in_all[is_now] = measured
+            else:
+                by_key[(by.key(value) if isinstance(by, Cut) else None) or (value, is_now)] = measured
+    return by_key, in_all
 
 
-def _times_in_all(tickets: QuerySet[Ticket], period: Period, measure: Measure) -> defaultdict[tuple[Any, bool], Times]:
-    numbers = {
-        f"{name}_{now}": number
-        for now, one in ((True, period), (False, period.before))
-        for name, number in _numbers(measure, _during(measure.ended, one)).items()
-    }
-    found = _within(tickets, period, measure.ended, measure.which).aggregate(**numbers)
-    return defaultdict(
-        lambda: NO_TIMES, {(None, now): Times(**{name: found[f"{name}_{now}"] for name in _numbers(measure)}) for now in (True, False)}
-    )
+def _measured(rows: QuerySet[Any]) -> list[tuple[Any, ...]]:
+    """(whether in all, key, …) with what `_NUMBERS` names, first of the period and then of the one before it."""
+    try:
+        sql, params = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    numbers = ", ".join(number for which in ("is_now", "NOT is_now") for number in _numbers(which))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH measured AS MATERIALIZED ({sql}) SELECT FALSE, key, {numbers} FROM measured GROUP BY key"  # noqa: S608 no input in it
+            f" UNION ALL SELECT TRUE, NULL, {numbers} FROM measured",
+            params,
+        )
+        return list(cursor.fetchall())
 
 
-def medians(tickets: QuerySet[Ticket], period: Period, measures: list[Measure]) -> list[tuple[timedelta | None, timedelta | None]]:
+def _numbers(which: str) -> list[str]:
+    return [
+        f"COUNT(*) FILTER (WHERE {which})",
+        *(f"{percentile_of(value, part)} FILTER (WHERE {which})" for value in ("took", "work") for part in (MEDIAN, NINETIETH)),
+    ]
+
+
+def medians(tickets: QuerySet[Ticket], period: Period, measures: list[Measure]) -> list[tuple[float | None, float | None]]:
     """Of each measure in the period and in the one before it; of the ticket's own times, and nothing but what is shown, as each has to be sorted for."""
     numbers = {
-        f"{one.key}_{at}": _numbers(one, _during(one.ended, during))["median"]
+        f"{one.key}_{at}": Percentile(_took(one), fraction=MEDIAN, filter=_during(one.ended, during))
         for one in measures
         for at, during in enumerate((period, period.before))
     }
@@ -271,15 +268,8 @@ def medians(tickets: QuerySet[Ticket], period: Period, measures: list[Measure]) 
     return [(found[f"{one.key}_0"], found[f"{one.key}_1"]) for one in measures]
 
 
-def _numbers(measure: Measure, which: Q | None = None) -> dict[str, Aggregate]:
-    took = ExpressionWrapper(F(measure.ended) - F(measure.began), output_field=DurationField())
-    return {
-        "count": Count("pk", filter=which),
-        "median": Percentile(took, fraction=MEDIAN, filter=which),
-        "ninetieth": Percentile(took, fraction=NINETIETH, filter=which),
-        "work_median": Percentile(F(measure.work), fraction=MEDIAN, filter=which),
-        "work_ninetieth": Percentile(F(measure.work), fraction=NINETIETH, filter=which),
-    }
+def _took(measure: Measure) -> Seconds:
+    return Seconds(ExpressionWrapper(F(measure.ended) - F(measure.began), output_field=DurationField()))
 
 
 # --- Promises ------------------------------------------------------------------------------------------------------------------
@@ -293,17 +283,24 @@ class Promises:
     missed: Counter[tuple[Any, bool]]
 
 
-def promises(tickets: QuerySet[Ticket], period: Period, by: Step | Dimension | None, metric: str = "") -> Promises:
+def promises(tickets: QuerySet[Ticket], period: Period, by: Cut | Dimension | None, metric: str = "") -> Promises:
     """Of one metric, or of all; by nothing, under None."""
     of = Q(clocks__metric=metric) if metric else Q()
     in_time = of & Q(clocks__state=ClockState.MET, clocks__breached_at=None)
     ends = ((in_time, "clocks__ended_at"), (of, "clocks__breached_at"))
-    if isinstance(by, Step):
-        return Promises(*(_counted(tickets, period, moment, which) for which, moment in ends))
-    kept, missed = ([which & _during(moment, one) for one in (period, period.before)] for which, moment in ends)
     either = [which & _touching(moment, period) for which, moment in ends]
-    counted = _tallied(tickets.filter(either[0] | either[1]), by, [*kept, *missed])
-    return Promises(kept=_by_period(counted[:2]), missed=_by_period(counted[2:]))
+    touched = tickets.filter(either[0] | either[1])
+    if isinstance(by, Cut):
+        moment = Coalesce("clocks__breached_at", "clocks__ended_at")
+        slots: Any = touched.annotate(slot=Slot(moment, by.moments), is_missed=Q(clocks__breached_at__isnull=False))
+        counted: list[Counter[tuple[Any, bool]]] = [Counter(), Counter()]
+        for slot, is_missed, n in slots.values_list("slot", "is_missed").annotate(n=Count("pk")):
+            if key := by.key(slot):
+                counted[is_missed][key] = n
+        return Promises(*counted)
+    kept, missed = ([which & _during(moment, one) for one in (period, period.before)] for which, moment in ends)
+    tallied = _tallied(touched, by, [*kept, *missed])
+    return Promises(kept=_by_period(tallied[:2]), missed=_by_period(tallied[2:]))
 
 
 # --- Hours and the oldest ------------------------------------------------------------------------------------------------------

@@ -75,6 +75,38 @@ class Period:
         return Step.WEEK if self.days <= 190 else Step.MONTH
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A period and the one before it in steps. A moment's slot says how many of `moments` are not after it."""
+
+    now: list[Period]
+    before: list[Period]
+
+    @classmethod
+    def of(cls, period: Period, step: Step) -> Cut:
+        return cls(period.steps(step), period.before.steps(step))
+
+    @property
+    def moments(self) -> list[datetime]:
+        return [*(one.begins for one in (*self.before, *self.now)), self.now[-1].ends]
+
+    @property
+    def first(self) -> int:
+        """The slot with which the period itself begins."""
+        return len(self.before) + 1
+
+    @property
+    def end(self) -> int:
+        """The first that is no longer in it."""
+        return self.first + len(self.now)
+
+    def key(self, slot: int | None) -> tuple[int, bool] | None:
+        """Which step, and whether of the period itself; None for a moment outside of both."""
+        if slot is None or not 0 < slot < self.end:
+            return None
+        return (slot - self.first, True) if slot >= self.first else (slot - 1, False)
+
+
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 

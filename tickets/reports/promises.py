@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from tickets.reports import figures
 from tickets.reports.asked import Asked
 from tickets.reports.figures import Promises
-from tickets.reports.periods import Period, Step
+from tickets.reports.periods import Cut, Period, Step
 from tickets.reports.tables import Cell, Report, Row, Table, Unit, by_note, by_rows, step_head, step_name
 from tickets.reports.times import measure_names
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 def sla(tickets: QuerySet[Ticket], asked: Asked) -> Report:
     found, by, period = asked.among(tickets), asked.by, asked.period
-    made = figures.promises(found, period, by, asked.measure)
-    # A ticket is of every organization that it is shared with, and counts once in all.
-    whole = made if isinstance(by, Step) or by.key != "organization" else figures.promises(found, period, None, asked.measure)
-    total = Row(_("In all"), _cells(*_sums(whole, now=True), *_sums(whole, now=False)), is_total=True)
     notes = [_("A promise is kept on the day of the answer or resolution, and missed on the day when its time was over.")]
     if isinstance(by, Step):
-        head, rows = step_head(by), _in_steps(made, period, by)
+        cut = Cut.of(period, by)
+        made = whole = figures.promises(found, period, cut, asked.measure)
+        head = step_head(by)
+        rows = [Row(step_name(one, by), _cells_of(made, at), period=one) for at, one in enumerate(cut.now)]
     else:
+        made = whole = figures.promises(found, period, by, asked.measure)
+        if by.key == "organization":  # a ticket is of every organization that it is shared with, and counts once in all
+            whole = figures.promises(found, period, None, asked.measure)
         keys = {key for one in (made.kept, made.missed) for key, _now in one}
-        head, rows = (
-            str(by.label),
-            by_rows(by, keys, lambda key: _cells(*_of(made, key, now=True), *_of(made, key, now=False)), weight=_many),
-        )
+        head, rows = str(by.label), by_rows(by, keys, lambda key: _cells_of(made, key), weight=_many)
         notes.append(by_note(by, len(keys)))
+    total = Row(_("In all"), _cells(*_sums(whole, now=True), *_sums(whole, now=False)), is_total=True)
     title = _("SLA: %(measure)s") % {"measure": measure_names()[asked.measure].lower()}
     table = Table(title, head, [_("Kept"), _("Missed"), _("Kept, of all")], rows, total, note=" ".join(notes), period=period)
     return Report(table=table, steps=table if isinstance(by, Step) else None)
@@ -46,20 +46,12 @@ def attained(tickets: QuerySet[Ticket], period: Period) -> Cell:
     return Cell(_share(*_sums(made, now=True)), _share(*_sums(made, now=False)), Unit.SHARE)
 
 
-def _in_steps(made: Promises, period: Period, step: Step) -> list[Row]:
-    steps, before = period.steps(step), period.before.steps(step)
-    now, was = (list(zip(figures.in_steps(made.kept, one), figures.in_steps(made.missed, one), strict=True)) for one in (steps, before))
-    return [
-        Row(step_name(one, step), _cells(*now[at], *(was[at] if at < len(was) else (0, 0))), period=one) for at, one in enumerate(steps)
-    ]
-
-
 def _sums(made: Promises, *, now: bool) -> tuple[int, int]:
     return figures.in_all(made.kept, now=now), figures.in_all(made.missed, now=now)
 
 
-def _of(made: Promises, key: Any, *, now: bool) -> tuple[int, int]:
-    return made.kept[key, now], made.missed[key, now]
+def _cells_of(made: Promises, key: Any) -> list[Cell]:
+    return _cells(*(one[key, now] for now in (True, False) for one in (made.kept, made.missed)))
 
 
 def _cells(kept: int, missed: int, kept_before: int, missed_before: int) -> list[Cell]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from tickets.reports import figures
 from tickets.reports.asked import Asked, Dimension
 from tickets.reports.figures import Flow
-from tickets.reports.periods import Period, Step
+from tickets.reports.periods import Cut, Step
 from tickets.reports.tables import Cell, Report, Row, Table, by_note, by_rows, by_title, step_head, step_name
 
 if TYPE_CHECKING:
@@ -34,27 +34,27 @@ def volume(tickets: QuerySet[Ticket], asked: Asked) -> Report:
 
 
 def volume_in_steps(tickets: QuerySet[Ticket], asked: Asked, step: Step) -> Table:
-    moved, _at_end, at_begin = figures.course(tickets, asked.period)
+    cut = Cut.of(asked.period, step)
+    moved, _at_end, at_begin = figures.course(tickets, asked.period, cut)
     at_first = at_begin[None]
-    before = asked.period.before
     came_before = figures.in_all(moved.created, now=False) + figures.in_all(moved.reopened, now=False)
     at_first_before = at_first - came_before + figures.in_all(moved.resolved, now=False)
-    now_rows = _course(moved, asked.period.steps(step), at_first)
-    before_rows = _course(moved, before.steps(step), at_first_before)
+    now_rows = _course(moved, len(cut.now), at_first, now=True)
+    before_rows = _course(moved, len(cut.before), at_first_before, now=False)
     rows = [
         Row(step_name(period, step), _paired(numbers, before_rows[at] if at < len(before_rows) else None), period=period)
-        for at, (period, numbers) in enumerate(zip(asked.period.steps(step), now_rows, strict=True))
+        for at, (period, numbers) in enumerate(zip(cut.now, now_rows, strict=True))
     ]
     total = Row(_("In all"), _paired(_sums(moved, now_rows[-1][-1], now=True), _sums(moved, before_rows[-1][-1], now=False)), is_total=True)
     return Table(_("Tickets over time"), step_head(step), volume_columns(), rows, total, period=asked.period)
 
 
-def _course(moved: Flow, steps: list[Period], is_open: int) -> list[Numbers]:
-    course = []
-    for at_step in zip(*(figures.in_steps(one, steps) for one in moved), strict=True):
-        created, resolved, reopened, _undone = at_step
+def _course(moved: Flow, count: int, is_open: int, *, now: bool) -> list[Numbers]:
+    course: list[Numbers] = []
+    for at in range(count):
+        created, resolved, reopened, undone = (one[at, now] for one in moved)
         is_open += created + reopened - resolved
-        course.append((*at_step, is_open))
+        course.append((created, resolved, reopened, undone, is_open))
     return course
 
 
