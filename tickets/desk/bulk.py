@@ -55,8 +55,9 @@ def choices(vocabulary: Vocabulary) -> dict[str, list[tuple[str, str]]]:
 
 
 def bulk_choices(vocabulary: Vocabulary) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """For the bar under the queue: name, label and choices of each select."""
-    return [(name, str(_LABELS[name]), offered) for name, offered in choices(vocabulary).items()]
+    """For the bar under the queue: name, label and choices of each select, which says what it is for where nothing is chosen."""
+    labels = {name: str(label) for name, label in _LABELS.items()}
+    return [(name, labels[name], [("", labels[name]), *offered[1:]]) for name, offered in choices(vocabulary).items()]
 
 
 class BulkForm(forms.Form):
