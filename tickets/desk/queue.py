@@ -60,7 +60,7 @@ def queue(request: StaffRequest) -> HttpResponse:
         "tickets": page.rows,
         "next_url": page.next_url,
         "prev_url": page.prev_url,
-        "count": "" if filters.problem else _count(found, page, is_search=bool(filters.query.words)),
+        "count": f"{current['count']:,}" if current else _count(found, page, filters),
         "title": _title(chosen or current, filters),
         "saved": _by_people([{**row, "current": row is chosen} for row in saved]),
         "chosen": chosen,
@@ -129,11 +129,16 @@ def _problem(filters: Filters) -> dict[str, str] | None:
     }
 
 
-def _count(found: QuerySet[Ticket], page: Page[Ticket], *, is_search: bool) -> str:
-    """Counting stops where the number stops to matter; what words match is not counted, as each ticket would have to be read for it."""
+def _count(found: QuerySet[Ticket], page: Page[Ticket], filters: Filters) -> str:
+    """Of what is no view that is counted beside the list. Counting stops where the number stops to matter.
+
+    What words match is not counted, as each ticket would have to be read for it.
+    """
+    if filters.problem:
+        return ""
     if not (page.next_url or page.prev_url):
         return str(len(page.rows))
-    if is_search:
+    if filters.query.words:
         return f"{len(page.rows)}+"
     count = found.order_by()[: COUNT_LIMIT + 1].count()
     return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT else f"{count:,}"
