@@ -162,5 +162,5 @@ def test_queue_when_views_are_many_then_asks_no_more(desk, ana, dan, workflow, d
     desk.post(reverse("desk_columns"), {"column": ["type", "tags", "area", "channel", "created", "number"]})
     for _number in range(tickets):
         tagging.add_tags(actions.take(make_ticket(ana), actor=dan), actor=dan, names=["spring"])
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         desk.get(QUEUE)
