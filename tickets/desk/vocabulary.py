@@ -78,10 +78,10 @@ class Vocabulary:
         return list(User.objects.active_staff().order_by("name", "email"))
 
     @cached_property
-    def organizations(self) -> list[Organization] | None:
+    def organizations(self) -> list[Entry] | None:
         """None where they are too many for a list."""
-        few = list(Organization.objects.all()[: FEW + 1])
-        return few if len(few) <= FEW else None
+        few = Organization.objects.order_by("name").values_list("pk", "name")[: FEW + 1]
+        return [Entry(*row) for row in few] if len(few) <= FEW else None
 
     @cached_property
     def tags(self) -> list[str]:
