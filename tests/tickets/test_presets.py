@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -11,7 +12,7 @@ from accounts.models import AgentGroup
 from tests.factories import make_ticket, make_user, message
 from tickets import actions
 from tickets.management.commands.preset import install
-from tickets.models import Priority, SlaPolicy, Status, Ticket, TicketType
+from tickets.models import BusinessCalendar, Priority, SlaPolicy, SlaTarget, Status, Ticket, TicketType
 from tickets.presets import APPRENTICE, APTY, PRESETS
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,9 @@ def test_dry_run_when_an_admin_changed_things_then_says_what_is_new_differs_and_
     TicketType.objects.filter(name="DevOps").delete()
     Priority.objects.filter(name="Low").update(name="Someday")
     TicketType.objects.create(name="Billing")
+    BusinessCalendar.objects.update(name="Our hours")
+    SlaTarget.objects.filter(priority__name="High").update(resolution=timedelta(hours=3))
+    SlaTarget.objects.filter(priority__name="Medium").delete()
     before = everything()
     said = run("apty", "--dry-run")
     assert everything() == before
@@ -71,6 +75,9 @@ def test_dry_run_when_an_admin_changed_things_then_says_what_is_new_differs_and_
     assert ("type “DevOps”" in new, "“Low”" in new) == (True, False)
     assert "status “In Progress”: name for customers is “Being worked on”, the preset has empty" in rest
     assert "priority “Low”: level 4 is “Someday”" in rest
+    assert "business calendar “Office hours”" in new
+    assert "SLA policy “Standard”, High: resolution is 3h, the preset has 16h" in rest
+    assert "SLA policy “Standard”, Medium: first response is empty, the preset has 4h" in rest
     assert "type “Billing”" in rest.partition("Not of the preset")[2]
     assert "Nothing was changed." in said
 

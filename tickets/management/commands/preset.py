@@ -13,8 +13,8 @@ from django.db import transaction
 from accounts.models import AgentGroup
 from tickets.models import Mailbox, Priority, Status, TicketType
 from tickets.presets import PRESETS, Preset
-from tickets.sla.preset import install_sla
-from tickets.spans import span_in_words
+from tickets.sla.preset import install_sla, sla_differences
+from tickets.spans import span_in_words, span_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +37,13 @@ class Command(BaseCommand):
             self.stdout.write(f"Preset {options['name']}: {install(preset)} new entries.")
             return
         stays = [line for row in _rows(preset) for line in row.differences()]
-        others = sorted(f"{thing._meta.verbose_name} “{thing}”" for thing in _beside(preset))
-        new, more = _install(preset)
+        others = sorted(map(_called, _beside(preset)))
+        for name, what, is_now, span in sla_differences(preset.sla):
+            shown = f"{what} is {span_words(is_now) if is_now else 'empty'}, the preset has {span_words(span)}"
+            stays.append(f"SLA policy “Standard”, {name or 'any other priority'}: {shown}")
+        new = _install(preset)
         transaction.set_rollback(True)
-        self._tell("Would be new:", [*new, *([f"{more} of calendar, policy and mailbox"] if more else [])])
+        self._tell("Would be new:", new)
         self._tell("Differs from the preset, and stays as it is:", stays)
         self._tell("Not of the preset, and stays:", others)
         self.stdout.write("Nothing was changed.")
@@ -53,15 +56,18 @@ class Command(BaseCommand):
 @transaction.atomic
 def install(preset: Preset) -> int:
     """How many rows were missing. A default that an admin gave to another row stays there."""
-    new, more = _install(preset)
-    return len(new) + more
+    return len(_install(preset))
 
 
-def _install(preset: Preset) -> tuple[list[str], int]:
-    """The entries that were missing, and how many other rows."""
+def _install(preset: Preset) -> list[str]:
+    """What was missing."""
     new = [str(row) for row in _rows(preset) if row.make()]
-    mailbox = Mailbox.objects.get_or_create(address=settings.SUPPORT_ADDRESS, defaults={"name": "Support"})[1]
-    return new, mailbox + install_sla(preset.sla)
+    mailbox, is_new = Mailbox.objects.get_or_create(address=settings.SUPPORT_ADDRESS, defaults={"name": "Support"})
+    return new + [_called(thing) for thing in (*([mailbox] if is_new else []), *install_sla(preset.sla))]
+
+
+def _called(thing: Model) -> str:
+    return f"{thing._meta.verbose_name} “{thing}”"
 
 
 @dataclass(frozen=True, slots=True)
