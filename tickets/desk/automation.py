@@ -20,7 +20,7 @@ from tickets import access
 from tickets.automation import acting, deciding
 from tickets.automation.rehearsal import Rehearsal, rehearse
 from tickets.desk.automation_form import RuleForm
-from tickets.desk.door import StaffRequest, staff_required
+from tickets.desk.door import StaffRequest, admin_of, staff_required
 from tickets.lifecycle import Category
 from tickets.models import AutomationRule, AutomationRun, Outcome
 from tickets.paging import page_of
@@ -36,13 +36,6 @@ _TRIED, _MOST_TRIED = 200, 1000  # tickets
 _DAYS = ("7", "30", "90")
 
 
-def _admin(request: StaffRequest) -> User:
-    """Agents are told that there is nothing here."""
-    if not request.user.is_admin:
-        raise Http404
-    return request.user
-
-
 def _rule(pk: int) -> AutomationRule:
     try:
         return AutomationRule.objects.get(pk=pk)
@@ -56,7 +49,7 @@ def _rule(pk: int) -> AutomationRule:
 @require_safe
 @staff_required
 def rules(request: StaffRequest) -> HttpResponse:
-    _admin(request)
+    admin_of(request)
     lately = Q(runs__at__gte=timezone.now() - _LATELY)
     done, failed = Q(runs__outcome=Outcome.DONE), ~Q(runs__outcome=Outcome.DONE)
     found = AutomationRule.objects.annotate(done=Count("runs", filter=lately & done), failed=Count("runs", filter=lately & failed))
@@ -78,14 +71,14 @@ def _row(rule: AutomationRule, lexicon: deciding.Lexicon) -> dict[str, Any]:
 @require_POST
 @staff_required
 def rule_move(request: StaffRequest, pk: int) -> HttpResponse:
-    acting.move(_rule(pk), actor=_admin(request), up=request.POST.get("to") == "up")
+    acting.move(_rule(pk), actor=admin_of(request), up=request.POST.get("to") == "up")
     return redirect("desk_automation")
 
 
 @require_POST
 @staff_required
 def rule_switch(request: StaffRequest, pk: int) -> HttpResponse:
-    admin = _admin(request)
+    admin = admin_of(request)
     rule = acting.switch(_rule(pk), actor=admin, on=request.POST.get("to") == "on")
     words = _("The rule “%(name)s” is in use from now on.") if rule.is_active else _("The rule “%(name)s” is switched off.")
     messages.success(request, words % {"name": rule})
@@ -95,7 +88,7 @@ def rule_switch(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @staff_required
 def rule_delete(request: StaffRequest, pk: int) -> HttpResponse:
-    admin, rule = _admin(request), _rule(pk)
+    admin, rule = admin_of(request), _rule(pk)
     acting.delete(rule, actor=admin)
     messages.success(request, _("The rule “%(name)s” is gone. What it did to tickets stays.") % {"name": rule})
     return redirect("desk_automation")
@@ -107,13 +100,13 @@ def rule_delete(request: StaffRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required
 def rule_new(request: StaffRequest) -> HttpResponse:
-    return _edit(request, _admin(request), AutomationRule())
+    return _edit(request, admin_of(request), AutomationRule())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required
 def rule(request: StaffRequest, pk: int) -> HttpResponse:
-    return _edit(request, _admin(request), _rule(pk))
+    return _edit(request, admin_of(request), _rule(pk))
 
 
 def _edit(request: StaffRequest, admin: User, rule: AutomationRule) -> HttpResponse:
@@ -154,7 +147,7 @@ def _try(admin: User, rule: AutomationRule, among: str) -> Rehearsal:
 @staff_required
 def rule_log(request: StaffRequest, pk: int) -> HttpResponse:
     """Newest first; of tickets that this admin sees."""
-    admin, rule = _admin(request), _rule(pk)
+    admin, rule = admin_of(request), _rule(pk)
     seen = access.tickets_for(admin).filter(pk=OuterRef("ticket"))
     runs = AutomationRun.objects.filter(Exists(seen), rule=rule).select_related("ticket")
     page = page_of(runs, request_get=request.GET, order=("-at", "-id"), size=_ROWS)

@@ -25,7 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.addresses import normalise_address, validate_domain
 from accounts.models import User
 from tickets import access
-from tickets.desk.door import StaffRequest, staff_required
+from tickets.desk.door import StaffRequest, admin_of, staff_required
 from tickets.desk.forms import offered
 from tickets.mail import rules
 from tickets.models import Event, EventKind, InboundMessage, InboundState, MailRule, Priority, TicketType
@@ -42,20 +42,13 @@ _SENDERS = 50  # remembered ones a page
 _NAMED = 3  # texts of a condition that are named in the list
 
 
-def _admin(request: StaffRequest) -> User:
-    """Agents are told that there is nothing here."""
-    if not request.user.is_admin:
-        raise Http404
-    return request.user
-
-
 # --- The list ------------------------------------------------------------------------------------------------------------------
 
 
 @require_safe
 @staff_required
 def mail_rules(request: StaffRequest) -> HttpResponse:
-    _admin(request)
+    admin_of(request)
     lately = Count("messages", filter=Q(messages__received_at__gte=timezone.now() - _LATELY))
     all_rules = MailRule.objects.select_related("mailbox", "group", "type", "priority", "requester", "created_by").annotate(matched=lately)
     own = [_row(rule) for rule in all_rules.filter(position__gt=rules.REMEMBERED).order_by("position", "id")]
@@ -106,14 +99,14 @@ def does(rule: MailRule) -> list[str]:
 @require_POST
 @staff_required
 def mail_rule_move(request: StaffRequest, pk: int) -> HttpResponse:
-    rules.move(_rule(pk), actor=_admin(request), up=request.POST.get("to") == "up")
+    rules.move(_rule(pk), actor=admin_of(request), up=request.POST.get("to") == "up")
     return redirect("desk_mail_rules")
 
 
 @require_POST
 @staff_required
 def mail_rule_delete(request: StaffRequest, pk: int) -> HttpResponse:
-    admin, rule = _admin(request), _rule(pk)
+    admin, rule = admin_of(request), _rule(pk)
     rules.delete(rule, actor=admin)
     messages.success(request, _("The rule “%(name)s” is gone. Tickets that it sorted stay as they are.") % {"name": rule})
     return redirect("desk_mail_rules")
@@ -219,13 +212,13 @@ class MailRuleForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required
 def mail_rule_new(request: StaffRequest) -> HttpResponse:
-    return _edit(request, _admin(request), MailRule())
+    return _edit(request, admin_of(request), MailRule())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required
 def mail_rule(request: StaffRequest, pk: int) -> HttpResponse:
-    return _edit(request, _admin(request), _rule(pk))
+    return _edit(request, admin_of(request), _rule(pk))
 
 
 def _edit(request: StaffRequest, admin: User, rule: MailRule) -> HttpResponse:
