@@ -351,6 +351,11 @@ def test_status_when_its_time_can_not_be_read_then_says_how_to_write_it(office):
     assert errors(response) == ["“2 00:00:00” is no time. Write it such as 2d, 48h or 1d 12h."]
 
 
+def test_priority_when_shown_then_is_placed_by_its_level_alone(office):
+    page = office.get(reverse("admin:tickets_priority_change", args=[Priority.objects.first().pk]))
+    assert list(page.context["adminform"].form.fields) == ["name", "level", "definition", "public_comment", "is_retired"]
+
+
 # --- Mailboxes -----------------------------------------------------------------------------------------------------------------
 
 

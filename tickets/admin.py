@@ -220,6 +220,7 @@ class PriorityAdmin(ListedAdmin):
     named = "priority"
     form = PriorityForm
     list_display = ("name", "level", "definition", "is_retired")
+    fields = ("name", "level", "definition", "public_comment", "is_retired")  # their level is their position
     search_fields = ("name", "definition")
 
     def touches(self, obj: Any, changed: list[str]) -> list[str]:
