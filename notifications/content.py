@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, urljoin
 
 from django.conf import settings
@@ -24,7 +24,7 @@ from notifications.audience import may_be_told_of
 from notifications.models import ACCOUNT_KINDS, Delivery, Kind, Reason, State
 from notifications.unsubscribe import report_path, unsubscribe_path
 from tickets import access
-from tickets.events import describe, rule_of
+from tickets.events import Support, actor_for_customers, describe, rule_of
 from tickets.models import Attachment, EventKind
 from tickets.reports.asked import in_short, read
 from tickets.reports.build import build
@@ -32,13 +32,15 @@ from tickets.reports.files import as_csv, file_name
 from tickets.reports.tables import in_words, names, period_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from accounts.models import Invitation, User
     from notifications.models import ReportSubscription
     from tickets.models import Event, Ticket
     from tickets.reports.tables import Row
+
+Known: TypeAlias = "dict[int, set[int]]"  # by ticket, whose names its customer has read
 
 _WORDS = 12_000  # characters of new text in a mail, of all its events together
 _EARLIER, _EARLIER_WORDS = 3, 600
@@ -148,14 +150,15 @@ def _about_ticket(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]
     # "Shared with you" is told in words of its own; beside it stands what became a part of that mail, and what a new ticket says.
     is_told_already = delivery.kind == Kind.SHARED and event.kind != EventKind.OPENED
     told = [one for one in events if one != event] if is_told_already else events
-    entries = _entries(told, recipient)
+    known = _known([event, *events], recipient)
+    entries = _entries(told, recipient, known)
     return {
         "ticket": ticket,
         "ticket_url": _ticket_url(ticket, recipient),
         "status": _status(ticket, recipient),
         "unsubscribe_url": stop_url(delivery),
         "can_be_answered": True,
-        "actor": event.actor,
+        "actor": _actor(event, recipient, known),
         "follows_all": delivery.reason == Reason.ORGANIZATION,
         "entries": entries,
         "is_internal": is_internal(events),
@@ -171,24 +174,24 @@ def _preview(parts: Sequence[str]) -> dict[str, str]:
     return {"preview": words, "preview_filler": "\u200c\xa0" * (_PREVIEW - len(words))}
 
 
-def _entries(events: Sequence[Event], recipient: User) -> list[Entry]:
+def _entries(events: Sequence[Event], recipient: User, known: Known) -> list[Entry]:
     """The events with their whole words, until together they are too many."""
     files = _files([event.comment_id for event in events if event.comment_id])
     entries, room = [], _WORDS
     for event in events:
-        entry = _entry(event, recipient, room)
+        entry = _entry(event, recipient, room, known)
         entries.append(replace(entry, files=tuple(files[event.comment_id])))
         room = max(0, room - len(entry.text))
     return entries
 
 
-def _entry(event: Event, recipient: User, limit: int) -> Entry:
+def _entry(event: Event, recipient: User, limit: int, known: Known) -> Entry:
     text = event.comment.text.strip() if event.comment else ""
     did = describe(event, for_staff=recipient.is_staff)
     if recipient.pk in event.data.get("named", {}).values():
         did = _("%(did)s and named you") % {"did": did}
     return Entry(
-        who=_who(event, for_staff=recipient.is_staff),
+        who=_who(event, recipient, known),
         did=did,
         at=event.at,
         text=text[:limit].rstrip(),
@@ -197,13 +200,28 @@ def _entry(event: Event, recipient: User, limit: int) -> Entry:
     )
 
 
-def _who(event: Event, *, for_staff: bool) -> str:
-    if event.actor:
-        return event.actor.display_name
+def _who(event: Event, recipient: User, known: Known) -> str:
     rule = rule_of(event)
-    if not for_staff:
-        return _("Support") if rule else ""
-    return _("The rule “%(rule)s”") % {"rule": rule} if rule else ""
+    if rule and recipient.is_staff:
+        return _("The rule “%(rule)s”") % {"rule": rule}
+    actor = _actor(event, recipient, known)
+    return actor.display_name if actor else ""
+
+
+def _actor(event: Event, recipient: User, known: Known) -> User | Support | None:
+    if recipient.is_staff:
+        return event.actor
+    return actor_for_customers(event, known.get(event.ticket_id, set()) | ({event.comment.author_id} if event.comment else set()))
+
+
+def _known(events: Iterable[Event], recipient: User) -> Known:
+    """By ticket, who wrote what a customer has read. Asked where somebody of ours did something without a word."""
+    silent = {
+        one.ticket_id
+        for one in events
+        if one.actor and one.actor.is_or_was_staff and not (one.comment and one.comment.author_id == one.actor_id)
+    }
+    return access.authors_read_by(recipient, silent) if silent and not recipient.is_staff else {}
 
 
 def _files(comments: Sequence[int]) -> defaultdict[int | None, list[File]]:
@@ -242,13 +260,14 @@ def _digest(delivery: Delivery, events: Sequence[Event]) -> dict[str, Any]:
     """A section for each ticket; of very many events the newest, and how many there are `more`."""
     recipient = delivery.recipient
     shown = sorted(events[-_DIGEST_EVENTS:], key=lambda event: (event.ticket_id, event.pk))
+    known = _known(shown, recipient)
     sections = [
         Section(
             number=ticket.number,
             subject=ticket.subject,
             status=_status(ticket, recipient),
             url=_ticket_url(ticket, recipient),
-            entries=[_in_short(_entry(event, recipient, _DIGEST_WORDS)) for event in of_ticket],
+            entries=[_in_short(_entry(event, recipient, _DIGEST_WORDS, known)) for event in of_ticket],
         )
         for ticket, of_ticket in groupby(shown, key=lambda event: event.ticket)
     ]

@@ -13,13 +13,14 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
+from accounts.models import User
 from notifications.content import context_of, events_of, is_internal, stop_url
 from notifications.models import Delivery
 from tickets.mail.tokens import bounce_address, message_id, reply_address, thread_id
 from tickets.models import InboundMessage
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from tickets.events import Support
     from tickets.models import Event, Ticket
 
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
@@ -41,7 +42,7 @@ def render(delivery: Delivery) -> EmailMultiAlternatives:
         # The envelope's sender, where what can't be delivered comes back to; people see the header.
         from_email=bounce_address(delivery_id=delivery.pk),
         to=[formataddr((one_line(recipient.name), delivery.address))],
-        headers={"From": _sender(delivery), **_headers(delivery)},
+        headers={"From": _sender(delivery, context.get("actor")), **_headers(delivery)},
     )
     mail.attach_alternative(html, "text/html")
     if file := context.get("file"):
@@ -60,10 +61,9 @@ def one_line(text: str, limit: int = 200) -> str:
     return " ".join("".join(" " if unicodedata.category(char)[0] == "C" else char for char in text).split())[:limit]
 
 
-def _sender(delivery: Delivery) -> str:
-    """The person who did it by name, unless that is who reads it; but always our address: theirs is not ours to send from."""
-    actor = delivery.event.actor if delivery.event else None
-    name = f"{actor.display_name} ({settings.SITE_NAME})" if actor and actor != delivery.recipient else settings.SITE_NAME
+def _sender(delivery: Delivery, actor: User | Support | None) -> str:
+    """The person who did it by name, as far as its reader knows it, unless that is who reads; but always our address: theirs is not ours to send from."""
+    name = f"{actor.display_name} ({settings.SITE_NAME})" if isinstance(actor, User) and actor != delivery.recipient else settings.SITE_NAME
     return formataddr((one_line(name), settings.SUPPORT_ADDRESS))
 
 

@@ -140,6 +140,17 @@ def events_of(user: User, parts: Collection[int]) -> QuerySet[Event]:
     return events if user.is_staff else events.filter(is_internal=False)
 
 
+def authors_read_by(user: User, numbers: Collection[int]) -> dict[int, set[int]]:
+    """By ticket, of those that this person sees: who wrote what they read in public on its page, with what was merged into it. One query."""
+    authors: dict[int, set[int]] = {number: set() for number in numbers}
+    merged = Ticket.objects.filter(visible_to(user), merged_into__in=numbers).values("pk")
+    said = Comment.objects.filter(Q(ticket__in=numbers) | Q(ticket__in=merged), is_internal=False).order_by()
+    for number, into, author in said.values_list("ticket", "ticket__merged_into", "author").distinct():
+        for page in (number, into or number):
+            authors.get(page, set()).add(author)
+    return authors
+
+
 def get_attachment(user: User, pk: int) -> Attachment:
     """Raises Http404 alike for invisible and missing."""
     attachments = Attachment.objects.filter(comment__ticket__in=tickets_for(user))

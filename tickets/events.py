@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from tickets.sla.promises import Metric
 from tickets.spans import span_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from accounts.models import User
 
@@ -176,6 +177,22 @@ def _relation(data: dict[str, Any]) -> dict[str, Any]:
 def _moment(iso: str) -> str:
     """For who reads it, by their clock."""
     return date_format(timezone.localtime(datetime.fromisoformat(iso)), "DATETIME_FORMAT") if iso else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Stands in for staff who never wrote to the customer, as their names are not the customer's to know, and for what a rule did."""
+
+    display_name: str
+    initials: str = "S"
+    is_or_was_staff: bool = True
+
+
+def actor_for_customers(event: Event, known: Collection[int]) -> User | Support | None:
+    """Who did it, as pages and mails name them to customers. `known`: who wrote what the customer can read on the ticket. None: it came by itself."""
+    actor = event.actor
+    is_hidden = rule_of(event) or (actor is not None and actor.is_or_was_staff and actor.pk not in known)
+    return Support(_("Support")) if is_hidden else actor
 
 
 def rule_of(event: Event) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from tickets import access
 from tickets.attachments import Tile, tiles
-from tickets.events import describe, rule_of
+from tickets.events import Support, actor_for_customers, describe, rule_of
 from tickets.models import EventKind
 from tickets.templatetags.rich import picture_url, rich
 
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
     from tickets.models import Comment, Event, Ticket
 
 _SILENT = {EventKind.OPENED, EventKind.COMMENTED}  # they speak for themselves
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """Stands in for staff who never wrote to the customer, as their names are not the customer's to know, and for what a rule did."""
-
-    display_name: str
-    initials: str = "S"
-    is_or_was_staff: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +61,11 @@ def timeline(user: User, ticket: Ticket) -> Timeline:
 
 def _entries(event: Event, comment: Comment | None, known: Collection[int]) -> list[Entry]:
     if comment:
-        changes = [Entry("change", event.at, event.actor or Support(_("Support")), words=words) for words in _besides(event)]
+        changes = [Entry("change", event.at, actor_for_customers(event, known), words=words) for words in _besides(event)]
         return [_reply(comment, event.data.get("named", ()), by_rule=bool(rule_of(event))), *changes]
     if event.kind in _SILENT or _looks_unchanged(event) or _is_about_mail(event):
         return []
-    actor: User | Support | None = event.actor
-    if rule_of(event) or (event.actor and event.actor.is_or_was_staff and event.actor.pk not in known):
-        actor = Support(_("Support"))
-    return [Entry("change", event.at, actor, words=describe(event, for_staff=False))]
+    return [Entry("change", event.at, actor_for_customers(event, known), words=describe(event, for_staff=False))]
 
 
 def _besides(event: Event) -> list[str]:
