@@ -24,6 +24,8 @@ from tickets.models import (
     InboundMessage,
     Mailbox,
     OrganizationShare,
+    Tag,
+    Tagging,
     Ticket,
     Upload,
 )
@@ -204,6 +206,11 @@ def helpers_for(user: User, model: type[H]) -> QuerySet[H]:
 def uploads_of(user: User) -> QuerySet[Upload]:
     """What this person has uploaded and not posted yet; nobody else sees it."""
     return Upload.objects.filter(uploader=user)
+
+
+def tags_for(user: User) -> QuerySet[Tag]:
+    """Those that stand on a ticket which this person sees: a private group's words are its own."""
+    return Tag.objects.filter(Exists(Tagging.objects.filter(visible_to(user, path="ticket__"), tag=OuterRef("pk"))))
 
 
 def inbound_for(user: User) -> QuerySet[InboundMessage]:

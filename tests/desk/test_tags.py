@@ -11,7 +11,7 @@ from tests.factories import make_ticket
 from tickets import access, actions
 from tickets.events import describe
 from tickets.models import Tag, Ticket, TicketType
-from tickets.tagging import tags_of, tidy
+from tickets.tagging import add_tags, tags_of, tidy
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,18 @@ def test_tags_and_links_when_the_ticket_is_resolved_then_it_closes_when_it_would
     send(desk, ticket, "link", relation="related", other=make_ticket(ana).number)
     send(desk, ticket, "reference", reference="TEM-1")
     assert Ticket.objects.get(pk=ticket.pk).close_due_at == due
+
+
+def test_tag_of_a_private_group_when_completed_or_asked_for_then_is_known_to_who_sees_its_tickets_alone(desk, ticket, secret, eve):
+    add_tags(secret, actor=eve, names=["redundancy"])
+    add_tags(ticket, actor=eve, names=["export"])
+
+    def known(client):
+        options = client.get("/desk/tickets/complete/", {"q": "tag:", "at": 4}).json()["options"]
+        page = client.get(reverse("desk_ticket", args=[ticket.number]))
+        asked = client.get("/desk/tickets/", {"q": "tag:redundanci"})
+        told = sorted(option["text"] for option in options), [tag.name for tag in page.context["known_tags"]]
+        return (*told, "redundancy" in words(asked))
+
+    assert known(logged_in(eve)) == (["export", "none", "redundancy"], ["redundancy"], True)
+    assert known(desk) == (["export", "none"], [], False)

@@ -15,21 +15,22 @@ from django.views.decorators.http import require_POST
 from tickets import access, tagging
 from tickets.desk.back import back
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.models import Tag, Tagging
+from tickets.models import Tagging
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
+    from accounts.models import User
     from tickets.models import Ticket
 
 _OFFERED = 100  # the ones used last
 _LIMIT = 400  # characters typed at once
 
 
-def shown(ticket: Ticket) -> dict[str, Any]:
+def shown(user: User, ticket: Ticket) -> dict[str, Any]:
     """For the ticket's page: its tags, and those that are offered for completion."""
     is_own = Exists(Tagging.objects.filter(ticket=ticket, tag=OuterRef("pk")))
-    tags = list(Tag.objects.annotate(is_own=is_own).order_by("-is_own", "-used_at")[:_OFFERED])
+    tags = list(access.tags_for(user).annotate(is_own=is_own).order_by("-is_own", "-used_at")[:_OFFERED])
     own = sorted((tag for tag in tags if tag.is_own), key=lambda tag: tag.name)
     return {"tags": own, "known_tags": [tag for tag in tags if not tag.is_own]}
 

@@ -138,7 +138,7 @@ def page(  # noqa: PLR0913 all by name
         "why_merged_stays": why_not_undone(ticket) if ticket.merged_into_id else "",
         "mail": _mail_health(entries),
         "dials": dials(ticket, [entry.event for entry in entries], now=timezone.now()),
-        **tags.shown(ticket),
+        **tags.shown(request.user, ticket),
         **snooze.shown(),
         "leaving": leaving and leaving_reply(leaving),
         "senders": senders,

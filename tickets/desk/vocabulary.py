@@ -13,8 +13,9 @@ from django.db.models import Case, CharField, Exists, IntegerField, OuterRef, Q,
 from django.utils.translation import gettext as _
 
 from accounts.models import AgentGroup, Organization, User
+from tickets import access
 from tickets.lifecycle import UNRESOLVED, Category
-from tickets.models import Priority, ProductArea, Status, Tag, TicketType
+from tickets.models import Priority, ProductArea, Status, TicketType
 from tickets.search.query import ANY, ME, NONE, Condition, Query, number_of, unknown, value_of
 from tickets.search.query import Value as Written
 from tickets.tagging import tidy
@@ -86,7 +87,7 @@ class Vocabulary:
     @cached_property
     def tags(self) -> list[str]:
         """The ones put on a ticket last."""
-        return list(Tag.objects.order_by("-used_at").values_list("name", flat=True)[:_MOST_TAGS])
+        return list(access.tags_for(self.user).order_by("-used_at").values_list("name", flat=True)[:_MOST_TAGS])
 
     # --- From a name to what it stands for -------------------------------------------------------------------------------------
 
