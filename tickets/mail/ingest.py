@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 
 from accounts.addresses import domain_of, normalise_address
 from accounts.keys import without_keys
-from accounts.models import Organization, User
+from accounts.models import Organization, Role, User
 from accounts.proof import prove_address
 from tickets import access, actions, sharing
 from tickets.events import one_nudge
 from tickets.files import NewFile
+from tickets.locking import lock, said_elsewhere
 from tickets.mail.authentication import authenticate
 from tickets.mail.automatic import RELAYED
 from tickets.mail.fingerprint import fingerprint
@@ -235,11 +236,25 @@ def _is_flood(message: InboundMessage) -> bool:
 def _reply(message: InboundMessage, mail: ParsedMail, reply: Reply) -> None:
     if reply.is_proof:
         prove_address(reply.author)
+    into = said_elsewhere(lock(reply.ticket, reply.author), reply.author) if reply.author.is_staff else None
+    if into and not reply.is_internal and _is_read_by_others(reply.ticket, into):
+        message.ticket = reply.ticket
+        reason = _("#%(number)d was merged into #%(into)d meanwhile, where other customers read. Look who does, then publish it there.")
+        _settle(message, InboundState.HELD, reason % {"number": reply.ticket.pk, "into": into})
+        return
     say = actions.add_note if reply.is_internal else actions.comment
     # What an agent's program quotes is our mail to staff: it has words and links that are not for customers.
     comment = say(reply.ticket, actor=reply.author, message=_words(mail, with_quotes=not reply.author.is_staff))
     _share_with_copied(message, mail, author=reply.author, ticket=comment.ticket)
-    _done(message, comment)
+    moved = _("It answered #%(number)d, which was merged into this ticket.") % {"number": reply.ticket.pk} if into else ""
+    _done(message, comment, reason=moved)
+
+
+def _is_read_by_others(ticket: Ticket, into: int) -> bool:
+    """Whether words for this ticket's customers would reach others on that one, or not reach who asked."""
+    target = Ticket.objects.get(pk=into)
+    here, there = (set(access.who_see(one).filter(role=Role.CUSTOMER).values_list("pk", flat=True)) for one in (ticket, target))
+    return not there <= here or ticket.requester_id not in there
 
 
 def _open(

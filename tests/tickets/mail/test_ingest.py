@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from tests.factories import make_ticket
 from tests.tickets.mail.letters import letter, signed_address, take_in, with_file
-from tickets import actions, sharing
+from tickets import actions, merging, sharing
 from tickets.events import event_recorded
 from tickets.mail import ingest
 from tickets.mail.fingerprint import fingerprint
@@ -45,6 +45,25 @@ def test_agents_answer_quotes_no_mail_to_staff(workflow, ana, dan):
     text = "Fixed.\n\nOn 1 May 2026 10:00, Helpdesk <support@support.example> wrote:\n> Status: Waiting for the lawyers\n"
     said = take_in(letter(f"Dan <{dan.email}>", to=signed_address(ticket, dan), text=text)).comment
     assert (said.text, said.quoted, said.is_internal) == ("Fixed.", "", False)
+
+
+def test_agents_answer_to_a_merged_ticket_when_a_stranger_reads_the_other_then_waits_for_somebody_to_look(workflow, ana, cleo, dan, eve):
+    ticket, target = make_ticket(cleo, "Invoice"), make_ticket(ana, "Invoices")
+    merging.merge(ticket, into=target, actor=eve)
+    held = take_in(letter(f"Dan <{dan.email}>", to=signed_address(ticket, dan), text="Cleo, you owe us nothing.\n"))
+    assert (held.state, held.ticket, Comment.objects.filter(text__startswith="Cleo").exists()) == (InboundState.HELD, ticket, False)
+    assert f"#{ticket.pk} was merged into #{target.pk} meanwhile" in held.reason
+    note = take_in(letter(f"Dan <{dan.email}>", to=signed_address(ticket, dan, is_internal=True), text="Not for her.\n"))
+    assert (note.comment.ticket, note.comment.is_internal) == (target, True)
+    assert ingest.publish(held, actor=eve).ticket == target
+
+
+def test_agents_answer_to_a_merged_ticket_when_the_same_people_read_both_then_is_said_where_it_goes_on(workflow, ana, dan, eve):
+    ticket, target = make_ticket(ana, "Blank"), make_ticket(ana, "Still blank")
+    merging.merge(ticket, into=target, actor=eve)
+    done = take_in(letter(f"Dan <{dan.email}>", to=signed_address(ticket, dan), text="Try again.\n"))
+    assert (done.state, done.comment.ticket) == (InboundState.DONE, target)
+    assert done.reason == f"It answered #{ticket.pk}, which was merged into this ticket."
 
 
 # --- Storing -------------------------------------------------------------------------------------------------------------------
