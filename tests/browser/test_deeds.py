@@ -204,5 +204,5 @@ def test_admin_writes_a_rule_line_by_line_and_tries_it(visit):
     expect(page.get_by_text(re.compile("It would have held 1 time"))).to_be_visible()
     page.get_by_label("Name").fill("Five minutes")
     page.get_by_role("button", name="Remove Subject").click()
-    page.get_by_role("button", name="Keep the rule").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("When it is 5 minutes since the ticket was opened", exact=True)).to_be_visible()

@@ -366,6 +366,15 @@ def test_completion_when_asked_then_offers_what_comes_next(desk, pair):
             assert written.endswith(":") or desk.get(QUEUE, {"q": written}).context["problem"] is None
 
 
+def test_due_soon_and_overdue_when_looked_for_then_stand_first_in_a_select_that_names_them(desk, workflow, ana):
+    late, soon, later = (make_ticket(ana) for _ticket in range(3))
+    for ticket, hours in ((late, -1), (soon, 3), (later, 5)):
+        Ticket.objects.filter(pk=ticket.pk).update(due_at=timezone.now() + timedelta(hours=hours))
+    select = next(one for one in desk.get(QUEUE).context["filters"] if one.name == "flag")
+    assert (select.nothing, [str(word) for _value, word in select.choices[:2]]) == ("Overdue, due …", ["Overdue", "Due within 4 hours"])
+    assert [queue(desk, flag=flag) for flag in ("overdue", "soon")] == [[late.pk], [soon.pk]]
+
+
 def test_unread_when_the_page_was_looked_at_then_is_read_until_others_say_something(desk, ticket, dan, ana):
     assert queue(desk, q="is:unread") == [ticket.pk]
     desk.post(reverse("desk_ticket_seen", args=[ticket.pk]), {"seen": ticket.events.latest("pk").pk})

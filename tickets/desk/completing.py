@@ -41,7 +41,7 @@ def _notes() -> dict[str, str]:
         "status": _("open, waiting, resolved … or a status by its name"),
         "assignee": _("me, none, or a name"),
         "priority": _("high, or >=high"),
-        "is": _("waiting, overdue, mentioned, confirmed, failed, snoozed"),
+        "is": _("waiting, overdue, soon (due), mentioned, confirmed, failed, snoozed"),
         "due": _("today, <4h (left, or overdue), none"),
         "type": _("a type, or none"),
         "group": _("a group, or none"),

@@ -105,12 +105,12 @@ def choices(filters: Filters, vocabulary: Vocabulary) -> list[Filter]:
     priorities, types, groups = (_options(vocabulary.entries(kind)) for kind in ("priority", "type", "group"))
     shown = [
         ("status", _("Status"), _default_status(filters), _statuses(filters, vocabulary)),
+        ("flag", _("Due and flags"), _("Overdue, due …"), [(key, str(label)) for key, label in FLAGS.items()]),
         ("priority", _("Priority"), _("Any priority"), [*priorities, (NONE, _("No priority"))]),
         ("type", _("Type"), _("Any type"), [*types, (NONE, _("No type"))]),
         ("group", _("Group"), _("Any group"), [*groups, (NONE, _("No group"))]),
         ("assignee", _("Assignee"), _("Anybody"), people),
         ("organization", _("Organization"), _("Any organization"), _organizations(filters, vocabulary)),
-        ("flag", _("Flag"), _("Any flag"), [(key, str(label)) for key, label in FLAGS.items()]),
     ]
     made = (_filter(filters.query, vocabulary, *one) for one in shown)
     return [one for one in made if one.choices]

@@ -6,6 +6,7 @@ The dashboard's counts are made of the same conditions, so that a number and the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -37,10 +38,11 @@ if TYPE_CHECKING:
 
 UNRESOLVED_ONLY = "unresolved"
 FLAGS: dict[str, _StrPromise] = {
+    "overdue": _("Overdue"),
+    "soon": _("Due within 4 hours"),
     "waiting": _("Waiting for us"),
     "confirmed": _("Fix confirmed"),
     "failed": _("Mail failed"),
-    "overdue": _("Overdue"),
     "unread": _("Unread"),
     "mentioned": _("You were named"),
     "snoozed": _("Snoozed"),
@@ -149,6 +151,7 @@ class _Reader:
         return Q(**{lookup: number_of(value.text)})
 
 
+_SOON = timedelta(hours=4)
 # Made when they are asked for: some are subqueries, and a dashboard asks for a dozen.
 _FLAGS: dict[str, Callable[[_Reader], Q]] = {
     "waiting": lambda _reader: Q(waiting_since__isnull=False),
@@ -156,6 +159,7 @@ _FLAGS: dict[str, Callable[[_Reader], Q]] = {
     "confirmed": lambda _reader: Q(fix_confirmed_at__isnull=False),
     "failed": lambda _reader: Q(has_failed_mail()),
     "overdue": lambda reader: Q(due_at__lt=reader.now),
+    "soon": lambda reader: Q(due_at__gte=reader.now, due_at__lt=reader.now + _SOON),
     "mentioned": lambda reader: Q(pk__in=naming(reader.user)),
     "snoozed": lambda _reader: Q(snoozed_until__isnull=False),
 }

@@ -65,7 +65,7 @@ _FIELDS = (
     Field("created", Kind.TIME, "created:>2026-01-01"),
     Field("updated", Kind.TIME, "updated:<2d"),
     Field("resolved", Kind.TIME, "resolved:today", (NONE,)),
-    Field("is", Kind.WORD, "is:waiting", ("waiting", "unread", "overdue", "mentioned", "confirmed", "failed", "snoozed")),
+    Field("is", Kind.WORD, "is:waiting", ("waiting", "unread", "overdue", "soon", "mentioned", "confirmed", "failed", "snoozed")),
     Field("number", Kind.NUMBER, "number:1042"),
 )
 FIELDS = {known.name: known for known in _FIELDS}
