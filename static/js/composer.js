@@ -39,7 +39,9 @@ class Files {
   }
 
   showKept() {
-    for (const line of this.kept.value.split("\n").filter(Boolean)) {
+    const lines = this.kept.value.split("\n").filter(Boolean);
+    for (const item of this.list.querySelectorAll("[data-line]")) if (!lines.includes(item.dataset.line)) item.remove(); // another draft's
+    for (const line of lines) {
       const [, size, ...name] = line.split(" ");
       const isListed = [...this.list.children].some((item) => item.dataset.line === line);
       if (!isListed) this.item({ name: name.join(" "), size: Number(size) }).dataset.line = line;

@@ -4,7 +4,11 @@ const PREFIX = "draft:";
 const KEPT_DAYS = 14;
 // By where the form goes: a page that comes back with an error has another address than the one it was written on.
 const goesTo = (field) => new URL(field.form?.getAttribute("action") || "", location.href).pathname;
-const keyOf = (field) => [PREFIX, document.body.dataset.person, goesTo(field), field.dataset.draft, field.name].join("|");
+// A reply and an internal note of one form are two drafts: a note must not come back as a reply.
+const kindsOf = (form) => [...(form?.querySelectorAll('input[type=radio][name="kind"]') || [])];
+const kindOf = (field) => kindsOf(field.form).find((radio) => radio.checked)?.value;
+const keyOf = (field, kind = kindOf(field)) =>
+  [PREFIX, document.body.dataset.person, goesTo(field), field.dataset.draft, field.name, ...(kind ? [kind] : [])].join("|");
 
 function read(key) {
   try {
@@ -14,16 +18,12 @@ function read(key) {
   }
 }
 
-// What kind of thing is written, a reply or an internal note, is kept with the words: a note must not come back as a reply.
-const kindsOf = (field) => [...(field.form?.querySelectorAll('input[type=radio][name="kind"]') || [])];
-
 function write(field) {
   const { value: text } = field;
-  const kind = kindsOf(field).find((radio) => radio.checked)?.value;
   try {
     if (field.dataset.html) localStorage.removeItem(keyOf(document.getElementById(field.dataset.html))); // of other words; the editor tells its own next
     const base = field.form?.dataset.draftVersion;
-    if (text.trim()) localStorage.setItem(keyOf(field), JSON.stringify({ text, kind, base, at: Date.now() }));
+    if (text.trim()) localStorage.setItem(keyOf(field), JSON.stringify({ text, base, at: Date.now() }));
     else localStorage.removeItem(keyOf(field));
   } catch {
     // Storage is full or forbidden: the page works on without drafts.
@@ -54,7 +54,6 @@ function restore(field) {
   const rich = document.getElementById(field.dataset.html);
   if (field.value !== before && !(rich && field.value.startsWith(before))) return;
   const typed = field.value.slice(before.length);
-  for (const radio of kindsOf(field)) if (radio.value === draft.kind) radio.checked = true;
   field.defaultValue = draft.text;
   field.value = draft.text + typed;
   if (rich) rich.value = ""; // its own is the next to come back, if there was one
@@ -70,16 +69,25 @@ function restore(field) {
   });
 }
 
+// Where nothing is there of the kind that is shown, but something that did not reach the server of the other.
+function turnToWhatWasLeft(area) {
+  if (area.value || read(keyOf(area))) return;
+  kindsOf(area.form)
+    .find((radio) => read(keyOf(area, radio.value)))
+    ?.click();
+}
+
 try {
   forgetSent();
   forgetOld();
   for (const field of document.querySelectorAll("[data-draft]")) {
     restore(field);
     field.addEventListener("input", () => write(field));
-    for (const radio of kindsOf(field)) radio.addEventListener("change", () => write(field));
   }
+  document.addEventListener("draft:shown", (event) => event.target.querySelectorAll("[data-draft]").forEach(restore));
+  for (const area of document.querySelectorAll("textarea[data-draft]")) turnToWhatWasLeft(area);
   document.addEventListener("draft:saved", (event) => {
-    for (const field of event.target.querySelectorAll("[data-draft]")) localStorage.removeItem(keyOf(field));
+    for (const field of event.target.querySelectorAll("[data-draft]")) localStorage.removeItem(keyOf(field, event.detail.kind));
   });
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;

@@ -45,7 +45,7 @@ function pastedText(text, _context, _plain, view) {
   const pasted = view.state.schema.nodeFromJSON(asDocument(text.replace(/\r\n?/g, "\n").replace(/\n{3,}/g, "\n\n")));
   return Slice.maxOpen(Fragment.from(pasted.content));
 }
-let pmModel;
+let pmModel, pmState;
 
 const COMMANDS = {
   bold: (chain) => chain.toggleBold(),
@@ -88,6 +88,7 @@ class RichText {
     area.form.addEventListener("focusin", () => this.load(), { once: true });
     area.form.addEventListener("pointerover", () => this.load(), { once: true });
     area.addEventListener("input", () => this.typedOutside());
+    area.addEventListener("editor:show", () => this.show());
     const buttons = [...bar.querySelectorAll("button")];
     buttons.forEach((button, at) => (button.tabIndex = at ? -1 : 0));
     bar.addEventListener("mousedown", (event) => event.preventDefault()); // the text keeps the focus
@@ -130,6 +131,16 @@ class RichText {
     }
   }
 
+  // Other words were put in the place of these, and no undo leads back.
+  show() {
+    this.rich = this.hidden.value;
+    if (!this.editor) return this.rich && this.load();
+    this.editor.commands.setContent(this.content().content, { emitUpdate: false, parseOptions: { preserveWhitespace: "full" } });
+    const { schema, doc, plugins } = this.editor.state;
+    this.editor.view.updateState(pmState.EditorState.create({ schema, doc, plugins }));
+    this.editor.commands.setTextSelection(doc.content.size);
+  }
+
   load() {
     this.loading ??= import(this.box.dataset.src).then(
       (tiptap) => this.whenNotComposing().then(() => this.enhance(tiptap)),
@@ -159,6 +170,7 @@ class RichText {
     const { area, hidden } = this;
     const { content, typed } = this.content();
     pmModel = tiptap.pm.model;
+    pmState = tiptap.pm.state;
     const hadFocus = document.activeElement === area;
     const selection = { from: area.selectionStart + 1, to: area.selectionEnd + 1 };
     const place = document.createElement("div");

@@ -102,3 +102,38 @@ def test_draft_with_formatting_when_changed_without_scripts_then_the_changed_wor
     field.fill("One, two")
     plain.get_by_role("button", name="Send reply").click()
     expect(plain.locator("#leaving .prose")).to_have_text("One, two")
+
+
+def test_reply_and_note_when_turned_to_and_fro_then_each_keeps_its_own_words_looks_and_files(visit):
+    path = f"/desk{submit(visit, 'Two drafts', email=CLEO)}"
+    page = visit(AGENT, path)
+    box = editor(page, "Your reply or note")
+    for keys in ("Control+b", "O", "n", "e", "Control+b"):
+        box.press(keys)
+    page.locator("input[type=file]").first.set_input_files({"name": "for-her.txt", "mimeType": "text/plain", "buffer": b"x"})
+    expect(page.locator("[data-chosen] li")).to_contain_text("for-her.txt")
+    page.locator("h1").click()
+    page.keyboard.press("n")
+    expect(box).to_have_text("")
+    expect(page.locator("[data-chosen] li")).to_have_count(0)
+    page.keyboard.type("Between us")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    expect(box).not_to_contain_text("One")  # no undo brings a reply's words into a note
+    box.press_sequentially("Between us")
+    page.locator("label").filter(has_text="Reply").first.click()
+    expect(box.locator("strong")).to_have_text("One")
+    expect(page.locator("[data-chosen] li")).to_contain_text("for-her.txt")
+    expect(page.get_by_text("Draft kept. Only you see it.")).to_be_visible()
+    page.reload()
+    other = visit(AGENT, path)
+    for shown in (page, other):
+        box = editor(shown, "Your reply or note")
+        shown.locator("label").filter(has_text="Internal note").first.click()
+        expect(box).to_have_text("Between us")
+        shown.locator("label").filter(has_text="Reply").first.click()
+        expect(box.locator("strong")).to_have_text("One")
+    other.locator("label").filter(has_text="Internal note").first.click()
+    other.get_by_role("button", name="Add note").click()
+    expect(other.locator(".entry-note")).to_contain_text("Between us")
+    expect(editor(other, "Your reply or note").locator("strong")).to_have_text("One")

@@ -83,9 +83,9 @@ def test_draft_when_emptied_then_is_gone(desk, ticket):
 @pytest.mark.parametrize("verb", ["reply", "note"])
 def test_draft_when_sent_then_is_gone_and_a_late_save_brings_nothing_back(desk, ticket, verb):
     key = "0b5e6f9a-2f6c-4f1e-9d53-0d6c1f1f7d11"
-    version = keep(desk, ticket, text="Hello", key=key, quietly="1").json()["version"]
+    version = keep(desk, ticket, text="Hello", key=key, kind=verb, quietly="1").json()["version"]
     send(desk, ticket, verb, text="Hello", key=key)
-    late = [keep(desk, ticket, text="Hello", key=key, draft=known, quietly="1").status_code for known in (version, "")]
+    late = [keep(desk, ticket, text="Hello", key=key, kind=verb, draft=known, quietly="1").status_code for known in (version, "")]
     assert (late, Draft.objects.exists()) == ([409, 409], False)
 
 
@@ -132,3 +132,46 @@ def test_list_when_a_ticket_is_out_of_sight_then_keeps_the_words_alone(desk, sec
 def test_queue_marks_what_i_have_begun_for_me_alone(desk, ticket, eve):
     keep(desk, ticket, text="Hello")
     assert ["You have a draft here" in words(client.get("/desk/tickets/")) for client in (desk, logged_in(eve))] == [True, False]
+
+
+# --- A reply and a note are two drafts -------------------------------------------------------------------------------------------
+
+
+def drafted() -> set[tuple[str, bool]]:
+    return set(Draft.objects.values_list("text", "is_note"))
+
+
+def test_note_when_begun_beside_a_reply_then_takes_none_of_its_words_and_leaves_it_as_it_is(desk, ticket):
+    keep(desk, ticket, text="Dear Ana,", kind="reply")
+    asked = desk.get(reverse("desk_ticket", args=[ticket.number]), {"write": "note"})
+    assert (asked.context["is_note"], asked.context["form"]["text"].value(), asked.context["draft"]) == (True, None, None)
+    assert "You have also begun a reply: go on with that" in words(asked)
+    keep(desk, ticket, text="She is cross.", kind="note", draft="")
+    assert drafted() == {("Dear Ana,", False), ("She is cross.", True)}
+    shown = page(desk, ticket)  # the newest
+    assert (shown.context["is_note"], shown.context["form"]["text"].value()) == (True, "She is cross.")
+    send(desk, ticket, "note", text="She is cross.", draft=shown.context["draft"].version)
+    shown = page(desk, ticket)
+    assert (drafted(), shown.context["is_note"]) == ({("Dear Ana,", False)}, False)
+    send(desk, ticket, "reply", text="Dear Ana, it works.", draft=shown.context["draft"].version)
+    assert drafted() == set()
+    assert list(ticket.comments.order_by("pk").values_list("text", "is_internal"))[1:] == [
+        ("She is cross.", True),
+        ("Dear Ana, it works.", False),
+    ]
+
+
+def test_draft_when_posted_as_the_other_kind_knowingly_then_is_that_and_no_copy_is_left(desk, ticket):
+    keep(desk, ticket, text="Dear Ana,", kind="reply")
+    keep(desk, ticket, text="Dear Ana,", kind="note", draft=Draft.objects.get().version)
+    assert drafted() == {("Dear Ana,", True)}
+    send(desk, ticket, "reply", text="Dear Ana, it works.", draft=Draft.objects.get().version)
+    assert drafted() == set()
+
+
+def test_draft_when_posted_as_the_other_kind_where_there_is_one_then_overwrites_nothing(desk, ticket):
+    keep(desk, ticket, text="Between us.", kind="note")
+    keep(desk, ticket, text="Dear Ana,", kind="reply")
+    reply = Draft.objects.get(is_note=False)
+    refused = keep(desk, ticket, text="Dear Ana, dear Ben,", kind="note", draft=reply.version, quietly="1")
+    assert (refused.status_code, drafted()) == (409, {("Between us.", True), ("Dear Ana,", False)})

@@ -150,14 +150,15 @@ def test_reply_when_its_writer_is_let_go_then_does_not_go_out(desk, ticket, dan)
     assert (time_passes(), ticket.comments.count(), Draft.objects.get().text) == (0, 1, "Try again.")
 
 
-def test_reply_when_another_was_begun_meanwhile_then_both_are_there_and_a_note_stays_one(desk, ticket):
+def test_reply_when_others_were_begun_meanwhile_then_the_reply_stands_below_it_and_the_note_stays_one(desk, ticket):
     send(desk, ticket, "reply", text="One.")
-    desk.post(
-        reverse("desk_ticket_draft", args=[ticket.number]), {"text": "Between us.", "html": "<p><em>Between</em> us.</p>", "kind": "note"}
-    )
+    address = reverse("desk_ticket_draft", args=[ticket.number])
+    desk.post(address, {"text": "Between us.", "kind": "note"})
+    desk.post(address, {"text": "Two.", "html": "<p><em>Two.</em></p>", "kind": "reply"})
     shown = take_back(desk, ticket)
-    kept = Draft.objects.get()
-    assert (kept.text, kept.html, shown.context["is_note"]) == ("One.\n\nBetween us.", "<p>One.</p><p><em>Between</em> us.</p>", True)
+    kept = Draft.objects.get(is_note=False)
+    assert (kept.text, kept.html, shown.context["is_note"]) == ("One.\n\nTwo.", "<p>One.</p><p><em>Two.</em></p>", False)
+    assert Draft.objects.get(is_note=True).text == "Between us."
 
 
 def test_reply_when_one_fails_unforeseen_then_others_go_out_and_it_is_tried_again(desk, ticket, monkeypatch, eve):

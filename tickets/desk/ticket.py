@@ -104,7 +104,7 @@ def page(  # noqa: PLR0913 all by name
     `macro`: one that was chosen, and what it asks first. `pictures_of`: the comment whose remote pictures are shown.
     """
     news = {event.pk for event in overtaken.events} if overtaken else _since(request.user, ticket, since)
-    draft, leaving, senders = drafts.at(ticket, user=request.user)
+    own, leaving, senders = drafts.at(ticket, user=request.user)
     related = links.shown(request.user, ticket)
     parts = [ticket.pk, *(one.pk for one in related["merged"])]
     entries = timeline(request.user, ticket, parts=parts, news=news, pictures_of=pictures_of)
@@ -142,7 +142,15 @@ def page(  # noqa: PLR0913 all by name
         **snooze.shown(),
         "leaving": leaving and leaving_reply(leaving),
         "senders": senders,
-        **_composer(ticket, form=form, draft=draft, statuses=offered["status"], followers=reached, me=request.user),
+        **_composer(
+            ticket,
+            form=form,
+            drafts=own,
+            wanted=request.GET.get("write", ""),
+            statuses=offered["status"],
+            followers=reached,
+            me=request.user,
+        ),
     }
     return render(request, "desk/ticket.html", context, status=_status(overtaken, form, move, tell, sharing, macro))
 
@@ -168,20 +176,26 @@ def _composer(
     ticket: Ticket,
     *,
     form: ComposerForm | None,
-    draft: Draft | None,
+    drafts: list[Draft],
+    wanted: str,
     statuses: list[Offer],
     followers: list[Follower],
     me: User,
 ) -> dict[str, Any]:
-    """With what was sent and not done, else with the draft."""
+    """With what was sent and not done, else with the draft: of the kind that is `wanted` ("reply", "note"), else the newest."""
+    is_note = _is_note(form, drafts, wanted)
+    draft = next((one for one in drafts if one.is_note == is_note), None)
+    other = next((one for one in drafts if one.is_note != is_note), None)
     goes_on = draft if form is None else None
     shown = form or (ReplyForm.going_on(goes_on, ticket=ticket) if goes_on else ReplyForm(ticket=ticket, writer=me))
     chosen = str(goes_on.status_id or "") if goes_on else shown.data.get("status", "")
     had_files = form is not None and bool(form.files)  # only where no script uploads them before
     return {
         "form": shown,
-        "is_note": goes_on.is_note if goes_on else isinstance(form, NoteForm) or shown.data.get("kind") == "note",
+        "is_note": is_note,
         "draft": draft,
+        "other": other,
+        "other_form": other and ReplyForm.going_on(other, ticket=ticket),
         "file_errors": [*shown.errors.get("files", []), *([_("Choose your files again.")] if had_files else [])],
         "statuses": _statuses_to_send_with(ticket, statuses, chosen=chosen),
         "hint": _("It is spam: nobody will be mailed.")
@@ -193,6 +207,12 @@ def _composer(
         "max_files": settings.MAX_FILES,
         "max_bytes": settings.MAX_FILE_BYTES,
     }
+
+
+def _is_note(form: ComposerForm | None, drafts: list[Draft], wanted: str) -> bool:
+    if form is not None:
+        return isinstance(form, NoteForm) or form.data.get("kind") == "note"
+    return wanted == "note" if wanted in ("reply", "note") else any(one.is_note for one in drafts[:1])
 
 
 def _statuses_to_send_with(ticket: Ticket, statuses: list[Offer], *, chosen: str) -> list[tuple[str, str]]:

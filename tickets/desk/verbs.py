@@ -30,11 +30,12 @@ from tickets.lifecycle import Category
 from tickets.mail import rules
 from tickets.models import Channel, Draft, EventKind, MailRule, Ticket
 from tickets.people import one_of, share_by
-from tickets.uploads import SeenField
+from tickets.uploads import KeyField, SeenField
 from tickets.writing import drafts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
     from django.http import HttpResponse
 
@@ -53,6 +54,11 @@ def _seen(request: StaffRequest) -> int | None:
     return SeenField(required=False).clean(request.POST.get("seen"))
 
 
+def _draft_of(request: StaffRequest) -> UUID | None:
+    """The version of the draft that the page had put into the composer."""
+    return KeyField(required=False).clean(request.POST.get("draft"))
+
+
 # --- Conversation --------------------------------------------------------------------------------------------------------------
 
 
@@ -62,7 +68,7 @@ def reply(request: StaffRequest, number: int) -> HttpResponse:
     """Public, unless the composer was switched to a note: where the two disagree, nothing goes out."""
     if request.POST.get("kind") == "note":
         return _note(request, number)
-    ticket = find_to_answer(request.user, number)
+    ticket, known = find_to_answer(request.user, number), _draft_of(request)
     form = ReplyForm(request.POST, request.FILES, ticket=ticket, writer=request.user)
     if not form.is_valid():
         return page(request, ticket, form=form)
@@ -70,9 +76,9 @@ def reply(request: StaffRequest, number: int) -> HttpResponse:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
             _note_reference(ticket, form, actor=request.user)
             is_elsewhere = ticket.pk != number
-            said = drafts.send(ticket, actor=request.user, **form.verb_arguments(), keeps_draft=is_elsewhere)
+            said = drafts.send(ticket, actor=request.user, **form.verb_arguments(), known=known, keeps_draft=is_elsewhere)
             if is_elsewhere:
-                drafts.clear(Ticket(pk=number), actor=request.user)
+                drafts.clear(Ticket(pk=number), actor=request.user, is_note=False, known=known)
     except Overtaken as overtaken:
         return page(request, find(request.user, ticket.number), form=form, overtaken=overtaken)
     except (actions.TypeRequired, actions.ReferenceRequired) as error:
@@ -99,7 +105,7 @@ def _note(request: StaffRequest, number: int) -> HttpResponse:
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
             said = actions.add_note(ticket, actor=request.user, message=form.message(Channel.DESK))
-            drafts.clear(Ticket(pk=number), actor=request.user)
+            drafts.clear(Ticket(pk=number), actor=request.user, is_note=True, known=_draft_of(request))
     except Overtaken as overtaken:
         return page(request, find(request.user, ticket.number), form=form, overtaken=overtaken)
     return _back(request, ticket, _("Your note is kept. Only staff see it."), anchor=f"#c{said.pk}")

@@ -40,7 +40,9 @@ class Draft(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["writer", "ticket"], condition=Q(send_at=None), name="one_draft_a_person_and_ticket"),
+            models.UniqueConstraint(
+                fields=["writer", "ticket", "is_note"], condition=Q(send_at=None), name="one_draft_a_person_ticket_and_kind"
+            ),
             models.UniqueConstraint(fields=["writer", "ticket"], condition=~Q(send_at=None), name="one_reply_leaves_at_a_time"),
             models.CheckConstraint(condition=Q(send_at=None) | Q(is_note=False), name="only_replies_wait_to_leave"),
             models.CheckConstraint(condition=Q(macro=None) | ~Q(send_at=None), name="only_what_leaves_is_of_a_macro"),

@@ -59,14 +59,17 @@ def with_marks(tickets: QuerySet[Ticket], user: User) -> QuerySet[Ticket]:
     return with_own(tickets, user).annotate(has_leaving=Exists(leaving))
 
 
-def at(ticket: Ticket, *, user: User) -> tuple[Draft | None, Draft | None, list[User]]:
-    """What a ticket's page shows: the person's draft, their reply that is leaving, and whose else is. Of a ticket `with_marks` no query where there is none."""
+def at(ticket: Ticket, *, user: User) -> tuple[list[Draft], Draft | None, list[User]]:
+    """What a ticket's page shows: the person's drafts, the newest first, their reply that is leaving, and whose else is. Of a ticket `with_marks` no
+    query where there is none.
+    """
     if not (getattr(ticket, "has_draft", True) or getattr(ticket, "has_leaving", True)):
-        return None, None, []
+        return [], None, []
     rows = Draft.objects.filter(Q(writer=user) | Q(send_at__isnull=False), ticket=ticket)
-    found = list(rows.select_related("writer", "status", "type", "macro").prefetch_related("uploads"))
-    own = {row.send_at is not None: row for row in found if row.writer_id == user.pk}
-    return own.get(False), own.get(True), [row.writer for row in found if row.writer_id != user.pk]
+    found = list(rows.select_related("writer", "status", "type", "macro").prefetch_related("uploads").order_by("-updated_at", "-pk"))
+    own = [row for row in found if row.writer_id == user.pk]
+    leaving = next((row for row in own if row.send_at), None)
+    return [row for row in own if not row.send_at], leaving, [row.writer for row in found if row.writer_id != user.pk]
 
 
 def sending(ticket: Ticket) -> QuerySet[Draft]:
@@ -78,10 +81,15 @@ def sending(ticket: Ticket) -> QuerySet[Draft]:
 def save(
     ticket: Ticket, *, actor: User, message: Message, is_note: bool = False, status: Status | None = None, known: UUID | None = None
 ) -> Draft | None:
-    """Keeps what is being written; where that is nothing, there is no draft. `known`: the version that the page had, if any. Raises Outdated."""
+    """Keeps what is being written; where that is nothing, there is no draft. `known`: the version that the page had, if any. Raises Outdated.
+
+    A reply and a note are two drafts: neither takes the other's words. Only who posts the one that they knew as the other kind makes it that.
+    """
     ticket = lock(ticket, actor, staff_only=True)
-    draft = _unsent(ticket, actor)
-    if (draft.version if draft else None) != known or _sent_before(message, actor):
+    unsent = list(_unsent(ticket, actor))
+    draft = next((one for one in unsent if one.version == known), None)
+    is_taken = any(one.is_note == is_note and one != draft for one in unsent)
+    if (known and draft is None) or is_taken or _sent_before(message, actor):
         raise Outdated(
             _("This was written on in another window, or sent. Open the ticket again to see it; nothing here was saved over it.")
         )
@@ -103,13 +111,13 @@ def discard(draft: Draft | None) -> None:
         draft.delete()
 
 
-def clear(ticket: Ticket, *, actor: User) -> None:
-    """What was in progress has been said."""
-    discard(_unsent(ticket, actor))
+def clear(ticket: Ticket, *, actor: User, is_note: bool, known: UUID | None) -> None:
+    """What was in progress has been said: of that kind, or begun as the other one (`known`, see `save`)."""
+    _unsent(ticket, actor).filter(Q(is_note=is_note) | Q(version=known)).delete()
 
 
-def _unsent(ticket: Ticket, writer: User) -> Draft | None:
-    return Draft.objects.filter(ticket=ticket, writer=writer, send_at=None).first()
+def _unsent(ticket: Ticket, writer: User) -> QuerySet[Draft]:
+    return Draft.objects.filter(ticket=ticket, writer=writer, send_at=None)
 
 
 def _sent_before(message: Message, writer: User) -> Draft | Comment | None:
@@ -137,9 +145,9 @@ def _kept(message: Message, writer: User) -> list[Upload]:
 
 @transaction.atomic
 def add(ticket: Ticket, *, actor: User, text: str, html: str = "") -> Draft:
-    """Puts words below what is being written, if anything is."""
+    """Puts words below what was written last, if anything is."""
     ticket = lock(ticket, actor, staff_only=True)
-    draft = _unsent(ticket, actor) or Draft(writer=actor, ticket=ticket)
+    draft = _unsent(ticket, actor).order_by("-updated_at").first() or Draft(writer=actor, ticket=ticket)
     _append(draft, text, html)
     draft.version, draft.updated_at = uuid4(), timezone.now()
     draft.save()
@@ -164,12 +172,13 @@ def send(
     message: Message,
     status: Status | None = None,
     type: TicketType | None = None,
+    known: UUID | None = None,
     keeps_draft: bool = False,
     macro: Macro | None = None,
 ) -> Draft | Comment:
     """A reply of staff, in place of what was their draft. It goes out after UNDO_SECONDS; at once, as the comment that it is, where those are 0.
 
-    `keeps_draft`: it is none of what they were writing, which stays. `macro`: what it is the reply of, and all that is done with it.
+    `known`: see `clear`. `keeps_draft`: it is none of what they were writing, which stays. `macro`: what it is the reply of, and all that is done with it.
     """
     ticket = lock(ticket, actor, staff_only=True)
     if earlier := _sent_before(message, actor):
@@ -177,7 +186,7 @@ def send(
     settle(ticket, actor=actor)
     kept = _kept(message, actor) if settings.UNDO_SECONDS else []
     if not keeps_draft:
-        clear(ticket, actor=actor)
+        clear(ticket, actor=actor, is_note=False, known=known)
     if not settings.UNDO_SECONDS:
         return actions.comment(ticket, actor=actor, message=message, status=status, type=type)
     if status and status != ticket.status:
@@ -304,11 +313,10 @@ def _say(draft: Draft) -> None:
 
 
 def _give_back(draft: Draft, *, problem: str = "") -> Draft:
-    """What was begun meanwhile stands below it. Of a note and a reply together it is a note, which shows nothing to anybody by a slip."""
-    begun = _unsent(draft.ticket, draft.writer)
+    """Another reply that was begun meanwhile stands below it."""
+    begun = _unsent(draft.ticket, draft.writer).filter(is_note=False).first()
     if begun:
         _append(draft, begun.text, begun.html)
-        draft.is_note = begun.is_note
         draft.uploads.add(*begun.uploads.all())
         begun.delete()
     draft.send_at = draft.seen = draft.submission_key = draft.macro = None
