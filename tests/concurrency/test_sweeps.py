@@ -6,12 +6,13 @@ from threading import Barrier, Event
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from tests.concurrency.threads import at_once, errors, marks
 from tests.factories import make_ticket, message
 from tickets import actions, configuring, releases, sweeps
 from tickets.lifecycle import Trigger
-from tickets.models import Comment, EventKind, Status, Ticket, TicketType
+from tickets.models import Channel, Comment, EventKind, Release, ReleasePost, Status, Ticket, TicketType
 from tickets.models import Event as TicketEvent
 
 pytestmark = marks
@@ -76,17 +77,38 @@ def test_sweep_when_the_customer_replies_at_that_moment_then_ticket_is_open_or_r
         assert (said.ticket != ticket, Ticket.objects.get(pk=ticket.pk).is_closed) == (was_closed, was_closed)
 
 
-def test_release_when_told_by_several_at_once_then_stands_once_on_each_ticket(workflow, ana, dan):
+@pytest.fixture
+def handed_over(workflow, ana, dan):
+    """Six tickets that wait for engineering."""
     escalated = Status.objects.create(name="Escalated", category="closed", asks_reference=True, position=50)
     for _ in range(6):
         ticket = releases.set_reference(make_ticket(ana), actor=dan, reference="TEM-1")
         actions.change_status(ticket, actor=dan, status=escalated)
 
-    def run() -> int:
-        shipped = releases.release(actor=dan, version="4.2", references=["TEM-1"], text="In {version}.")
-        return releases.post_waiting(shipped)
 
-    answers = at_once([run] * 4)
+def release(dan) -> Release:
+    return releases.release(actor=dan, version="4.2", references=["TEM-1"], text="In {version}.")
+
+
+@pytest.mark.parametrize(("has_key", "times"), [(False, 2), (True, 1)])
+def test_release_when_the_lock_is_left_out_then_is_told_twice_but_for_the_key(handed_over, dan, has_key, times):
+    row = release(dan).posts.select_related("ticket").first()
+    both_have_looked = Barrier(2)
+
+    @transaction.atomic
+    def post_without_lock() -> None:
+        waiting = ReleasePost.objects.get(pk=row.pk, posted_at=None)
+        both_have_looked.wait(timeout=20)
+        said = actions.Message(text="In 4.2.", channel=Channel.DESK, submission_key=waiting.key if has_key else None)
+        actions.comment(row.ticket, actor=dan, message=said)
+        ReleasePost.objects.filter(pk=row.pk).update(posted_at=timezone.now())
+
+    assert errors(at_once([post_without_lock] * 2)) == []
+    assert Comment.objects.filter(text="In 4.2.").count() == times
+
+
+def test_release_when_told_by_several_at_once_then_stands_once_on_each_ticket(handed_over, dan):
+    answers = at_once([lambda: releases.post_waiting(release(dan))] * 4)
     said = Comment.objects.filter(text="In 4.2.")
     assert (errors(answers), sum(answers), said.count(), said.values("ticket").distinct().count()) == ([], 6, 6, 6)
 
