@@ -290,7 +290,7 @@ def _report(subscription: ReportSubscription, delivery: Delivery) -> dict[str, A
     made = build(subscription.report, access.tickets_for(recipient), asked)
     table = made.table
     path = reverse("desk_report", args=[subscription.report])
-    lines = [_line(row, has_before=table.has_before) for row in [*table.rows, *([table.total] if table.total else [])]]
+    lines = [_line(row, has_before=table.has_before) for row in table.shown]
     fits = len(table.columns) <= _REPORT_COLUMNS
     return {
         "title": names()[subscription.report],
@@ -298,6 +298,7 @@ def _report(subscription: ReportSubscription, delivery: Delivery) -> dict[str, A
         "period": period_in_words(asked.period) if table.period else "",
         "before": period_in_words(asked.period.before) if table.has_before else "",
         "zone": asked.period.zone,
+        "note": table.note,
         "head": table.head,
         "columns": table.columns,
         "lines": (lines[-_REPORT_ROWS:] if made.steps else lines[:_REPORT_ROWS]) if fits else [],

@@ -152,6 +152,18 @@ def test_pages_when_nothing_matches_then_say_what_to_do(desk, october):
     assert "Nothing happened here" in words(page(desk, **{"from": "2026-01-01", "to": "2026-01-02"}))
 
 
+def test_numbers_when_nothing_was_before_then_stand_alone_and_that_is_said_once(desk, october):
+    earliest = {"from": "2026-10-15", "to": "2026-10-26"}
+    shown = words(page(desk, **earliest))
+    assert shown.count("In the period before there was nothing to compare with.") == 1
+    assert "In small type" not in shown
+    assert {before for row in table(page(desk, **earliest)) for before in row[2::2]} == {""}
+    assert file(desk, **earliest)[0][1:] == ["Created", "Resolved", "Reopened", "Open at the end"]
+    overview = words(desk.get(reverse("desk_reports"), earliest))
+    assert ("before:" in overview, "nothing to compare with" in overview) == (False, True)
+    assert "In small type" in words(page(desk))  # where there was something
+
+
 def test_report_when_there_is_none_of_that_name_then_is_not_found(desk):
     assert (page(desk, "beauty").status_code, desk.get("/desk/reports/beauty.csv").status_code) == (404, 404)
 

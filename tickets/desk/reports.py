@@ -56,9 +56,11 @@ def report(request: StaffRequest, name: str = _OVERVIEW) -> HttpResponse:
         "asked": asked,
         "period": "" if name == _TIMELESS else period_in_words(asked.period),
         "before": period_in_words(asked.period.before) if made.table.has_before else "",
-        "tiles": [_shown(row, links) for row in made.tiles],
+        "tiles": [_shown(row, links, made.table) for row in made.tiles],
         "charts": _charts(name, made),
-        "table": None if made.table.is_empty else _table(made.steps if name == _OVERVIEW and made.steps else made.table, links),
+        "table": None
+        if made.table.is_empty
+        else _table(made.steps if name == _OVERVIEW and made.steps else made.table, links, is_heat=name == "hours"),
         "is_heat": name == "hours",
         "has_tickets": not made.table.is_empty or access.tickets_for(request.user).exclude(category=Category.SPAM).exists(),
         "subscribe_url": "" if asked.span is None else reverse("desk_report_subscribe", args=[name]) + (f"?{query}" if query else ""),
@@ -155,16 +157,16 @@ def _measures(name: str, asked: Asked) -> list[dict[str, Any]]:
 # --- Numbers as they are shown -------------------------------------------------------------------------------------------------
 
 
-def _table(table: Table, links: Links) -> dict[str, Any]:
-    rows = [_shown(row, links) for row in table.rows]
+def _table(table: Table, links: Links, *, is_heat: bool) -> dict[str, Any]:
+    rows = [_shown(row, links, table) for row in table.rows]
     if not table.is_mixed and isinstance(links.asked.by, Dimension):  # over time a chart shows it
         for row, share in zip(rows, shares(_first(row) for row in table.rows), strict=True):
             row["cells"][0]["share"] = share
-    warmth = iter(heat(cell.value for row in table.rows for cell in row.cells[:-1])) if not table.has_before and table.total else None
+    warmth = iter(heat(cell.value for row in table.rows for cell in row.cells[:-1])) if is_heat else None
     for row in rows if warmth else ():
         for cell in row["cells"][:-1]:
             cell["heat"] = next(warmth)  # type: ignore[arg-type]
-    total = _shown(table.total, links) if table.total else None
+    total = _shown(table.total, links, table) if table.total else None
     is_text = any(cell.unit is Unit.TEXT for row in table.rows for cell in row.cells)
     return {
         "is_text": is_text,
@@ -182,14 +184,14 @@ def _first(row: Row) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _shown(row: Row, links: Links) -> dict[str, Any]:
+def _shown(row: Row, links: Links, table: Table) -> dict[str, Any]:
     return {
         "label": row.label,
         "href": reverse("desk_ticket", args=[row.ticket.number]) if row.ticket else "",
         "cells": [
             {
                 "words": in_words(cell.value, cell.unit),
-                "before": in_words(cell.before, cell.unit),
+                "before": in_words(cell.before, cell.unit) if table.has_before else "",
                 "change": _change(cell.value, cell.before, cell.unit),
                 "href": links.to(cell, row),
                 "is_text": cell.unit is Unit.TEXT,
@@ -224,7 +226,9 @@ def _charts(name: str, made: Report) -> list[Chart]:
     first = [Series(table.columns[0], column(0), Shape.BARS), Series(table.columns[1], column(1), Shape.LINE)]
     if name == "sla":
         return [chart(table.title, labels, first, in_words=words)]
-    is_open = [Series(_("Open at the end"), column(3), Shape.LINE), Series(_("Period before"), column(3, before=True), Shape.DASHES)]
+    is_open = [Series(_("Open at the end"), column(3), Shape.LINE)]
+    if table.has_before:
+        is_open.append(Series(_("Period before"), column(3, before=True), Shape.DASHES))
     return [
         chart(_("Created and resolved"), labels, first, in_words=words),
         chart(_("Open at the end"), labels, is_open, in_words=words),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
@@ -88,4 +89,14 @@ def build(name: str, tickets: QuerySet[Ticket], asked: Asked) -> Report:
     if connection.vendor == "postgresql":  # a year's times are sorted in memory and not on the disk, which takes half as long
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL work_mem = '128MB'")
-    return REPORTS[name](tickets, asked)
+    return _without_empty_before(REPORTS[name](tickets, asked))
+
+
+def _without_empty_before(made: Report) -> Report:
+    """Where nothing at all happened before, zeros beside all numbers would only be in the way: said once instead."""
+    table = made.table
+    if not table.has_before or table.is_empty or any(cell.before for row in table.shown for cell in row.cells):
+        return made
+    note = " ".join(filter(None, [table.note, _("In the period before there was nothing to compare with.")]))
+    steps = made.steps and replace(made.steps, has_before=False, note=note)
+    return replace(made, table=replace(table, has_before=False, note=note), steps=steps)

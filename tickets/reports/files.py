@@ -23,7 +23,7 @@ def as_csv(table: Table) -> str:
     for name, unit in zip(table.columns, units, strict=True):
         title = _("%(name)s (minutes)") % {"name": name} if unit is Unit.TIME and not table.is_mixed else name
         head += [title, _("%(name)s, before") % {"name": title}] if table.has_before else [title]
-    return written([head, *(_line(row, table) for row in [*table.rows, *([table.total] if table.total else [])])])
+    return written([head, *(_line(row, table) for row in table.shown)])
 
 
 def _head(table: Table) -> str:

@@ -58,9 +58,12 @@ class Table:
     is_mixed: bool = False  # each row has a unit of its own
 
     @property
+    def shown(self) -> list[Row]:
+        return [*self.rows, *([self.total] if self.total else [])]
+
+    @property
     def is_empty(self) -> bool:
-        shown = [*self.rows, *([self.total] if self.total else [])]
-        return not any(cell.value or cell.before for row in shown for cell in row.cells)
+        return not any(cell.value or cell.before for row in self.shown for cell in row.cells)
 
 
 @dataclass(frozen=True, slots=True)
