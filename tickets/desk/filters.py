@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -261,6 +261,7 @@ def _to_be_done(query: Query) -> Q:
 # --- Addresses -----------------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1000)
 def query_string(text: str, sort: str = "", **others: str) -> str:
     sort = sort if sort in SORTS and sort != DEFAULT_SORT else ""
     query = urlencode({name: value for name, value in {"q": text, "sort": sort, **others}.items() if value})
