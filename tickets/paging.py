@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Model)
 
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of a list, by its first column: where that has one value and so orders nothing, or, `is_sorted`, where it has any."""
+
+    condition: Q
+    value: Any = None
+    is_sorted: bool = False
+
+    def has(self, value: Any) -> bool:
+        return value is not None if self.is_sorted else bool(value == self.value)
+
+
 PARAMETER = "cursor"
 _MAX_CURSOR = 4000  # characters
 _FORWARD, _BACKWARD = "n", "p"
@@ -61,16 +74,21 @@ class _Column:
         return Q(**{f"{self.name}__isnull": True}) if value is None else Q(**{self.name: value})
 
 
-def page_of(queryset: QuerySet[M], *, request_get: QueryDict, order: tuple[str, ...], size: int = 25) -> Page[M]:
-    """`order` names columns as `order_by` does, joined ones too, never from the request; the last must be unique ("-id")."""
+def page_of(
+    queryset: QuerySet[M], *, request_get: QueryDict, order: tuple[str, ...], parts: Sequence[Part] = (), size: int = 25
+) -> Page[M]:
+    """`order` names columns as `order_by` does, joined ones too, never from the request; the last must be unique ("-id").
+
+    `parts`: all of the list in its order, where no single index has it: at most a query each, and one for the rows.
+    """
     queryset, columns = _with_columns(queryset, order)
     cursor = _read(request_get.get(PARAMETER, ""), columns)
     if cursor is None:
-        return _first(queryset, columns, request_get=request_get, size=size)
+        return _first(queryset, columns, parts, request_get=request_get, size=size)
     backward, values = cursor
-    rows = _rows(queryset.filter(_from(columns, values, backward=backward)), columns, backward=backward, size=size)
+    rows = _rows(queryset, columns, parts, values=values, backward=backward, size=size)
     if not rows or (backward and len(rows) < size):  # what was there has gone
-        return _first(queryset, columns, request_get=request_get, size=size)
+        return _first(queryset, columns, parts, request_get=request_get, size=size)
     has_more, rows = len(rows) > size, rows[:size]
     if backward:
         rows.reverse()
@@ -81,14 +99,41 @@ def page_of(queryset: QuerySet[M], *, request_get: QueryDict, order: tuple[str, 
     )
 
 
-def _first(queryset: QuerySet[M], columns: Sequence[_Column], *, request_get: QueryDict, size: int) -> Page[M]:
-    rows = _rows(queryset, columns, backward=False, size=size)
+def _first(queryset: QuerySet[M], columns: Sequence[_Column], parts: Sequence[Part], *, request_get: QueryDict, size: int) -> Page[M]:
+    rows = _rows(queryset, columns, parts, values=None, backward=False, size=size)
     return Page(rows[:size], next_url=_link(request_get, columns, rows[size - 1], _FORWARD) if len(rows) > size else "")
 
 
-def _rows(queryset: QuerySet[M], columns: Sequence[_Column], *, backward: bool, size: int) -> list[M]:
+def _rows(
+    queryset: QuerySet[M],
+    columns: Sequence[_Column],
+    parts: Sequence[Part],
+    *,
+    values: Sequence[Any] | None,
+    backward: bool,
+    size: int,
+) -> list[M]:
     """One more than shown tells whether there are more."""
-    return list(queryset.order_by(*(column.order(backward=backward) for column in columns))[: size + 1])
+    listed = _beyond(queryset, columns, values, backward=backward)
+    if not parts:
+        return list(listed[: size + 1])
+    ahead = list(reversed(parts)) if backward else list(parts)
+    if values is not None:
+        ahead = ahead[next((at for at, part in enumerate(ahead) if part.has(values[0])), 0) :]
+    keys: list[Any] = []
+    for at, part in enumerate(ahead):
+        within = columns if part.is_sorted else columns[1:]
+        found = _beyond(queryset.filter(part.condition), within, values[-len(within) :] if values and at == 0 else None, backward=backward)
+        keys += found.values_list("pk", flat=True)[: size + 1 - len(keys)]
+        if len(keys) > size:
+            break
+    return list(listed.filter(pk__in=keys))
+
+
+def _beyond(queryset: QuerySet[M], columns: Sequence[_Column], values: Sequence[Any] | None, *, backward: bool) -> QuerySet[M]:
+    """In the order of the columns, after (backward: before) the row with these values."""
+    found = queryset if values is None else queryset.filter(_from(columns, values, backward=backward))
+    return found.order_by(*(column.order(backward=backward) for column in columns))
 
 
 def _with_columns(queryset: QuerySet[M], order: tuple[str, ...]) -> tuple[QuerySet[M], list[_Column]]:

@@ -8,6 +8,8 @@ from html import unescape
 from urllib.parse import parse_qs
 
 import pytest
+from django.db.models import F
+from django.db.models.expressions import OrderBy
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
@@ -18,6 +20,7 @@ from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
 from tickets import actions, tagging
 from tickets.desk import queue as queue_module
+from tickets.desk.filters import SORTS
 from tickets.models import Priority, Status, Ticket, TicketType
 from tickets.search import word_index
 
@@ -156,6 +159,26 @@ def test_queue_when_long_then_is_paged_without_gap_or_double(desk, ana, workflow
     first = desk.get(QUEUE)
     second = desk.get(f"{QUEUE}{first.context['next_url']}")
     assert rows(first) + rows(second) == numbers[::-1]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_queue_when_sorted_then_is_in_that_order_over_all_pages(desk, ana, dan, workflow, monkeypatch, sort):
+    monkeypatch.setattr(queue_module, "ROWS", 3)
+    levels = [*Priority.objects.order_by("level"), None]
+    for at in range(10):
+        moment = timezone.now() - timedelta(hours=at * 7 % 10)
+        few = {} if at % 3 else {"waiting_since": moment, "due_at": moment}
+        Ticket.objects.filter(pk=make_ticket(ana, "Needle").pk).update(updated_at=moment, priority=levels[at % len(levels)], **few)
+    for query in ("", "needle"):
+        shown, address = [], f"?q={query}&sort={sort}"
+        while address:
+            page = desk.get(f"{QUEUE}{address}")
+            shown, address = shown + rows(page), page.context["next_url"]
+        assert shown == list(Ticket.objects.order_by(*ordering(SORTS[sort][1])).values_list("pk", flat=True))
+
+
+def ordering(columns) -> list[OrderBy]:
+    return [F(name[1:]).desc() if name.startswith("-") else F(name).asc(nulls_last=True) for name in columns]
 
 
 def test_count_when_many_then_stops_counting_what_is_no_view(desk, ana, workflow):

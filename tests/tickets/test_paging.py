@@ -6,23 +6,24 @@ from itertools import chain
 from json import dumps
 
 import pytest
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
 from tests.factories import make_ticket
 from tickets.models import Priority, Ticket
-from tickets.paging import Page, page_of
+from tickets.paging import Page, Part, page_of
 
 pytestmark = pytest.mark.django_db
 NEWEST = ("-updated_at", "-id")
 
 
-def walk(order, *, size=3, query="", direction="next_url") -> list[list[int]]:
+def walk(order, *, parts=(), size=3, query="", direction="next_url") -> list[list[int]]:
     """The numbers on each page, following the links."""
     pages, seen = [], set()
     while query not in seen:
         seen.add(query)
-        page = page_of(Ticket.objects.all(), request_get=QueryDict(query.removeprefix("?")), order=order, size=size)
+        page = page_of(Ticket.objects.all(), request_get=QueryDict(query.removeprefix("?")), order=order, parts=parts, size=size)
         pages.append([ticket.pk for ticket in page.rows])
         query = getattr(page, direction)
         if not query:
@@ -63,6 +64,21 @@ def test_pages_when_column_may_be_empty_then_empty_comes_last_both_ways(ten, ord
     assert sorted(numbers) == sorted(ten)
     assert set(numbers[-4:]) == set(Ticket.objects.filter(priority=None).values_list("pk", flat=True))
     assert walk(order, query=last_query(order), direction="prev_url") == pages[::-1]
+
+
+@pytest.mark.parametrize("order", [("priority__level", "-updated_at", "-id"), ("waiting_since", "id")])
+@pytest.mark.parametrize("size", [1, 3, 4, 10])
+def test_pages_when_made_of_parts_then_are_as_without(ten, order, size):
+    moment = timezone.now()
+    for at, number in enumerate(ten[::2]):
+        Ticket.objects.filter(pk=number).update(waiting_since=moment - timedelta(minutes=at))
+    parts = {
+        "priority__level": [*(Part(Q(priority=one), one.level) for one in Priority.objects.order_by("level")), Part(Q(priority=None))],
+        "waiting_since": [Part(Q(waiting_since__isnull=False), is_sorted=True), Part(Q(waiting_since=None))],
+    }[order[0]]
+    pages, last = walk(order, size=size), last_query(order, size=size)
+    assert walk(order, parts=parts, size=size) == pages
+    assert walk(order, parts=parts, size=size, query=last, direction="prev_url") == walk(order, size=size, query=last, direction="prev_url")
 
 
 def test_page_when_list_is_empty_then_has_no_links(workflow):

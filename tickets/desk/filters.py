@@ -21,6 +21,7 @@ from notifications.models import UNDELIVERED, Delivery, Reason
 from tickets.desk.vocabulary import Vocabulary
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import Event, OrganizationShare, Tagging
+from tickets.paging import Part
 from tickets.reading import has_news
 from tickets.search.full_text import matching
 from tickets.search.query import ANY, ME, NONE, Condition, Query, QueryError, Value, bounds, number_of, parse, value_of
@@ -56,6 +57,18 @@ SORTS: dict[str, tuple[_StrPromise, tuple[str, ...]]] = {
     "number": (_("Number"), ("-id",)),
 }
 DEFAULT_SORT = "updated"
+
+
+def parts_of(sort: str, vocabulary: Vocabulary) -> list[Part]:
+    """Of a list that is sorted so, each with an index of its own: however many tickets there are, a page is the beginning of one or a few of them."""
+    match sort:
+        case "priority":
+            levels = [Part(Q(priority=entry.pk), entry.rank) for entry in vocabulary.entries("priority")]
+            return [*levels, Part(Q(priority=None))]
+        case "waiting" | "due":
+            column = SORTS[sort][1][0]
+            return [Part(Q(**{f"{column}__isnull": False}), is_sorted=True), Part(Q(**{column: None}))]
+    return []
 
 
 def has_failed_mail() -> Exists:
@@ -213,7 +226,7 @@ class Filters:
         """Those of the tickets that are asked for. `tickets` is what the person may see."""
         if self.problem:
             return tickets.none()
-        return matching(tickets.filter(self.condition), self.asked, for_staff=True, order=self.order)
+        return matching(tickets.filter(self.condition), self.asked, for_staff=True)
 
     @property
     def asked(self) -> Asked:

@@ -15,7 +15,7 @@ from tickets.desk.columns import COLUMNS, DEFAULT, MORE, known, with_columns
 from tickets.desk.dashboard import counts, total
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filter_bar import choices, translated
-from tickets.desk.filters import DEFAULT_SORT, SORTS, VIEWS, Filters, View, condition_text, query_string, queue_url, read
+from tickets.desk.filters import DEFAULT_SORT, SORTS, VIEWS, Filters, View, condition_text, parts_of, query_string, queue_url, read
 from tickets.desk.rows import show_words, with_row
 from tickets.desk.views import EVERYBODY, MINE, audiences, listed
 from tickets.desk.vocabulary import Vocabulary
@@ -50,9 +50,8 @@ def queue(request: StaffRequest) -> HttpResponse:
     saved = listed(request.user, vocabulary, [view for view in kept if not view.is_default])
     chosen = next((row for row in saved if str(row["view"].pk) == params.get("view")), None)
     columns = _columns(kept, chosen)
-    page = page_of(
-        with_columns(drafts.with_own(with_row(found), request.user), columns), request_get=request.GET, order=filters.order, size=ROWS
-    )
+    rows = with_columns(drafts.with_own(with_row(found), request.user), columns)
+    page = page_of(rows, request_get=request.GET, order=filters.order, parts=parts_of(filters.sort, vocabulary), size=ROWS)
     show_words(page.rows, filters.asked)
     views = _views(request.user, vocabulary)
     current = next((view for view in views if view["text"] == str(filters.query)), None) if not (filters.problem or chosen) else None

@@ -62,7 +62,13 @@ class Ticket(models.Model):
     category = models.CharField(max_length=10, choices=Category.choices, editable=False)
     type = models.ForeignKey(TicketType, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("type"))
     priority = models.ForeignKey(
-        Priority, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("priority")
+        Priority,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tickets",
+        verbose_name=_("priority"),
+        db_index=False,  # see Meta
     )
     area = models.ForeignKey(
         ProductArea, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("product area")
@@ -136,6 +142,7 @@ class Ticket(models.Model):
             models.Index(fields=["-created_at", "-id"], name="ticket_by_creation"),
             models.Index(fields=["resolved_at"], condition=Q(resolved_at__isnull=False), name="ticket_by_resolution"),
             models.Index(fields=["-updated_at", "-id"], name="ticket_by_update"),
+            models.Index(fields=["priority", "-updated_at", "-id"], name="ticket_by_priority"),
             models.Index(fields=["assignee", "category", "-updated_at"], name="ticket_by_assignee"),
             models.Index(fields=["group", "category", "-updated_at"], name="ticket_by_group"),
             models.Index(fields=["requester", "-public_updated_at"], name="ticket_by_requester"),
