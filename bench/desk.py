@@ -131,9 +131,9 @@ def _pages() -> Iterator[tuple[str, str, list[str]]]:
         "search, a phrase": ['"before the end of the month"', '"restarted gateway"', '"it may have to do with the cache"'],
         "search, a beginning": ["thumb", "dashb", "accou", "colle"],
         "search, a common word": ["cache", "thank", "the", "settings"],
+        "search, common, by any sort": ["cache&sort=priority", "cache&sort=due", "the&sort=waiting", "cache assignee:me&sort=priority"],
         "search, words with filters": [
             "cache assignee:me",
-            "cache&sort=priority",
             "scheduler status:unresolved",
             "settings -cache priority:none",
             "captions created:<30d",

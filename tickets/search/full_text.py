@@ -5,12 +5,13 @@ Shows where the words stand, too, in what the same person may read.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, Value, Window
+from django.db.models import BooleanField, F, Func, Q, Window
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import RowNumber, Substr
 from django.utils.html import escape, format_html
@@ -22,17 +23,17 @@ from tickets.search import words as reading
 from tickets.search.words import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from django.db.models import QuerySet
 
 MAX_LENGTH = 200  # characters of a query that count
 MAX_WORDS = 10
-_BEFORE, _AROUND = 40, 180  # characters of a snippet: before the first word that was found, and in all
-_FEW = 2_000  # tickets: so many are told by their numbers
+_BEFORE, _AROUND = 20, 180  # characters of a snippet: before the first word that was found, and in all
+_FEW = 2_000  # tickets: so many are gathered without further thought
 _MANY = 50_000  # of more, their numbers are too long a list
-_SAMPLE = 1_000  # of the newest tickets, that tell whether what was asked for stands in many of the new ones
-_DENSE = 4  # of them
+_SAMPLE = 1_000  # of the newest tickets
+_WORTH = 20_000  # how many match, times those of the sample: from here on, going through the tickets for a page of them is quicker than to gather all
 
 
 def read(text: str) -> Asked:
@@ -40,14 +41,11 @@ def read(text: str) -> Asked:
     return reading.asked(_clean(text), most=MAX_WORDS)
 
 
-def matching(queryset: QuerySet[Ticket], asked: Asked, *, for_staff: bool, order: Sequence[str] = ()) -> QuerySet[Ticket]:
+def matching(queryset: QuerySet[Ticket], asked: Asked, *, for_staff: bool) -> QuerySet[Ticket]:
     """Every word must occur in number, subject, what was said or the names of its files; for staff also in notes, names and addresses of customers.
 
-    Customers search what they can read, and nothing else. Exact, whatever way it goes: nothing is left out because there is much of it. `order`: how the
-    tickets will be listed, which is quicker to know.
-
-    Few tickets are told by their numbers. Many are either met soon by who goes through the tickets in their order, or all of them are gathered and put
-    in order: the newest tell which. Customers' own tickets are looked through one by one, so that the time it takes tells nothing of others'.
+    Customers search what they can read, and nothing else: their own tickets are looked through one by one, so that the time it takes tells nothing of
+    others'. Exact, whatever way it goes: nothing is left out because there is much of it.
     """
     if not asked:
         return queryset
@@ -56,35 +54,44 @@ def matching(queryset: QuerySet[Ticket], asked: Asked, *, for_staff: bool, order
     if not asked.found:
         return _without(queryset, asked, for_staff=for_staff)
     if not for_staff:
-        return queryset.filter(_has(asked, for_staff=False))
-    numbers = _first(asked, _FEW + 1)
-    if len(numbers) <= _FEW:
-        return queryset.filter(pk__in=numbers)
-    return _of_many(queryset, asked, order) if _is_postgresql() else queryset.filter(pk__in=RawSQL(_ALL, [_query(asked)]))  # noqa: S611 our own words
+        return queryset.filter(_Has(asked, for_staff=False))
+    return _for_staff_on_postgresql(queryset, asked) if _is_postgresql() else _for_staff_on_sqlite(queryset, asked)
 
 
 def _without(queryset: QuerySet[Ticket], asked: Asked, *, for_staff: bool) -> QuerySet[Ticket]:
     """What has none of the words that are left out. One after the other, as FTS5 can't look for what has no word."""
     for text in asked.excluded:
         if reading.tokens(text):
-            queryset = queryset.exclude(_has(Asked(phrases=(text,)), for_staff=for_staff))
+            queryset = queryset.exclude(_Has(Asked(phrases=(text,)), for_staff=for_staff))
     return queryset
 
 
-def _of_many(queryset: QuerySet[Ticket], asked: Asked, order: Sequence[str]) -> QuerySet[Ticket]:
-    """PostgreSQL is quick to look into one ticket, and slow to gather many; SQLite the other way round."""
-    newest = dict(queryset.order_by("-pk").values_list("pk", _has(asked, for_staff=True))[:_SAMPLE])
+def _for_staff_on_postgresql(queryset: QuerySet[Ticket], asked: Asked) -> QuerySet[Ticket]:
+    """Either all that match are gathered and put in order, which takes the longer the more they are: PostgreSQL has statistics of that. Or the list goes
+
+    through the tickets in its order and looks into each, which takes the longer the fewer match: the newest tell how often they are met.
+    """
+    likely = _likely(asked)
+    if likely <= _FEW and len(numbers := _first(asked, _FEW + 1)) <= _FEW:
+        return queryset.filter(pk__in=numbers)
+    newest = dict(queryset.order_by("-pk").values_list("pk", _Has(asked, for_staff=True))[:_SAMPLE])
     if len(newest) < _SAMPLE:
         return queryset.filter(pk__in=[number for number, has in newest.items() if has])
-    if tuple(order[:1]) in _WALKED and sum(newest.values()) >= _DENSE:
-        return queryset.filter(_has(asked, for_staff=True))
+    if max(likely, _FEW) * sum(newest.values()) > _WORTH:
+        return queryset.filter(_Has(asked, for_staff=True))
     numbers = _first(asked, _MANY + 1)
     if len(numbers) <= _MANY:  # as one value: PostgreSQL then looks these up, and does not read the table beside the index
-        return queryset.filter(pk__in=RawSQL("SELECT unnest(%s)", [numbers]))
+        return queryset.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [numbers]))
     return queryset.filter(pk__in=RawSQL(f"{_ALL} OFFSET 0", [_query(asked)]))  # noqa: S611 our own words
 
 
-_WALKED = (("-updated_at",), ("-created_at",), ("-id",))  # orders that have an index of all tickets, the newest first
+def _for_staff_on_sqlite(queryset: QuerySet[Ticket], asked: Asked) -> QuerySet[Ticket]:
+    """Slow to look into one ticket, and quick to gather many. The plus keeps it from fetching each of those: it goes through the list's order instead."""
+    numbers = _first(asked, _FEW + 1)
+    if len(numbers) <= _FEW:
+        return queryset.filter(pk__in=numbers)
+    gathered = Func(F("pk"), RawSQL(_ALL, [_query(asked)]), template="+%(expressions)s", arg_joiner=" IN ", output_field=BooleanField())  # noqa: S611 our own words
+    return queryset.filter(gathered)
 
 
 def words_of(text: str) -> list[str]:
@@ -124,26 +131,42 @@ def _first(asked: Asked, most: int) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
+def _likely(asked: Asked) -> int:
+    """About how many tickets match, by PostgreSQL's statistics of the words: nothing is read for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {_ALL}", [_query(asked)])
+        plan: str = cursor.fetchone()[0]
+    found = re.search(r" rows=(\d+)", plan)
+    return int(found[1]) if found else 0
+
+
 class _Has(Func):
-    """Whether the one ticket has the words: looked up by its number. PostgreSQL would join what has no OFFSET, and ask its index for all tickets there are."""
+    """Whether the one ticket has the words: looked up by its number. PostgreSQL would join what has no OFFSET, and ask its index for all tickets there are.
+
+    It would also put `public || internal` together for each ticket, which takes three times as long as to look into both: what stands in one row of words
+    stands in one text, and so in one of the two.
+    """
 
     output_field = BooleanField()
 
-    def __init__(self, pk: Any, query: str, columns: str) -> None:
-        super().__init__(pk, Value(query), columns=columns)
+    def __init__(self, asked: Asked, *, for_staff: bool) -> None:
+        super().__init__(F("pk"))
+        self.asked, self.for_staff = asked, for_staff
 
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "EXISTS (SELECT 1 FROM tickets_ticketwords said WHERE said.ticket_id = %(expressions)s::tsquery OFFSET 0)"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=f" AND {self.extra['columns']} @@ ", **context)
+    def as_postgresql(self, compiler: Any, connection: Any, **_context: Any) -> Any:
+        number, params = compiler.compile(self.get_source_expressions()[0])
+        columns = ("public", "internal") if self.for_staff else ("public",)
+        has = f"({' OR '.join(f'said.{column} @@ %s::tsquery' for column in columns)})"
+        found, hidden = self.asked.as_tsqueries()
+        tests = " AND ".join([has] * len(found) + [f"NOT {has}"] * len(hidden))
+        queries = [query for query in (*found, *hidden) for _column in columns]
+        found_there = f"SELECT 1 FROM tickets_ticketwords said WHERE said.ticket_id = {number} AND {tests} OFFSET 0"  # noqa: S608 our own words
+        return f"EXISTS ({found_there})", (*params, *queries)
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "EXISTS (SELECT 1 FROM tickets_words_found WHERE rowid = %(expressions)s)"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=" AND tickets_words_found MATCH ", **context)
-
-
-def _has(asked: Asked, *, for_staff: bool) -> Any:
-    columns = "(said.public || said.internal)" if for_staff else "said.public"
-    return _Has(F("pk"), _query(asked, for_staff=for_staff), columns)
+    def as_sqlite(self, compiler: Any, connection: Any, **_context: Any) -> Any:
+        number, params = compiler.compile(self.get_source_expressions()[0])
+        found = "EXISTS (SELECT 1 FROM tickets_words_found WHERE tickets_words_found MATCH %s AND rowid ="
+        return f"{found} {number})", (_query(self.asked, for_staff=self.for_staff), *params)
 
 
 # --- Where the words stand -----------------------------------------------------------------------------------------------------

@@ -114,9 +114,14 @@ class Asked:
         """Whether anything was asked, be it nothing that a text could have."""
         return bool(self.words or self.phrases or self.excluded)
 
-    def as_tsquery(self) -> str:
+    def as_tsqueries(self) -> tuple[list[str], list[str]]:
+        """Of each row of words that must stand there, and of each that must not."""
         found = [_as_tsquery(row, is_begun=self.is_begun and at == len(self.found)) for at, row in enumerate(self.found, start=1)]
-        return " & ".join([*found, *(f"!({_as_tsquery(row)})" for row in self.hidden)])
+        return found, [_as_tsquery(row) for row in self.hidden]
+
+    def as_tsquery(self) -> str:
+        found, hidden = self.as_tsqueries()
+        return " & ".join([*found, *(f"!({query})" for query in hidden)])
 
     def as_fts5(self) -> str:
         """`hidden` alone can't be said: see `tickets.search.full_text`."""
@@ -160,24 +165,30 @@ class Place:
 
 def places(text: str, asked: Asked) -> list[Place]:
     """Where what is found stands in a text as it was written, one behind the other."""
-    if not asked.found:
-        return []
     plain, at = _plain(text)
+    if not any(row[0] in plain for row in asked.found):  # most texts, and the pattern is slow to say so
+        return []
     found = _pattern(asked.found, asked.is_begun).finditer(plain)
     return [Place(at[one.start()], max(at[one.end() - 1] + 1, at[one.end()]), one.lastindex or 0) for one in found]
 
 
 def _plain(text: str) -> tuple[str, Sequence[int]]:
     """Without case and accents, as `tokens` has it; and where each of its characters, and its end, stands in the text."""
-    if text.isascii():
-        return text.lower(), range(len(text) + 1)
-    chars = [_plain_char(char) for char in text]
-    return "".join(chars), [*(at for at, char in enumerate(chars) for _part in char), len(text)]
+    plain = text.lower() if text.isascii() else text.translate(_PLAIN)
+    if len(plain) == len(text) and not _ACCENTS.search(text):
+        return plain, range(len(text) + 1)
+    return plain, [*(at for at, char in enumerate(text) for _part in _PLAIN[ord(char)]), len(text)]
 
 
-@lru_cache(maxsize=10_000)
-def _plain_char(char: str) -> str:
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", char))).casefold()
+class _Plain(dict[int, str]):
+    """Of each character that was met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", chr(code)))).casefold()
+        return self[code]
+
+
+_PLAIN = _Plain()
 
 
 @lru_cache(maxsize=100)
