@@ -74,7 +74,7 @@ def test_reply_is_for_whom_it_says_and_nobody_else(desk, ticket, dan, eve, max_a
     write(desk, name="Of Dan", share="me")
     write(hers, name="Of devops", share=f"group-{devops.pk}")
     listed = {
-        who: [reply.name for reply, _whom in client.get("/desk/canned/").context["rows"]] for who, client in (("dan", desk), ("eve", hers))
+        who: [row["helper"].name for row in client.get("/desk/canned/").context["rows"]] for who, client in (("dan", desk), ("eve", hers))
     }
     assert listed == {"dan": ["Of Dan", "Of all", "Of support"], "eve": ["Of all", "Of devops"]}
     his = CannedReply.objects.get(name="Of Dan")

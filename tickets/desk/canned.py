@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tickets import access
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.desk.helpers import HelperForm, check_placeholders, for_whom, one
+from tickets.desk.helpers import LISTED, HelperForm, check_placeholders, delete, for_whom, list_page, one, retire
 from tickets.models import CannedReply, Macro, Ticket
 from tickets.search.full_text import words_of
 from tickets.templatetags.rich import rich_article
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
-LISTED = 200  # at once; more are found by their words
 _FOUND = 8  # while one types
 
 
@@ -79,10 +78,7 @@ def covers(reply: CannedReply, macro: Macro) -> bool:
 @require_safe
 @staff_required
 def canned_list(request: StaffRequest) -> HttpResponse:
-    is_retired, query = "retired" in request.GET, request.GET.get("q", "")[:200]
-    found = _matching(request.user, query).filter(is_retired=is_retired).select_related("group")
-    rows = [(reply, for_whom(reply)) for reply in found[:LISTED]]
-    return render(request, "desk/canned_list.html", {"rows": rows, "q": query, "is_retired": is_retired})
+    return list_page(request, "desk/canned_list.html", _("Canned replies"), matching=_matching, row=lambda _reply: {})
 
 
 def _matching(user: User, query: str) -> QuerySet[CannedReply]:
@@ -130,26 +126,13 @@ PLACEHOLDERS_EXPLAINED = {
 @require_POST
 @staff_required
 def canned_retire(request: StaffRequest, pk: int) -> HttpResponse:
-    """Or takes it back into use."""
-    reply = one(request.user, CannedReply, pk)
-    reply.is_retired = "again" not in request.POST
-    canned.keep(reply, actor=request.user)
-    words = (
-        _("“%(name)s” is not offered any more. Macros that use it go on doing so.")
-        if reply.is_retired
-        else _("“%(name)s” is offered again.")
-    )
-    messages.success(request, words % {"name": reply})
-    return redirect("desk_canned")
+    return retire(request, CannedReply, pk, to="desk_canned", stays=_("Macros that use it go on doing so."))
 
 
 @require_POST
 @staff_required
 def canned_delete(request: StaffRequest, pk: int) -> HttpResponse:
-    reply = one(request.user, CannedReply, pk)
-    canned.delete(reply, actor=request.user)
-    messages.success(request, _("“%(name)s” is deleted. What was written with it stays as it is.") % {"name": reply.name})
-    return redirect("desk_canned")
+    return delete(request, CannedReply, pk, to="desk_canned", stays=_("What was written with it stays as it is."))
 
 
 # --- Using one -----------------------------------------------------------------------------------------------------------------

@@ -5,20 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
-from django.http import Http404
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tickets import access
 from tickets.uploads import LineField
-from tickets.writing.canned import PLACEHOLDERS
+from tickets.writing import canned
 from tickets.writing.placeholders import unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import QuerySet
+
     from accounts.models import User
+    from tickets.desk.door import StaffRequest
     from tickets.models.helper import Helper
 
 H = TypeVar("H", bound="Helper")
+LISTED = 200  # at once; more are found by their words
 EVERYBODY, ME, GROUP = "everybody", "me", "group-"
 
 
@@ -53,8 +61,8 @@ def _share_of(helper: Helper) -> str:
 
 def check_placeholders(text: str) -> str:
     """Raises ValidationError for what would never be filled in."""
-    if wrong := unknown(text, PLACEHOLDERS):
-        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    if wrong := unknown(text, canned.PLACEHOLDERS):
+        known = ", ".join(f"{{{name}}}" for name in canned.PLACEHOLDERS)
         raise forms.ValidationError(_("%(wrong)s can't be filled in. These can: %(known)s.") % {"wrong": ", ".join(wrong), "known": known})
     return text
 
@@ -72,3 +80,34 @@ def one(user: User, model: type[H], pk: int) -> H:
     if found is None:
         raise Http404
     return found
+
+
+# --- Their pages ---------------------------------------------------------------------------------------------------------------
+
+
+def list_page(
+    request: StaffRequest, template: str, title: str, *, matching: Callable[[User, str], QuerySet[H]], row: Callable[[H], dict[str, Any]]
+) -> HttpResponse:
+    """Those in use, or the retired ones. `row`: what the template says of one besides."""
+    is_retired, query = "retired" in request.GET, request.GET.get("q", "")[:200]
+    found = matching(request.user, query).filter(is_retired=is_retired).select_related("group")[:LISTED]
+    rows = [{"helper": helper, "for_whom": for_whom(helper), **row(helper)} for helper in found]
+    return render(request, template, {"title": title, "rows": rows, "q": query, "is_retired": is_retired})
+
+
+def retire(request: StaffRequest, model: type[H], pk: int, *, to: str, stays: str = "") -> HttpResponse:
+    """Or takes it back into use. `stays`: what goes on all the same."""
+    found = one(request.user, model, pk)
+    found.is_retired = "again" not in request.POST
+    canned.keep(found, actor=request.user)
+    words = _("“%(name)s” is not offered any more.") if found.is_retired else _("“%(name)s” is offered again.")
+    said = words % {"name": found}
+    messages.success(request, f"{said} {stays}".strip() if found.is_retired else said)
+    return redirect(to)
+
+
+def delete(request: StaffRequest, model: type[H], pk: int, *, to: str, stays: str) -> HttpResponse:
+    found = one(request.user, model, pk)
+    canned.delete(found, actor=request.user)
+    messages.success(request, f"{_('“%(name)s” is deleted.') % {'name': found.name}} {stays}")
+    return redirect(to)

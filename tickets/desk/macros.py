@@ -18,10 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import AgentGroup, User
 from tickets import access, actions, releases
 from tickets.desk.back import back
-from tickets.desk.canned import LISTED, PLACEHOLDERS_EXPLAINED, covers
+from tickets.desk.canned import PLACEHOLDERS_EXPLAINED, covers
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import offered
-from tickets.desk.helpers import HelperForm, check_placeholders, for_whom, one
+from tickets.desk.helpers import LISTED, HelperForm, check_placeholders, delete, for_whom, list_page, one, retire
 from tickets.desk.seen import Overtaken, unless_overtaken
 from tickets.desk.ticket import find, page
 from tickets.models import CannedReply, Macro, Priority, Status, Ticket, TicketType
@@ -122,12 +122,10 @@ def _matching(user: User, query: str) -> QuerySet[Macro]:
 @require_safe
 @staff_required
 def macro_list(request: StaffRequest) -> HttpResponse:
-    is_retired, query = "retired" in request.GET, request.GET.get("q", "")[:200]
-    rows = [
-        {"macro": macro, "for_whom": for_whom(macro), "does": macros.effects(macro, known={})}
-        for macro in _matching(request.user, query).filter(is_retired=is_retired)[:LISTED]
-    ]
-    return render(request, "desk/macro_list.html", {"rows": rows, "q": query, "is_retired": is_retired})
+    def row(macro: Macro) -> dict[str, Any]:
+        return {"does": macros.effects(macro, known={})}
+
+    return list_page(request, "desk/macro_list.html", _("Macros"), matching=_matching, row=row)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -161,22 +159,13 @@ def _edit(request: StaffRequest, macro: Macro) -> HttpResponse:
 @require_POST
 @staff_required
 def macro_retire(request: StaffRequest, pk: int) -> HttpResponse:
-    """Or takes it back into use."""
-    found = one(request.user, Macro, pk)
-    found.is_retired = "again" not in request.POST
-    canned.keep(found, actor=request.user)
-    words = _("“%(name)s” is not offered any more.") if found.is_retired else _("“%(name)s” is offered again.")
-    messages.success(request, words % {"name": found})
-    return redirect("desk_macros")
+    return retire(request, Macro, pk, to="desk_macros")
 
 
 @require_POST
 @staff_required
 def macro_delete(request: StaffRequest, pk: int) -> HttpResponse:
-    found = one(request.user, Macro, pk)
-    canned.delete(found, actor=request.user)
-    messages.success(request, _("“%(name)s” is deleted. What it did stays as it is.") % {"name": found.name})
-    return redirect("desk_macros")
+    return delete(request, Macro, pk, to="desk_macros", stays=_("What it did stays as it is."))
 
 
 # --- Using one -----------------------------------------------------------------------------------------------------------------
