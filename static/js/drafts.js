@@ -18,7 +18,10 @@ function read(key) {
   }
 }
 
+let isRestoring = false;
+
 function write(field) {
+  if (isRestoring) return; // it comes from here
   const { value: text } = field;
   try {
     if (field.dataset.html) localStorage.removeItem(keyOf(document.getElementById(field.dataset.html))); // of other words; the editor tells its own next
@@ -84,7 +87,11 @@ try {
     restore(field);
     field.addEventListener("input", () => write(field));
   }
-  document.addEventListener("draft:shown", (event) => event.target.querySelectorAll("[data-draft]").forEach(restore));
+  document.addEventListener("draft:shown", (event) => {
+    isRestoring = true;
+    event.target.querySelectorAll("[data-draft]").forEach(restore);
+    isRestoring = false;
+  });
   for (const area of document.querySelectorAll("textarea[data-draft]")) turnToWhatWasLeft(area);
   document.addEventListener("draft:saved", (event) => {
     for (const field of event.target.querySelectorAll("[data-draft]")) localStorage.removeItem(keyOf(field, event.detail.kind));
