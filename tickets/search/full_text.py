@@ -33,7 +33,7 @@ _BEFORE, _AROUND = 20, 180  # characters of a snippet: before the first word tha
 _FEW = 2_000  # tickets: so many are gathered without further thought
 _MANY = 50_000  # of more, their numbers are too long a list
 _SAMPLE = 1_000  # of the newest tickets
-_WORTH = 20_000  # how many match, times those of the sample: from here on, going through the tickets for a page of them is quicker than to gather all
+_WORTH = 8_000  # how many match, times those of the sample: from here on, going through the tickets for a page of them is quicker than to gather all
 
 
 def read(text: str) -> Asked:
