@@ -1,12 +1,17 @@
-"""What every request goes through: the limit of its size, the person's language and time zone, privacy of pages, and domain errors put into words once."""
+"""What every request goes through: the limit of its size, the person's language and time zone, privacy of pages, and domain errors put into words once.
+
+And a way back for who opens the address of a deed.
+"""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import redirect, render
+from django.urls import is_valid_path
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
@@ -123,3 +128,31 @@ class DomainErrorMiddleware:
             messages.error(request, str(exception))
             return redirect(page_before(request))
         return None
+
+
+class WayBackMiddleware:
+    """Who opens the address of a deed, by Back, a reload's address or a copied link, is led to the nearest page above it: for a ticket's, to the ticket.
+
+    Programs are told 405.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if (
+            response.status_code != HTTPStatus.METHOD_NOT_ALLOWED
+            or request.method != "GET"
+            or "text/html" not in request.headers.get("Accept", "")
+        ):
+            return response
+        return redirect(_nearest_above(request.path_info))
+
+
+def _nearest_above(path: str) -> str:
+    while path != "/":
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+        if is_valid_path(path):
+            break
+    return path

@@ -129,6 +129,7 @@ MIDDLEWARE = [
     "helpdesk.middleware.PersonMiddleware",
     "helpdesk.middleware.SecondStepMiddleware",
     "helpdesk.middleware.DomainErrorMiddleware",
+    "helpdesk.middleware.WayBackMiddleware",
 ]
 ROOT_URLCONF = "helpdesk.urls"
 WSGI_APPLICATION = "helpdesk.wsgi.application"

@@ -103,6 +103,14 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   action();
 });
+// Esc takes back what a page asks in place. Where one types it leaves the field, so that the keys are the desk's again.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || document.querySelector("dialog[open], details.menu[open]")) return;
+  const field = event.target.closest(TYPING);
+  const cancel = document.querySelector("[data-cancel]");
+  if (cancel && (!field || cancel.closest("form").contains(field))) cancel.click();
+  else field?.blur();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.defaultPrevented) return;
   event.preventDefault();

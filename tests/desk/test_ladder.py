@@ -65,6 +65,12 @@ def test_verb_when_asked_by_get_then_says_so(desk, open_to_all, name):
     assert desk.get(reverse(name, args=open_to_all[name])).status_code == 405
 
 
+@pytest.mark.parametrize("name", [*TICKET_VERBS, "desk_ticket_remove_follower", "desk_ticket_retry"])
+def test_verb_when_a_browser_opens_its_address_then_leads_to_the_ticket(desk, ticket, open_to_all, name):
+    way = desk.get(reverse(name, args=open_to_all[name]), headers={"accept": "text/html,*/*"}, follow=True)
+    assert (way.redirect_chain, way.status_code) == ([(f"/desk/tickets/{ticket.number}/", 302)], 200)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_when_agent_of_another_group_asks_then_is_shown(eve, open_to_all, name):
     assert logged_in(eve).get(reverse(name, args=open_to_all[name])).status_code == 200

@@ -50,6 +50,13 @@ def test_deed_when_asked_for_by_get_then_is_refused(client, ana, ticket, deed):
 
 
 @pytest.mark.parametrize("deed", DEEDS)
+def test_deed_when_a_browser_opens_its_address_then_leads_to_the_ticket_and_does_nothing(client, ana, ticket, deed):
+    client.force_login(ana)
+    way = client.get(f"/tickets/{ticket.number}/{deed}/", headers={"accept": "text/html,*/*"}, follow=True)
+    assert (way.redirect_chain, way.status_code, kinds(ticket)) == ([(f"/tickets/{ticket.number}/", 302)], 200, [])
+
+
+@pytest.mark.parametrize("deed", DEEDS)
 @pytest.mark.parametrize("who", ["cleo", "solo"])
 def test_deed_when_person_is_a_stranger_then_is_404_and_does_nothing(client, request, cleo, solo, ticket, deed, who):
     assert do(client, request.getfixturevalue(who), ticket, deed).status_code == 404
