@@ -1,4 +1,5 @@
-// Tells that somebody looks at this ticket, or writes, and shows who else does and what has happened since; counts down a reply that can still be taken back.
+// Tells that somebody looks at this ticket, or writes, and shows who else does and what has happened since; counts down a reply that can still be taken back,
+// and when it has gone shows what stands then.
 // Every ten seconds while the tab is seen; at once when one begins or ends to write.
 const place = document.querySelector("[data-presence]");
 const news = document.querySelector("[data-news]");
@@ -68,9 +69,26 @@ if (leaving) {
     if (left > 0) return setTimeout(count, 1000);
     const answer = await tell();
     if (!answer || answer.waits) return setTimeout(count, 2000);
-    state.textContent = state.dataset.gone;
-    leaving.classList.remove("entry-leaving");
-    leaving.querySelector("form").remove();
+    await renew(state).catch(() => location.reload());
   };
   count();
+}
+
+// What the reply changed is shown where it stands; nothing of what one types meanwhile is touched.
+async function renew(state) {
+  const answer = await fetch(leaving.dataset.freshFrom);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const composer = page.querySelector("form[data-draft-url]");
+  const isBack = composer.dataset.returned !== undefined && composer.dataset.draftVersion !== form.dataset.draftVersion;
+  for (const part of document.querySelectorAll("[data-fresh]")) {
+    part.replaceChildren(...page.querySelector(`[data-fresh="${part.dataset.fresh}"]`).childNodes);
+  }
+  for (const select of document.querySelectorAll(".property select")) select.value = page.getElementById(select.id).value;
+  const seen = page.querySelector("[data-seen] [name=seen]").value;
+  for (const field of document.querySelectorAll("input[name=seen]")) field.value = seen;
+  state.setAttribute("role", "status"); // not before: it would count aloud
+  state.textContent = isBack ? "" : state.dataset.gone;
+  leaving.replaceChildren(state);
+  if (isBack) state.append(Object.assign(document.createElement("a"), { href: leaving.dataset.freshFrom, textContent: state.dataset.back }));
+  leaving.className = "small";
 }
