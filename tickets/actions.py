@@ -430,7 +430,7 @@ def close(ticket: Ticket, *, actor: User) -> Ticket:
 
 @transaction.atomic
 def undo(ticket: Ticket, *, actor: User, event_id: int) -> Ticket:
-    """Takes back one's own closing or marking as spam, the event `event_id`: the ticket is where it was. Refused once anything has happened since."""
+    """Takes back that one resolved, closed or marked as spam, the event `event_id`: the ticket is where it was. Refused once anything has happened since."""
     ticket = lock(ticket, actor, staff_only=True)
     last = ticket.events.latest("pk")
     old = Status.objects.filter(name=last.data.get("old", "")).first()
@@ -445,7 +445,7 @@ def undo(ticket: Ticket, *, actor: User, event_id: int) -> Ticket:
     return _change_status(ticket, actor=actor, status=old)
 
 
-_UNDONE = (EventKind.CLOSED, EventKind.MARKED_SPAM)
+_UNDONE = (EventKind.RESOLVED, EventKind.CLOSED, EventKind.MARKED_SPAM)
 
 
 @transaction.atomic

@@ -191,6 +191,17 @@ def test_undo_when_nothing_happened_since_then_the_ticket_is_where_it_was(desk, 
     assert f"Undone: the status is {was} again." in words(told)
 
 
+@pytest.mark.parametrize("was", ["Open", "Waiting on Customer"])
+def test_undo_when_resolved_then_the_ticket_is_where_it_was_and_never_was_resolved(desk, ticket, dan, was):
+    actions.change_status(ticket, actor=dan, status=status(was))
+    waited = fresh(ticket).waiting_since
+    page = desk.get(send(desk, ticket, "resolve", type=TicketType.objects.first().pk)["Location"])
+    assert fresh(ticket).status.name == "Resolved"
+    desk.post(undo_on(page))
+    now = fresh(ticket)
+    assert (now.status.name, now.waiting_since, now.resolved_at, now.close_due_at) == (was, waited, None, None)
+
+
 def test_undo_when_something_happened_since_then_is_refused(desk, ticket, ana):
     page = desk.get(send(desk, ticket, "close")["Location"])
     sharing.follow(ticket, actor=ana)

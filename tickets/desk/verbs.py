@@ -26,7 +26,7 @@ from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, T
 from tickets.desk.mail import try_again
 from tickets.desk.seen import Overtaken, unless_overtaken
 from tickets.desk.ticket import find, find_to_answer, page
-from tickets.lifecycle import Category
+from tickets.lifecycle import FINISHED, Category
 from tickets.mail import rules
 from tickets.models import Channel, Draft, EventKind, MailRule, Ticket
 from tickets.people import one_of, share_by
@@ -145,7 +145,8 @@ def _move(request: StaffRequest, ticket: Ticket, data: Any, *, deed: Callable[..
     except (actions.TypeRequired, actions.ReferenceRequired) as error:
         form.ask_for(error)
         return page(request, find(request.user, ticket.number), move=form)
-    return _back(request, ticket, _("The status is %(status)s now.") % {"status": wanted})
+    undo = _undo_of(request.user, ticket) if wanted.category in FINISHED else ""
+    return _back(request, ticket, _("The status is %(status)s now.") % {"status": wanted}, undo=undo)
 
 
 def _note_reference(ticket: Ticket, form: ReplyForm | StatusForm, *, actor: User) -> None:
