@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NONE = "none"  # of a column that may be empty
 _EMPTY = {"priority", "type", "group", "assignee", "area"}
 _UNITS = {"minutes": 1, "hours": 60, "days": 1440}
-_LINES = ("tag", "organization", "domain", "subject", "text")
+_LINES = ("tag", "domain", "subject", "text")
 _SET = ("type", "priority", "area", "group", "assignee", "status")
 _WORDS_LIMIT = 5000  # characters
 
@@ -96,6 +96,7 @@ class RuleForm(forms.Form):
         passes = [(when.value, when.label) for when in ON_TIME]
         self.fields["when"].choices = [(_("Something happens"), happens), (_("A time has passed"), passes)]  # type: ignore[attr-defined]
         self._rows = {name: _named(offered(model)) for name, model in _OFFERED.items()} | {
+            "organization": _named(Organization.objects.only("name").order_by("name")),
             "hours": _named(BusinessCalendar.objects.all()),
             "group": _named(AgentGroup.objects.all()),
             "assignee": _named(User.objects.active_staff().order_by("name", "email")),
@@ -144,7 +145,7 @@ class RuleForm(forms.Form):
             "text": _("What was just said, or else what the ticket began with. One text a line; any of them will do."),
             "subject": _("One text a line; any of them will do."),
             "domain": _("One a line, such as example.com."),
-            "organization": _("One name a line. The requester's, or one that the ticket is shared with."),
+            "organization": _("The requester's, or one that the ticket is shared with."),
             "tag": _("One a line."),
         }
         for name, label in deciding.CONDITIONS.items():
@@ -180,15 +181,6 @@ class RuleForm(forms.Form):
         except ValidationError as error:
             raise ValidationError(_("“%(line)s” is no mail domain. Write one such as example.com.") % {"line": line}) from error
         return domain
-
-    def clean_if_organization(self) -> str:
-        return self._each_line("if_organization", self._checked_organization)
-
-    def _checked_organization(self, line: str) -> str:
-        found = Organization.objects.filter(name__iexact=line).first()
-        if found is None:
-            raise ValidationError(_("There is no organization called “%(line)s”.") % {"line": line})
-        return found.name
 
     def clean_if_tag(self) -> str:
         return self._each_line("if_tag", tidy)
@@ -242,8 +234,6 @@ class RuleForm(forms.Form):
     def _conditions_kept(self, data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         for name in deciding.CONDITIONS:
             values: list[Any] = _lines(data[f"if_{name}"]) if name in _LINES else [_key(name, value) for value in data[f"if_{name}"]]
-            if name == "organization":
-                values = list(Organization.objects.filter(name__in=values).order_by("pk").values_list("pk", flat=True))
             if values:
                 yield name, {"values": values, "not": data[f"not_{name}"] == "not"}
 
@@ -299,8 +289,6 @@ def _initial(rule: AutomationRule) -> dict[str, Any]:
 
 
 def _shown(name: str, values: list[Any]) -> Any:
-    if name == "organization":
-        return "\n".join(Organization.objects.filter(pk__in=values).order_by("name").values_list("name", flat=True))
     return "\n".join(values) if name in _LINES else [_NONE if value is None else str(value) for value in values]
 
 
