@@ -214,8 +214,8 @@ class Organization(models.Model):
         blank=True,
         related_name="led_organizations",
         limit_choices_to=~Q(role=Role.CUSTOMER),
-        verbose_name=_("delivery lead"),
-        help_text=_("The Customer Success Manager who looks after this organization."),
+        verbose_name=_("Customer Success Manager"),
+        help_text=_("Who looks after this organization."),
     )
     invitations_by_members = models.CharField(_("members may invite"), max_length=10, choices=Inviters.choices, default=Inviters.DOMAINS)
     inviters_at_most = models.CharField(

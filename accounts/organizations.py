@@ -27,7 +27,7 @@ def create(
     policy = {"invitations_by_members": invitations_by_members, "inviters_at_most": inviters_at_most}
     organization = Organization(name=name, delivery_lead=delivery_lead, **policy)
     if not actor.leads(organization):
-        raise NotAllowed(_("Make yourself its delivery lead: you add organizations that you look after."))
+        raise NotAllowed(_("Make yourself its Customer Success Manager: you add organizations that you look after."))
     return _keep(organization, actor=actor)
 
 

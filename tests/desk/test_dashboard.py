@@ -110,6 +110,19 @@ def test_dashboard_when_a_csm_looks_then_shows_their_organizations(many, acme):
     assert [len(rows(client.get(href.replace("&amp;", "&")))) for href, _count in links] == [3, 0, 3]
 
 
+def test_needs_me_when_a_csm_looks_then_is_what_waits_or_is_overdue_for_their_organizations(many, acme):
+    _new, _mine, waiting, *_others = many
+    clara = make_user("clara@support.example", "Clara Lead", role=Role.CSM)
+    page = logged_in(clara).get("/desk/").content.decode()
+    assert "Nothing needs you now" in page
+    acme.delivery_lead = clara
+    acme.save()
+    response = logged_in(clara).get("/desk/")
+    needed = [ticket.pk for ticket in response.context["mine"]]
+    assert (len(needed), waiting.pk in needed) == (3, False)
+    assert 'href="/desk/tickets/new/"' in response.content.decode()
+
+
 def test_tiles_when_followed_then_lead_to_as_many_tickets(desk, many):
     shown = tiles(desk.get("/desk/"))
     assert {label: len(rows(desk.get(href))) for label, (_count, href) in shown.items()} == {

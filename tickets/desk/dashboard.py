@@ -23,7 +23,7 @@ from tickets.desk.mail import needing_somebody
 from tickets.desk.rows import with_row
 from tickets.desk.vocabulary import Vocabulary
 from tickets.lifecycle import UNRESOLVED, Category
-from tickets.models import Status, Ticket
+from tickets.models import OrganizationShare, Status, Ticket
 from tickets.reports.asked import company_zone
 from tickets.reports.figures import came_and_went
 from tickets.reports.periods import Period, Step
@@ -161,10 +161,15 @@ def _organizations(user: User, unresolved: QuerySet[Ticket]) -> list[dict[str, A
 def _mine(user: User, unresolved: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """What is mine and overdue; customers who wait for me, or for somebody of my groups to pick it up; where I was named.
 
+    Of the organizations that a Customer Success Manager looks after, all that waits or is overdue.
+
     What is overdue first, then the most urgent, then who waits longest.
     """
     ours = Q(assignee=user) | Q(assignee=None, group__in=user.agent_groups.values("pk"))
     needs_me = (ours & Q(waiting_since__isnull=False)) | Q(assignee=user, due_at__lt=Now()) | Q(pk__in=naming(user))
+    if user.role == Role.CSM:
+        theirs = OrganizationShare.objects.filter(organization__delivery_lead=user, organization__is_active=True)
+        needs_me |= Q(pk__in=theirs.values("ticket")) & (Q(waiting_since__isnull=False) | Q(due_at__lt=Now()))
     lateness = Case(When(due_at__lt=Now(), then=0), default=1)
     urgency = F("priority__level").asc(nulls_last=True)
     return with_row(unresolved.filter(needs_me)).order_by(lateness, urgency, F("waiting_since").asc(nulls_last=True), "id")[:_ROWS]

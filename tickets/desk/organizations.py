@@ -46,7 +46,7 @@ class OrganizationForm(forms.Form):
     delivery_lead = forms.ModelChoiceField(
         User.objects.none(),
         required=False,
-        label=gettext_lazy("Delivery lead"),
+        label=gettext_lazy("Customer Success Manager"),
         empty_label=gettext_lazy("Nobody yet"),
         error_messages={"invalid_choice": gettext_lazy("Choose somebody who works here.")},
     )
