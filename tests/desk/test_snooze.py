@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,11 @@ def test_ticket_when_snoozed_then_is_out_of_the_queue_and_says_until_when(desk, 
     assert timezone.localtime(snoozed.snoozed_until).hour == 9
     assert (rows(desk.get("/desk/tickets/")), rows(desk.get("/desk/tickets/?q=is:snoozed"))) == ([], [snoozed.number])
     assert rows(desk.get("/desk/tickets/?q=Player")) == [snoozed.number]
+    shown = desk.get("/desk/tickets/?q=requester:ana@acme.example")
+    assert (rows(shown), "1 more is snoozed" in words(shown)) == ([], True)
+    (beside,) = re.findall(r'href="([^"]+)">1 more is snoozed', shown.content.decode())
+    assert rows(desk.get(beside.replace("&amp;", "&"))) == [snoozed.number]
+    assert "more is snoozed" not in words(desk.get("/desk/tickets/?q=assignee:me")) + words(desk.get("/desk/tickets/?q=is:snoozed"))
     page = words(desk.get(reverse("desk_ticket", args=[snoozed.number])))
     assert "snoozed until" in page
     assert "Dan Support snoozed the ticket until" in page

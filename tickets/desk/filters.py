@@ -267,8 +267,20 @@ def condition_of(query: Query, user: User, vocabulary: Vocabulary) -> Q:
 
 def _to_be_done(query: Query) -> Q:
     """What snoozes is not, unless the query speaks of it."""
-    speaks_of_it = any(value.says("snoozed") for condition in query.of("is") for value in condition.values)
-    return Q(category__in=UNRESOLVED) if speaks_of_it else Q(category__in=UNRESOLVED, snoozed_until=None)
+    return Q(category__in=UNRESOLVED) if _speaks_of_snoozed(query) else Q(category__in=UNRESOLVED, snoozed_until=None)
+
+
+def _speaks_of_snoozed(query: Query) -> bool:
+    return any(value.says("snoozed") for condition in query.of("is") for value in condition.values)
+
+
+def snoozed_beside(filters: Filters) -> View | None:
+    """What would be in a list of the unresolved, did it not snooze."""
+    query = filters.query
+    names_status = any(not condition.is_not for condition in query.of("status"))
+    if filters.problem or names_status or query.words or default_status(query) == ANY or _speaks_of_snoozed(query):
+        return None
+    return View("snoozed", _("Snoozed"), f"{query} is:snoozed".strip())
 
 
 # --- Addresses -----------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,19 @@ from tickets.desk.columns import COLUMNS, DEFAULT, MORE, known, with_columns
 from tickets.desk.dashboard import counts, total
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filter_bar import choices, translated
-from tickets.desk.filters import DEFAULT_SORT, SORTS, VIEWS, Filters, View, condition_text, parts_of, query_string, queue_url, read
+from tickets.desk.filters import (
+    DEFAULT_SORT,
+    SORTS,
+    VIEWS,
+    Filters,
+    View,
+    condition_text,
+    parts_of,
+    query_string,
+    queue_url,
+    read,
+    snoozed_beside,
+)
 from tickets.desk.rows import show_words, with_row
 from tickets.desk.views import EVERYBODY, MINE, audiences, listed
 from tickets.desk.vocabulary import Vocabulary
@@ -53,7 +65,7 @@ def queue(request: StaffRequest) -> HttpResponse:
     rows = with_columns(drafts.with_own(with_row(found), request.user), columns)
     page = page_of(rows, request_get=request.GET, order=filters.order, parts=parts_of(filters.sort, vocabulary), size=ROWS)
     show_words(page.rows, filters.asked)
-    views = _views(request.user, vocabulary)
+    views, snoozed = _views(request.user, vocabulary, snoozed_beside(filters))
     current = next((view for view in views if view["text"] == str(filters.query)), None) if not (filters.problem or chosen) else None
     context = {
         "tickets": page.rows,
@@ -69,6 +81,7 @@ def queue(request: StaffRequest) -> HttpResponse:
         "columns": [(name, label, name in columns) for name, label in COLUMNS.items()],
         "hidden": " ".join(f"hide-{name}" for name in COLUMNS if name not in columns),
         "more": [name for name in MORE if name in columns],
+        "snoozed": snoozed,
         "views": [{**view, "current": view is current} for view in views],
         "filters": choices(filters, vocabulary),
         "sorts": [(key, label) for key, (label, _order) in SORTS.items()],
@@ -150,14 +163,15 @@ def _title(current: dict[str, Any] | None, filters: Filters) -> str:
     return _("“%(words)s”") % {"words": words} if words else _("Tickets")
 
 
-def _views(user: User, vocabulary: Vocabulary) -> list[dict[str, Any]]:
-    """The lists beside the queue with their counts: common ones first, then each group."""
-    counted = counts([*VIEWS], user, vocabulary)
+def _views(user: User, vocabulary: Vocabulary, beside: View | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The lists beside the queue with their counts: common ones first, then each group. And what snoozes beside the list that is shown."""
+    counted = counts([*VIEWS, *filter(None, [beside])], user, vocabulary)
     of_all = [(view, total(counted, view.key)) for view in VIEWS]
     groups = [group for group in vocabulary.entries("group") if not group.is_retired or group.pk in counted]
     by_group = [View("", group.name, condition_text("group", group.name)) for group in groups]
     of_groups = [(view, counted.get(group.pk, {}).get(VIEWS[0].key, 0)) for view, group in zip(by_group, groups, strict=True)]
-    return [
+    rows = [
         {"label": view.label, "count": count, "href": view.href, "text": view.text, "is_group": view in by_group}
         for view, count in of_all + of_groups
     ]
+    return rows, {"count": total(counted, beside.key), "href": beside.href} if beside else {}
