@@ -100,6 +100,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_seen": (_NOBODY, "302 404 404 404 204 404 204"),
     "desk_ticket_related": ("302 404 404 404 200 404 200", _NOBODY),
+    "desk_ticket_others": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_pictures": ("302 404 404 404 200 404 200", _NOBODY),
     "desk_ticket_reply": (_NOBODY, "302 404 404 404 422 404 422"),
     "desk_ticket_note": (_NOBODY, "302 404 404 404 422 404 422"),

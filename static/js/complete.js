@@ -1,9 +1,10 @@
 // Fields that complete what is typed: the combobox of the ARIA Authoring Practices. [data-find] completes names of people and organizations; without it,
-// the server finds who is meant in what was written. [data-complete] is the queue's line, whose words can all be typed.
+// the server finds who is meant in what was written. [data-tickets] completes tickets. [data-complete] is the queue's line, whose words can all be typed.
 const PAUSE = 150; // milliseconds after a letter
 let serial = 0;
 
 for (const field of document.querySelectorAll("input[data-find]")) complete(field, namesIn(field));
+for (const field of document.querySelectorAll("input[data-tickets]")) complete(field, ticketsIn(field));
 for (const field of document.querySelectorAll("input[data-complete]")) complete(field, wordsIn(field));
 
 // Whom to share with: one person or organization, sent as a hidden field.
@@ -25,6 +26,19 @@ function namesIn(field) {
       chosen.dataset.chosen = "";
       field.form.append(chosen);
       field.value = one.label;
+      return false;
+    },
+  };
+}
+
+// One ticket, by words of it. Its number stands before its subject, and that is what the server reads.
+function ticketsIn(field) {
+  return {
+    address: () => [field.dataset.tickets, { q: field.value }],
+    options: (found) => found.options.map((one) => ({ ...one, label: one.text })),
+    forget() {},
+    choose(one) {
+      field.value = one.text;
       return false;
     },
   };

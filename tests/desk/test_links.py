@@ -22,7 +22,7 @@ def page(client, ticket):
 
 
 def linked(client, ticket) -> list[tuple[str, int]]:
-    return [(str(relation), one.pk) for relation, one in page(client, ticket).context["linked"]]
+    return [(str(relation.label), one.pk) for relation, one in page(client, ticket).context["linked"]]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ def linked(client, ticket) -> list[tuple[str, int]]:
         (" #1042 ", 1042),
         ("https://x.example/desk/tickets/1042/#c3", 1042),
         ("/tickets/7/", 7),
+        ("#7 Player is blank", 7),
         ("x", None),
         ("10 42", None),
     ],
@@ -65,6 +66,23 @@ def test_link_when_another_is_made_between_the_two_then_takes_its_place(desk, ti
         send(desk, ticket, "link", relation=relation, other=other.number)
     assert (linked(desk, ticket), TicketLink.objects.count()) == ([("is a duplicate of", other.pk)], 1)
     assert ticket.events.filter(kind="linked").count() == 3
+
+
+def test_link_when_words_are_written_then_asks_which_ticket_is_meant(desk, ticket, other, secret):
+    response = send(desk, ticket, "link", relation="blocks", other=other.subject.split()[0].lower())
+    assert (response.status_code, [one.pk for one in response.context["choices"]]) == (422, [other.pk])
+    assert f'name="other" value="{other.pk}"' in response.content.decode()
+    assert "There is no such ticket." in words(desk.get(send(desk, ticket, "link", relation="related", other="Salary")["Location"]))
+
+
+def test_others_when_asked_then_are_found_by_words_and_what_suggests_itself_comes_first(desk, ticket, other, secret, ana):
+    address = reverse("desk_ticket_others", args=[ticket.number])
+    third = make_ticket(ana, "Elsewhere")
+    assert [one["text"] for one in desk.get(address).json()["options"]] == [f"#{third.pk} Elsewhere"]
+    send(desk, ticket, "link", relation="related", other=third.number)
+    send(desk, ticket, "link", relation="duplicate_of", other=other.number)
+    asked = [desk.get(address, {"q": text}).json()["options"] for text in ("", "elsewhere", "Salary", "status:nonsense")]
+    assert [[one["text"].split()[0] for one in found] for found in asked] == [[f"#{other.pk}", f"#{third.pk}"], [f"#{third.pk}"], [], []]
 
 
 def test_link_when_the_other_is_in_a_private_group_then_outsiders_learn_nothing(desk, eve, ticket, secret):

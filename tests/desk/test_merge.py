@@ -16,7 +16,7 @@ from tests.desk.conftest import logged_in
 from tests.desk.pages import send, words
 from tests.factories import make_ticket, make_user, message
 from tests.tickets.mail.letters import letter, signed_address, take_in
-from tickets import access, actions, merging, sharing
+from tickets import access, actions, links, merging, sharing
 from tickets.events import describe
 from tickets.models import Event, Status, Ticket, TicketType
 
@@ -60,6 +60,19 @@ def test_page_when_no_number_is_given_then_offers_the_requesters_other_tickets(d
     page = desk.get(reverse("desk_ticket_merge", args=[second.number]))
     assert [one.pk for one in page.context["suggested"]] == [target.pk]
     assert desk.post(reverse("desk_ticket_merge", args=[second.number]), {"into": "nonsense"}).status_code == 422
+
+
+def test_page_when_words_are_written_then_offers_the_tickets_with_them(desk, target, source):
+    page = desk.get(reverse("desk_ticket_merge", args=[source.number]), {"into": target.subject.lower()})
+    assert [one.pk for one in page.context["found"]] == [target.pk]
+    assert f'href="/desk/tickets/{source.pk}/merge/?into={target.pk}"' in page.content.decode()
+
+
+def test_page_when_a_ticket_is_noted_as_its_duplicate_then_offers_that_first(desk, target, source, dan):
+    make_ticket(source.requester, "Another")
+    links.link(source, actor=dan, other=target, relation=links.Relation.DUPLICATE_OF)
+    page = desk.get(reverse("desk_ticket_merge", args=[source.number]))
+    assert page.context["suggested"][0].pk == target.pk
 
 
 def test_page_when_requesters_are_strangers_then_warns_and_takes_nobody_along_by_itself(desk, source, target):

@@ -8,37 +8,43 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.db.models import Q
-from django.http import Http404
-from django.shortcuts import redirect
+from django.http import Http404, JsonResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from tickets import access, links
 from tickets.desk.back import back
 from tickets.desk.door import StaffRequest, staff_required
+from tickets.desk.filters import of_text
+from tickets.desk.vocabulary import Vocabulary
+from tickets.lifecycle import UNRESOLVED
 from tickets.links import Relation, relation_of
 from tickets.models import Ticket, TicketLink
+from tickets.search.query import MAX_LENGTH
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.models import User
 
-_NUMBER = re.compile(r"\s*(?:#|.*/tickets/)?(\d{1,15})/?(?:[#?].*)?\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*(?:(?:#|.*/tickets/)?(\d{1,15})/?(?:[#?].*)?|#(\d{1,15})\s.*)\s*", re.ASCII)
+_OFFERED = 8
+_DUPLICATES = (Relation.DUPLICATE_OF, Relation.HAS_DUPLICATE)
 
 
 def number_in(text: str) -> int | None:
-    """Of what somebody writes or pastes: 1042, #1042, or a ticket's address."""
+    """Of what somebody writes or pastes: 1042, #1042, the same with a subject behind it, or a ticket's address."""
     found = _NUMBER.fullmatch(text[:400])
-    return int(found[1]) if found else None
+    return int(found[1] or found[2]) if found else None
 
 
 class TicketField(forms.CharField):
     """The number of a ticket that the person sees. One they don't is as one that is missing."""
 
-    wrong = gettext_lazy("There is no such ticket. Write its number, like 1042, or paste its address.")
+    wrong = gettext_lazy("There is no such ticket. Write its number, like 1042, or words of it, or paste its address.")
 
     def __init__(self, *, user: User, **kwargs: Any) -> None:
         super().__init__(max_length=400, **kwargs)
@@ -61,7 +67,7 @@ class LinkForm(forms.Form):
 
 
 def shown(user: User, ticket: Ticket) -> dict[str, Any]:
-    """For the ticket's page: (relation in words, the other ticket), and the tickets that were merged into it; all among what this person sees."""
+    """For the ticket's page: (relation, the other ticket), and the tickets that were merged into it; all among what this person sees."""
     rows = TicketLink.objects.filter(Q(ticket=ticket) | Q(other=ticket))
     relations = {row.other_id if row.ticket_id == ticket.pk else row.ticket_id: relation_of(row, ticket) for row in rows}
     if ticket.follow_up_to_id:
@@ -75,8 +81,32 @@ def shown(user: User, ticket: Ticket) -> dict[str, Any]:
         if other.pk == ticket.merged_into_id:
             goes_on = other
         if relation := relations.get(other.pk) or (Relation.FOLLOWED_BY if other.follow_up_to_id == ticket.pk else None):
-            linked.append((relation.label, other))
+            linked.append((relation, other))
     return {"linked": linked, "merged": merged, "goes_on": goes_on, "relations": Relation.choices}
+
+
+def offered(user: User, ticket: Ticket, text: str = "") -> list[Ticket]:
+    """Other tickets in which these words stand. Of no words, what suggests itself: duplicates, other links, then open ones of the same person."""
+    seen = access.tickets_for(user).exclude(pk=ticket.pk).select_related("status", "requester")
+    if text:
+        return list(of_text(text, user, Vocabulary(user)).among(seen).order_by("-updated_at", "-pk")[:_OFFERED])
+    linked = sorted(shown(user, ticket)["linked"], key=lambda row: row[0] not in _DUPLICATES)
+    numbers = [other.pk for _relation, other in linked if other.merged_into_id is None]
+    theirs = seen.filter(requester=ticket.requester_id, category__in=UNRESOLVED).order_by("-pk").values_list("pk", flat=True)
+    numbers = list(dict.fromkeys([*numbers, *theirs[:_OFFERED]]))[:_OFFERED]
+    found = seen.in_bulk(numbers)
+    return [found[number] for number in numbers]
+
+
+@require_safe
+@staff_required
+def others(request: StaffRequest, number: int) -> JsonResponse:
+    """As one types, for static/js/complete.js."""
+    ticket = access.get_ticket(request.user, number)
+    found = offered(request.user, ticket, request.GET.get("q", "").strip()[:MAX_LENGTH])
+    return JsonResponse(
+        {"options": [{"text": f"#{one.pk} {one.subject}", "note": f"{one.status} · {one.requester.display_name}"} for one in found]}
+    )
 
 
 @require_POST
@@ -85,6 +115,11 @@ def add(request: StaffRequest, number: int) -> HttpResponse:
     ticket = access.get_ticket(request.user, number)
     form = LinkForm(request.POST, user=request.user)
     if not form.is_valid():
+        written, relation = request.POST.get("other", "").strip()[:MAX_LENGTH], request.POST.get("relation", "")
+        choices = offered(request.user, ticket, written) if written and relation in Relation else []
+        if choices and number_in(written) is None:
+            context = {"ticket": ticket, "relation": Relation(relation), "written": written, "choices": choices}
+            return render(request, "desk/link_choose.html", context, status=422)
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect("desk_ticket", number)
     other, relation = form.cleaned_data["other"], Relation(form.cleaned_data["relation"])

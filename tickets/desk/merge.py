@@ -15,9 +15,9 @@ from tickets import access, merging, splitting
 from tickets.actions import SUBJECT_LIMIT
 from tickets.desk.back import back
 from tickets.desk.door import StaffRequest, staff_required
-from tickets.desk.links import TicketField
-from tickets.lifecycle import UNRESOLVED
+from tickets.desk.links import TicketField, number_in, offered
 from tickets.models import Ticket
+from tickets.search.query import MAX_LENGTH
 from tickets.uploads import clean_text
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from tickets.merging import Plan
-
-_SUGGESTED = 8
 
 
 class _IntoForm(forms.Form):
@@ -45,7 +43,9 @@ def merge(request: StaffRequest, number: int) -> HttpResponse:
     asked = request.POST.get("into") or request.GET.get("into", "")
     form = _IntoForm({"into": asked} if asked or request.method == "POST" else None, user=request.user)
     if not form.is_valid():
-        context = {"ticket": source, "form": form, "asked": asked, "suggested": _suggested(request.user, source)}
+        is_words = bool(asked) and number_in(asked) is None
+        found = offered(request.user, source, asked.strip()[:MAX_LENGTH]) if is_words else []
+        context = {"ticket": source, "form": form, "asked": asked, "found": found, "suggested": offered(request.user, source)}
         return render(request, "desk/merge_into.html", context, status=422 if request.method == "POST" else 200)
     planned = merging.plan(source, form.cleaned_data["into"])
     if request.method == "POST" and not planned.refusal:
@@ -67,12 +67,6 @@ def _merge(request: StaffRequest, planned: Plan) -> HttpResponse:
 
 def _ticked(those: Collection[Any], ticked: Collection[str]) -> list[Any]:
     return [one for one in those if str(one.pk) in ticked]
-
-
-def _suggested(user: User, ticket: Ticket) -> list[Ticket]:
-    """Other open tickets of the same person, the newest first."""
-    others = access.tickets_for(user).filter(requester=ticket.requester_id, category__in=UNRESOLVED).exclude(pk=ticket.pk)
-    return list(others.select_related("status").order_by("-pk")[:_SUGGESTED])
 
 
 @require_POST

@@ -95,6 +95,7 @@ urlpatterns = [
     path(f"{_TICKET}snooze/", snooze.snooze, name="desk_ticket_snooze"),
     path(f"{_TICKET}wake/", snooze.wake, name="desk_ticket_wake"),
     path(f"{_TICKET}reference/", releases.reference, name="desk_ticket_reference"),
+    path(f"{_TICKET}others/", links.others, name="desk_ticket_others"),
     path(f"{_TICKET}links/add/", links.add, name="desk_ticket_link"),
     path(f"{_TICKET}links/<int:other>/remove/", links.remove, name="desk_ticket_unlink"),
     path(f"{_TICKET}merge/", merge.merge, name="desk_ticket_merge"),
