@@ -372,6 +372,8 @@ def change_status(
     `resumed`: moments that had ended with the work and run on, where this takes something back.
     """
     ticket = lock(ticket, actor, staff_only=True)
+    if resumed is not None and status.category in UNRESOLVED:
+        ticket.resolved_at = None  # it never was
     for name, moment in (resumed or {}).items():
         setattr(ticket, name, moment)
     if status == ticket.status:
@@ -520,7 +522,7 @@ def stand(ticket: Ticket, status: Status, now: datetime) -> dict[str, Any]:
     ticket.closed_at = now if ticket.is_closed else None
     if not ticket.is_unresolved:
         ticket.snoozed_until = None
-    if not ticket.is_finished:
+    if not ticket.is_finished and not status.pauses_sla:
         return {}
     ended = {name: at.isoformat() for name in _END_WITH_THE_WORK if (at := getattr(ticket, name))}
     ticket.fix_confirmed_at = ticket.waiting_since = None
@@ -547,6 +549,8 @@ def close_quietly(ticket: Ticket) -> dict[str, Any]:
 
 def put_back(ticket: Ticket, *, status: Status, ended: dict[str, str]) -> dict[str, Any]:
     """As above, the other way: in the status that it had, and with what `ended` with the work (see `_enter`)."""
+    if status.category in UNRESOLVED and ticket.resolved_at == ticket.status_since:
+        ticket.resolved_at = None  # it never was: what is taken back resolved it
     moved = _enter(ticket, status, by_hand=False)
     for name, moment in ended.items():
         setattr(ticket, name, datetime.fromisoformat(moment))

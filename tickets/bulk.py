@@ -247,7 +247,7 @@ def _before(ticket: Ticket, changes: Changes) -> dict[str, Any]:
 
 
 def _take_back(item: BulkItem, run: BulkRun) -> None:
-    """Each property to what it was, by the ordinary verbs; words that were said stay said."""
+    """Each property to what it was, by the ordinary verbs; words that were said stay said, so the ticket stays answered, in the status this led to."""
     actor, before = run.owner, item.before
     if before.get("merged"):
         merging.unmerge(item.ticket, actor=actor)
@@ -256,8 +256,9 @@ def _take_back(item: BulkItem, run: BulkRun) -> None:
     ticket = lock(item.ticket, actor, staff_only=True)
     if _newest(ticket) != item.last_event:
         raise IllegalMove(_("Something has happened there since."))
-    if before["status"] != ticket.status_id:
-        moments = {name: datetime.fromisoformat(before[name]) for name in _MOMENTS if name in before}
+    has_answered = "text" in run.changes
+    if before["status"] != ticket.status_id and (not has_answered or "status" in run.changes):
+        moments = {} if has_answered else {name: datetime.fromisoformat(before[name]) for name in _MOMENTS if name in before}
         kind = TicketType.objects.filter(pk=before["type"]).first() if before["type"] != ticket.type_id else None
         ticket = actions.change_status(ticket, actor=actor, status=Status.objects.get(pk=before["status"]), type=kind, resumed=moments)
     for name, verb, model in _VERBS:

@@ -149,7 +149,12 @@ def describe(event: Event, *, for_staff: bool) -> str:
     }
     said = words[EventKind(event.kind)]
     if data.get("split_from"):
-        said = _("split it off from ticket #%(number)s, for %(new)s") % {"number": data["split_from"], "new": new}
+        said = _("wrote this on ticket #%(number)s, from which it was split off") % {"number": data["split_from"]}
+        if for_staff and event.actor:
+            said = _("wrote this on ticket #%(number)s; %(who)s split it off") % {
+                "number": data["split_from"],
+                "who": event.actor.display_name,
+            }
     if event.data.get("shared_with"):
         said = _("%(said)s and shared the ticket with %(names)s") % {"said": said, "names": ", ".join(event.data["shared_with"])}
     if for_staff and event.actor_id and data.get("rule"):

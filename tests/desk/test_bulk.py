@@ -8,6 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AgentGroup
+from notifications import relay
+from notifications.models import Delivery
 from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
@@ -71,6 +73,7 @@ def test_bulk_when_everything_is_chosen_then_is_told_done_by_the_verbs_and_taken
         (one.status_id, one.type_id, one.priority_id, one.assignee_id, one.group_id, one.waiting_since) for one in fresh(three)
     ] == before
     assert {one.tagging_rows.count() for one in three} == {0}
+    assert {(one.resolved_at, one.stretches.count()) for one in fresh(three)} == {(None, 0)}  # nothing was resolved, for the reports
 
 
 def test_resolving_when_some_have_no_type_then_asks_in_place_and_leaves_those_without(desk, three):
@@ -116,8 +119,26 @@ def test_reply_when_said_to_many_then_is_said_once_to_each_and_stays_when_the_re
     assert [list(one.comments.values_list("text", flat=True))[1:] for one in three] == [["A new version is out."]] * 3
     assert {(one.status.name, one.waiting_since) for one in fresh(three)} == {("Waiting on Customer", None)}
     desk.post(f"{path}undo/")
-    assert {one.status.name for one in fresh(three)} == {"Open"}
+    assert {(one.status.name, one.waiting_since) for one in fresh(three)} == {("Open", None)}
     assert {one.comments.count() for one in three} == {2}
+
+
+def test_reply_when_the_rest_is_taken_back_then_the_status_it_led_to_stays_and_no_customer_hears_of_it(desk, three, eve):
+    asked = {"assignee": str(eve.pk), "text": "A new version is out."}
+    path, _page = choose(desk, three, **asked)
+    do(desk, path, **asked)
+    answered = {one.status.name for one in fresh(three)}
+    relay.relay_waiting()
+    told = Delivery.objects.count()
+    page = desk.post(f"{path}undo/", follow=True)
+    relay.relay_waiting()
+    assert "3 tickets are as they were before, but for the reply, which stays." in words(page)
+    assert ({one.status.name for one in fresh(three)}, {one.assignee for one in fresh(three)}, answered) == (
+        answered,
+        {None},
+        {"In Progress"},
+    )
+    assert ({one.waiting_since for one in fresh(three)}, Delivery.objects.count()) == ({None}, told)
 
 
 def test_undo_when_something_happened_since_then_leaves_that_ticket(desk, three, ana):

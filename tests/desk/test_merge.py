@@ -235,6 +235,7 @@ def test_merge_when_undone_then_all_is_as_it_was(desk, source, target, cleo, glo
     after = {name: getattr(fresh(one), name) for one in (source, target) for name in ("status", "waiting_since")}
     assert (response["Location"], after, access.can_see(cleo, target)) == (f"/desk/tickets/{source.number}/", before, False)
     assert [one.kind for one in Event.objects.order_by("-pk")[:2]] == ["gave_back", "unmerged"]
+    assert (fresh(source).resolved_at, source.stretches.count()) == (None, 0)  # nobody had resolved it
 
 
 def test_merge_when_undone_after_somebody_answered_there_then_they_go_on_reading_their_words(desk, source, target, cleo):

@@ -203,7 +203,7 @@ def test_view_when_chosen_then_is_marked_in_any_order(desk, pair):
 
 def test_row_when_customer_waits_then_says_since_when(desk, ticket):
     Ticket.objects.update(waiting_since=timezone.now() - timedelta(hours=3))
-    assert "The customer wrote 3 h ago and waits for us" in words(desk.get(QUEUE))
+    assert "The customer waits for us: what was written 3 h ago is not answered" in words(desk.get(QUEUE))
 
 
 @pytest.mark.parametrize("tickets", [1, 50])

@@ -40,7 +40,7 @@ def test_message_when_split_off_then_is_its_authors_ticket_and_both_are_linked(d
     assert b"".join(logged_in(ben).get(f"/attachments/{copy.attachments.get().pk}/export.csv").streaming_content) == b"one line"
     old = words(desk.get(f"/desk/tickets/{ticket.number}/"))
     assert (f"split a message off into #{new.number}" in old, f"split off: #{new.number}" in old) == (True, True)
-    assert f"split it off from ticket #{ticket.number}, for Ben Ode" in words(desk.get(f"/desk/tickets/{new.number}/"))
+    assert f"Ben Ode wrote this on ticket #{ticket.number}; Dan Support split it off" in words(desk.get(f"/desk/tickets/{new.number}/"))
     relay_waiting()
     confirmed = Delivery.objects.filter(event__ticket=new, kind=Kind.CONFIRMATION)
     assert [one.recipient for one in confirmed] == [ben]

@@ -98,7 +98,9 @@ class Ticket(models.Model):
     first_response_work = models.PositiveIntegerField(
         null=True, editable=False
     )  # seconds of business hours until it, see `tickets.measures`
-    waiting_since = models.DateTimeField(null=True, editable=False)  # the oldest public word of a customer that no agent has answered
+    waiting_since = models.DateTimeField(
+        null=True, editable=False
+    )  # the oldest public word of a customer that no agent has answered, nor put aside to wait for more
     fix_confirmed_at = models.DateTimeField(null=True, editable=False)  # the customer said it works, but it still lacks a type
     resolved_at = models.DateTimeField(null=True, editable=False)
     resolution_work = models.PositiveIntegerField(null=True, editable=False)  # likewise

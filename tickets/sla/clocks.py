@@ -172,7 +172,7 @@ def _goal(metric: Metric, facts: Facts) -> ClockState:
     if metric == Metric.FIRST and "answered" in facts:
         return ClockState.MET
     if metric == Metric.NEXT and not ("waiting" in facts and "answered" in facts):
-        return ClockState.MET if "reply" in facts or "finished" not in facts else ClockState.DROPPED
+        return ClockState.MET if "reply" in facts else ClockState.DROPPED  # else it was put aside, or came by a merge that was undone
     return ClockState.DROPPED if "finished" in facts else facts.is_running
 
 

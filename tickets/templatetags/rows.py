@@ -35,7 +35,7 @@ _NEAR = timedelta(hours=1)
 def rows(tickets: Iterable[Ticket], moment: str = "", more: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Of tickets `with_row`. `moment`: what the last column tells, see `desk/rows.html`; `more`: the names of further columns."""
     moment_of = {"waiting": "waiting_since", "created": "created_at"}.get(moment, "updated_at")
-    select, waits = _("Select #%(number)s %(subject)s"), _("The customer wrote %(when)s and waits for us")
+    select, waits = _("Select #%(number)s %(subject)s"), _("The customer waits for us: what was written %(when)s is not answered")
     return [
         {
             "number": str(ticket.number),
@@ -44,7 +44,7 @@ def rows(tickets: Iterable[Ticket], moment: str = "", more: Iterable[str] = ()) 
             "marked_subject": getattr(ticket, "marked_subject", ticket.subject),
             "passage": getattr(ticket, "passage", None),
             "select": select % {"number": ticket.number, "subject": ticket.subject},
-            "waits": waits % {"when": ago(ticket.waiting_since)} if ticket.waiting_since else "",
+            "waits": waits % {"when": ago(ticket.waiting_since)} if ticket.waiting_since and not ticket.is_spam else "",
             "has_draft": getattr(ticket, "has_draft", False),
             "has_failed_mail": ticket.has_failed_mail,  # type: ignore[attr-defined] # annotated
             "requester": ticket.requester.display_name,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import AgentGroup
 from tests.factories import make_policy, make_ticket, message
 from tickets import actions, merging, sharing, sweeps
-from tickets.models import Clock, EventKind, Priority, SlaPolicy, SlaStep, SlaTarget, Status, Ticket, TicketType, WorkingSpan
+from tickets.models import Clock, Comment, EventKind, Priority, SlaPolicy, SlaStep, SlaTarget, Status, Ticket, TicketType, WorkingSpan
 from tickets.sla import clocks
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +224,7 @@ def test_spam_when_marked_then_nothing_is_due_until_it_is_none(ticket, at, dan):
 def test_ticket_when_merged_then_has_no_clock_until_it_comes_back_and_the_other_waits(ticket, at, ana, dan):
     target = make_ticket(ana, share=False)
     actions.comment(target, actor=dan, message=message())
+    Comment.objects.update(created_at=timezone.now())  # by the test's clock too
     at("Mon 11:00")
     merging.merge(ticket, into=target, actor=dan)
     assert shown(ticket) == {"first": "dropped 2:00:00/4:00:00", "resolution": "dropped 2:00:00/16:00:00"}
@@ -231,7 +232,24 @@ def test_ticket_when_merged_then_has_no_clock_until_it_comes_back_and_the_other_
     at("Mon 12:00")
     merging.unmerge(Ticket.objects.get(pk=ticket.pk), actor=dan)
     assert shown(ticket)["first"] == "running 2:00:00/4:00:00 due Mon 14:00"
+    assert shown(target)["next1"] == "dropped 1:00:00/2:00:00"
     assert (is_as_its_events_say(ticket), is_as_its_events_say(target)) == (True, True)
+
+
+def test_wait_when_put_aside_for_the_customer_without_an_answer_then_is_neither_met_nor_missed(ticket, at, ana, dan):
+    actions.comment(ticket, actor=dan, message=message())
+    at("Mon 10:00")
+    actions.comment(ticket, actor=ana, message=message("It is with our security team; they meet on Tuesdays."))
+    at("Mon 10:30")
+    actions.change_status(ticket, actor=dan, status=status("Waiting on Customer"))
+    assert (shown(ticket)["next1"], Ticket.objects.get(pk=ticket.pk).waiting_since) == ("dropped 0:30:00/2:00:00", None)
+    at("Mon 12:00")
+    actions.comment(ticket, actor=ana, message=message("They said yes. And now?"))
+    assert (shown(ticket)["next2"], Ticket.objects.get(pk=ticket.pk).waiting_since) == (
+        "running 0:00:00/2:00:00 due Mon 14:00",
+        timezone.now(),
+    )
+    assert is_as_its_events_say(ticket)
 
 
 def test_machine_when_its_clock_jumps_back_then_no_time_is_given_back(ticket, at, dan):
