@@ -34,7 +34,7 @@ def tell_due(clock_ids: Collection[int]) -> int:
     )
     locked = {ticket.pk: ticket for ticket in tickets}
     prefetch_related_objects(list(locked.values()), "clocks")
-    due = list(due_clocks().filter(pk__in=clock_ids, ticket__in=locked).order_by("pk"))
+    due = list(due_clocks().filter(pk__in=clock_ids, ticket__in=locked).order_by("next_at", "pk"))
     for clock in due:
         _tell(locked[clock.ticket_id], clock, clock.database_now)
     return len(due)
