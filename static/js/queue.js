@@ -9,7 +9,6 @@ function tell() {
   if (label) label.textContent = label.dataset.selected.replace("#", chosen);
   const all = queue.querySelector("[data-select-all]");
   if (!all) return;
-  all.hidden = false;
   all.checked = chosen > 0 && chosen === boxes().length;
   all.indeterminate = chosen > 0 && !all.checked;
 }
@@ -82,4 +81,5 @@ note?.addEventListener("click", (event) => {
 });
 const timer = setInterval(look, EACH);
 document.addEventListener("visibilitychange", look);
+if (queue.querySelector("[data-select-all]")?.checked) for (const one of boxes()) one.checked = true; // ticked before this script came
 tell();

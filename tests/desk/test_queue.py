@@ -107,6 +107,14 @@ def test_queue_when_sorted_then_is_in_that_order(desk, pair, sort, order):
     assert queue(desk, sort=sort) == [numbers[name] for name in order.split()]
 
 
+def test_head_of_a_column_when_the_list_can_be_sorted_by_it_then_leads_there_and_keeps_what_was_asked(desk, pair):
+    page = desk.get(QUEUE, {"q": "status:any", "sort": "due"}).content.decode()
+    heads = dict(re.findall(r'<th class="col-(\w+)"( aria-sort="ascending")?>', page))
+    leads = [parse_qs(unescape(address)) for address in re.findall(r'<th class="col-\w+"><a href="[^"?]*\?([^"]+)"', page)]
+    assert [name for name, is_sorted in heads.items() if is_sorted] == ["due"]
+    assert leads == [{"q": ["status:any"], "sort": ["priority"]}, {"q": ["status:any"], "sort": ["number"]}, {"q": ["status:any"]}]
+
+
 GARBAGE = ["-1", "x", "9" * 30, "1e3", "\0", "requester__password", "1;drop", "٣", "none none", "[]"]
 
 

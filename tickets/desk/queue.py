@@ -89,6 +89,7 @@ def queue(request: StaffRequest) -> HttpResponse:
         "text": filters.text,
         "problem": _problem(filters),
         "sort": filters.sort,
+        "orders": _orders(filters, chosen),
         "since": now.isoformat(),
         "changes_query": query_string(filters.text),
         "clear_url": queue_url(filters.words) if filters.query.conditions else "",
@@ -109,6 +110,17 @@ def _by_people(saved: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, An
         of_group = _("Views of %(name)s") % {"name": row["of"]} if row["of"] else _("Everybody's views")
         headed.setdefault(_("My views") if row["view"].owner_id else of_group, []).append(row)
     return list(headed.items())
+
+
+def _orders(filters: Filters, chosen: dict[str, Any] | None) -> dict[str, dict[str, str]]:
+    """What the head of a column leads to: the same list sorted by it; and which way, where it is sorted by it already."""
+    view = {"view": str(chosen["view"].pk)} if chosen else {}
+    return {
+        sort: {"direction": "descending" if first.startswith("-") else "ascending"}
+        if sort == filters.sort
+        else {"href": queue_url(filters.text, sort, **view)}
+        for sort, (_label, (first, *_rest)) in SORTS.items()
+    }
 
 
 def _audience(chosen: dict[str, Any] | None) -> str:
