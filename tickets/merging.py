@@ -22,12 +22,11 @@ from tickets.events import record
 from tickets.lifecycle import Category
 from tickets.links import number_of
 from tickets.locking import hold_memberships, lock_both, save
-from tickets.models import Comment, EventKind, Follower, OrganizationShare, Status, Ticket
+from tickets.models import Comment, Event, EventKind, Follower, OrganizationShare, Status, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tickets.models import Event
 
 Who = TypeVar("Who", User, Organization)
 UNDOABLE = timedelta(days=7)
@@ -187,6 +186,13 @@ def why_not_undone(ticket: Ticket) -> str:
     if event.at < timezone.now() - UNDOABLE:
         return _("The merge is more than %(days)d days old, so it can't be undone any more.") % {"days": UNDOABLE.days}
     return ""
+
+
+def undoable(merged: Collection[Ticket]) -> set[int]:
+    """The numbers of those whose merge can be undone: as `why_not_undone`, of many in one query."""
+    events = Event.objects.filter(ticket__in=merged, kind=EventKind.MERGED, at__gte=timezone.now() - UNDOABLE).order_by("pk")
+    last = {event.ticket_id: event.data["into"] for event in events}
+    return {ticket.pk for ticket in merged if last.get(ticket.pk) == ticket.merged_into_id}
 
 
 @transaction.atomic

@@ -245,6 +245,19 @@ def test_merge_when_undone_after_somebody_answered_there_then_they_go_on_reading
     assert (access.can_see(cleo, target), fresh(target).waiting_since is None) == (True, False)
 
 
+def test_merge_when_it_can_be_undone_then_the_other_ticket_offers_that_too(desk, second, target, source, dan):
+    merging.merge(source, into=second, actor=dan)
+    merging.merge(second, into=target, actor=dan)  # takes the first along
+
+    def offered():
+        page = desk.get(f"/desk/tickets/{target.number}/").content.decode()
+        return [one.number for one in (source, second) if f"/desk/tickets/{one.number}/unmerge/" in page]
+
+    assert offered() == [second.number]
+    Event.objects.filter(kind="merged").update(at=timezone.now() - timedelta(days=8))
+    assert offered() == []
+
+
 def test_merge_when_old_then_stays(desk, second, target):
     confirm(desk, second, target)
     Event.objects.filter(kind="merged").update(at=timezone.now() - timedelta(days=8))

@@ -22,6 +22,7 @@ from tickets.desk.filters import of_text
 from tickets.desk.vocabulary import Vocabulary
 from tickets.lifecycle import UNRESOLVED
 from tickets.links import Relation, relation_of
+from tickets.merging import undoable
 from tickets.models import Ticket, TicketLink
 from tickets.search.query import MAX_LENGTH
 
@@ -82,7 +83,13 @@ def shown(user: User, ticket: Ticket) -> dict[str, Any]:
             goes_on = other
         if relation := relations.get(other.pk) or (Relation.FOLLOWED_BY if other.follow_up_to_id == ticket.pk else None):
             linked.append((relation, other))
-    return {"linked": linked, "merged": merged, "goes_on": goes_on, "relations": Relation.choices}
+    return {
+        "linked": linked,
+        "merged": merged,
+        "goes_on": goes_on,
+        "relations": Relation.choices,
+        "undoable": undoable(merged) if merged else set(),
+    }
 
 
 def offered(user: User, ticket: Ticket, text: str = "") -> list[Ticket]:
