@@ -35,6 +35,13 @@ def test_times_when_offered_then_are_nine_by_the_persons_clock(now, tomorrow, mo
     assert (snoozing.tomorrow(at(now)), snoozing.next_monday(at(now))) == (at(tomorrow), at(monday))
 
 
+@pytest.mark.parametrize("days_later", [0, 3])
+def test_menu_when_tomorrow_is_monday_then_offers_it_once(desk, ticket, monkeypatch, days_later):
+    monkeypatch.setattr(snoozing, "next_monday", lambda now: snoozing.tomorrow(now) + timedelta(days=days_later))
+    page = desk.get(f"/desk/tickets/{ticket.number}/").content.decode()
+    assert ("Until tomorrow" in page, "Until next Monday" in page) == (True, days_later > 0)
+
+
 def fresh(ticket) -> Ticket:
     return Ticket.objects.get(pk=ticket.pk)
 
