@@ -6,13 +6,14 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from accounts.models import AgentGroup
 from notifications.models import Delivery
 from notifications.relay import relay_waiting
 from tests.desk.conftest import logged_in
 from tests.desk.pages import send, words
-from tests.factories import make_ticket
+from tests.factories import make_ticket, make_user
 from tickets import actions, merging, releases
 from tickets.lifecycle import Category
 from tickets.models import Comment, Event, Release, ReleasePost, Status, Ticket
@@ -205,3 +206,9 @@ def test_release_when_a_ticket_was_merged_then_its_words_are_not_said_to_the_oth
 def test_reference_when_written_with_what_no_database_takes_then_is_kept_without_it(desk, ticket):
     desk.post(f"/desk/tickets/{ticket.number}/reference/", {"reference": "tem\0-7"})
     assert fresh(ticket).reference == "TEM-7"
+
+
+@pytest.mark.parametrize(("role", "is_led_there"), [("agent", False), ("admin", True)])
+def test_page_when_no_status_asks_for_a_reference_then_leads_who_can_change_that(workflow, role, is_led_there):
+    page = logged_in(make_user("max@support.example", role=role)).get("/desk/releases/").content.decode()
+    assert (reverse("admin:tickets_status_changelist") in page) == is_led_there
