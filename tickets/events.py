@@ -13,6 +13,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from tickets.models import Comment, Event, EventKind, Ticket
 from tickets.sla import clocks
@@ -135,7 +136,7 @@ def describe(event: Event, *, for_staff: bool) -> str:
         EventKind.REFERENCE_CHANGED: _("set the engineering reference to %(new)s") % data
         if new
         else _("removed the engineering reference"),
-        EventKind.TAGGED: _("added the tag %(new)s") % data,
+        EventKind.TAGGED: ngettext("added the tag %(new)s", "added the tags %(new)s", str(new).count(",") + 1) % data,
         EventKind.UNTAGGED: _("removed the tag %(old)s") % data,
         EventKind.SNOOZED: _("snoozed the ticket until %(until)s") % {"until": _moment(data.get("until", ""))},
         EventKind.LINKED: _("noted that it %(how)s %(new)s") % _relation(data),

@@ -39,7 +39,7 @@ def test_tags_when_added_and_removed_then_page_history_and_queue_follow(desk, ti
     send(desk, ticket, "tag", tags="Export, big customer")
     page = desk.get(reverse("desk_ticket", args=[ticket.number]))
     assert [tag.name for tag in page.context["tags"]] == ["big-customer", "export"]
-    assert "Dan Support added the tag export, big-customer" in words(page)
+    assert "Dan Support added the tags export, big-customer" in words(page)
     assert (rows(desk.get("/desk/tickets/?tag=Export", follow=True)), rows(desk.get("/desk/tickets/?tag=none-such"))) == (
         [ticket.number],
         [],
@@ -48,7 +48,7 @@ def test_tags_when_added_and_removed_then_page_history_and_queue_follow(desk, ti
     send(desk, ticket, "untag", tag="export")
     assert list(ticket.tagging_rows.values_list("tag__name", flat=True)) == ["big-customer"]
     assert [describe(event, for_staff=True) for event in access.events_for(dan, ticket)][1:] == [
-        "added the tag export, big-customer",
+        "added the tags export, big-customer",
         "removed the tag export",
     ]
     assert [event.kind for event in access.events_for(ana, ticket)] == ["opened"]

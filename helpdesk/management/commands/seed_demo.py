@@ -100,7 +100,7 @@ def _fail_one() -> None:
     """One that came back, so that the desk shows what that looks like."""
     delivery = Delivery.objects.filter(ticket__subject=_BOUNCED, kind="confirmation").get()
     delivery.state, delivery.sent_at = State.FAILED, None
-    delivery.error = "SMTPRecipientsRefused: 550 5.2.2 the mailbox is full"
+    delivery.error = "550 5.2.2 the mailbox is full"
     delivery.save(update_fields=["state", "sent_at", "error"])
 
 
