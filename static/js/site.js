@@ -57,3 +57,15 @@ for (const select of document.querySelectorAll("select[data-autosubmit]")) {
 for (const box of document.querySelectorAll("input[data-autosubmit]")) {
   box.addEventListener("change", () => box.checked && box.form.querySelector("select").value && box.form.requestSubmit());
 }
+
+// What opens at the foot of a column that scrolls comes into view, and one writes at once.
+for (const summary of document.querySelectorAll("details.sharing > summary")) {
+  const part = summary.parentElement;
+  summary.addEventListener("click", () => {
+    if (part.open) return; // it is about to close
+    requestAnimationFrame(() => {
+      part.querySelector("select, input:not([type=hidden])")?.focus({ preventScroll: true });
+      part.scrollIntoView({ block: "nearest" });
+    });
+  });
+}
