@@ -107,6 +107,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_ticket_draft": (_NOBODY, "302 404 404 404 422 404 302"),  # his is there already
     "desk_ticket_take_back": (_NOBODY, "302 404 404 404 302 302 302"),  # one's own words alone, whether or not the ticket is in sight
     "desk_drafts": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_draft_restore": (_NOBODY, "302 404 404 404 302 302 302"),  # what their session knows
     "desk_draft_discard": (_NOBODY, "302 404 404 404 302 404 404"),  # its writer's
     "desk_ticket_presence": (_NOBODY, "302 404 404 404 200 404 200"),
     "desk_ticket_canned": ("302 404 404 404 200 404 200", "302 404 404 404 404 404 404"),  # none is named

@@ -113,6 +113,21 @@ def test_draft_when_too_long_or_of_a_lost_file_then_says_so(desk, ticket):
     assert [(answer.status_code, bool(answer.json()["error"])) for answer in answers] == [(422, True)] * 2
 
 
+def test_draft_when_discarded_then_can_be_brought_back_with_all_of_it_and_once(desk, ticket, dan):
+    log = files.keep(new_file("log.txt"), uploader=dan)
+    keep(desk, ticket, text="Zebra", html="<p><strong>Zebra</strong></p>", uploads=f"{log.pk} 8 log.txt", kind="note")
+    shown = desk.post(reverse("desk_draft_discard", args=[Draft.objects.get().pk]), follow=True)
+    assert (Draft.objects.count(), 'action="/desk/drafts/restore/"' in shown.content.decode()) == (0, True)
+    desk.post("/desk/drafts/restore/")
+    draft = Draft.objects.get()
+    assert (draft.text, draft.html, draft.is_note, draft.uploads.get()) == ("Zebra", "<p><strong>Zebra</strong></p>", True, log)
+    desk.post(reverse("desk_draft_discard", args=[draft.pk]))
+    keep(desk, ticket, text="Another", kind="note")
+    assert "written on in another window" in words(desk.post("/desk/drafts/restore/", follow=True))
+    assert "no draft to bring back" in words(logged_in(dan).post("/desk/drafts/restore/", follow=True))
+    assert Draft.objects.get().text == "Another"
+
+
 def test_drafts_when_discarded_or_forgotten_then_are_gone(desk, ticket, dan):
     keep(desk, ticket, text="Hello")
     desk.post(reverse("desk_draft_discard", args=[Draft.objects.get().pk]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, JsonResponse
@@ -12,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import DomainError
-from tickets import access
+from tickets import access, actions
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DraftForm
 from tickets.desk.ticket import find, page
+from tickets.models import Channel, Status
 from tickets.writing import drafts
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from tickets.models import Draft
 
+_DISCARDED = "discarded_draft"  # in the session
 _LISTED = 200  # who writes on more tickets than this at once finds the older ones at their tickets
 
 
@@ -69,11 +72,38 @@ def _not_saved(request: StaffRequest, form: DraftForm, number: int, why: str) ->
 def discard(request: StaffRequest, pk: int) -> HttpResponse:
     draft = _own(request, pk)
     number = draft.ticket_id
+    request.session[_DISCARDED] = {
+        "ticket": number,
+        "text": draft.text,
+        "html": draft.html,
+        "uploads": [str(upload.pk) for upload in draft.uploads.all()],
+        "is_note": draft.is_note,
+        "status": draft.status_id,
+    }
     drafts.discard(draft)
-    messages.success(request, _("The draft is thrown away."))
+    messages.success(request, _("The draft is thrown away."), extra_tags=reverse("desk_draft_restore"))
     if request.POST.get("from") == "list":
         return redirect("desk_drafts")
     return redirect("desk_ticket", number)
+
+
+@require_POST
+@staff_required
+def restore(request: StaffRequest) -> HttpResponse:
+    """The one that was thrown away last, which this session alone knows."""
+    kept = request.session.get(_DISCARDED)
+    if kept is None:
+        messages.error(request, _("There is no draft to bring back any more."))
+        return redirect("desk_drafts")
+    ticket = access.get_ticket(request.user, kept["ticket"])
+    uploads = tuple(UUID(pk) for pk in kept["uploads"])
+    message = actions.Message(text=kept["text"], channel=Channel.DESK, html=kept["html"], uploads=uploads)
+    drafts.save(
+        ticket, actor=request.user, message=message, is_note=kept["is_note"], status=Status.objects.filter(pk=kept["status"]).first()
+    )
+    del request.session[_DISCARDED]
+    messages.success(request, _("Your draft is back. Only you see it."))
+    return redirect(reverse("desk_ticket", args=[ticket.pk]) + "#reply")
 
 
 def _own(request: StaffRequest, pk: int) -> Draft:

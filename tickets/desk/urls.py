@@ -60,6 +60,7 @@ urlpatterns = [
     path(f"{_TICKET}draft/", drafts.save, name="desk_ticket_draft"),
     path(f"{_TICKET}replies/<int:pk>/take-back/", drafts.take_back, name="desk_ticket_take_back"),
     path("drafts/", drafts.draft_list, name="desk_drafts"),
+    path("drafts/restore/", drafts.restore, name="desk_draft_restore"),
     path("drafts/<int:pk>/discard/", drafts.discard, name="desk_draft_discard"),
     path(f"{_TICKET}presence/", presence.here, name="desk_ticket_presence"),
     path(f"{_TICKET}canned/", canned.ticket_canned, name="desk_ticket_canned"),
