@@ -124,7 +124,7 @@ class RichText {
   // A draft that is taken back, or words typed before the editor stands: from then on the plain text is what counts.
   typedOutside() {
     if (this.isWriting) return;
-    if (this.editor) this.editor.commands.setContent(asDocument(this.area.value), { emitUpdate: true });
+    if (this.editor) this.editor.chain().setContent(asDocument(this.area.value), { emitUpdate: true }).setTextSelection(Infinity).run();
     else if (this.hidden.value) {
       this.hidden.value = "";
       this.hidden.dispatchEvent(new Event("input", { bubbles: true }));
@@ -197,7 +197,7 @@ class RichText {
     });
     // One goes on after what is there already, whenever one turns to it.
     const isRich = content === this.rich;
-    if (isRich || hadFocus) this.editor.commands.setTextSelection(isRich ? this.editor.state.doc.content.size : selection);
+    this.editor.commands.setTextSelection(hadFocus && !isRich ? selection : this.editor.state.doc.content.size);
     if (typed) this.editor.view.dispatch(this.editor.state.tr.replaceSelection(pastedText(typed, null, null, this.editor.view)));
     // At once, and before the textarea goes: the editor's own command waits for a frame, and a key pressed meanwhile would be lost.
     if (hadFocus) this.editor.view.focus();
@@ -247,6 +247,7 @@ class RichText {
   onKey(event) {
     const isCommand = event.ctrlKey || event.metaKey;
     if (isCommand && event.key === "Enter") return true; // the form sends
+    if (event.key === "Escape") this.editor.view.dom.blur(); // who works by keys leaves by it
     if (!isCommand || event.key.toLowerCase() !== "k") return false;
     this.openPanel();
     return true;
