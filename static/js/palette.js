@@ -13,6 +13,7 @@ const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase
 function choose(select, value) {
   select.value = value;
   select.dispatchEvent(new Event("change", { bubbles: true }));
+  if (select.dataset.goesOn !== undefined) select.form.requestSubmit(); // the next page says first what would be done
 }
 
 function ofSelect(select, { words }) {

@@ -7,10 +7,19 @@ let last = null; // the box that was ticked before, where a range begins
 function tell() {
   const chosen = boxes().filter((box) => box.checked).length;
   if (label) label.textContent = label.dataset.selected.replace("#", chosen);
+  tellMerge(boxes().filter((box) => box.checked).map((box) => Number(box.value)));
   const all = queue.querySelector("[data-select-all]");
   if (!all) return;
   all.checked = chosen > 0 && chosen === boxes().length;
   all.indeterminate = chosen > 0 && !all.checked;
+}
+
+// One is merged into what is found then, of two the later into the earlier; more are merged on the page of the many.
+function tellMerge(numbers) {
+  const merge = queue.querySelector("[data-merge]");
+  const [into, number] = numbers.length === 2 ? numbers.sort((a, b) => a - b) : [null, numbers[0]];
+  merge.hidden = !number || numbers.length > 2;
+  merge.href = merge.dataset.merge.replace("/0/", `/${number}/`) + (into ? `?into=${into}` : "");
 }
 
 queue.addEventListener("click", (event) => {
