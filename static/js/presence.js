@@ -32,7 +32,9 @@ async function tell() {
 }
 
 function show({ here, news: happened }) {
-  write(place, here.map((one) => one.words).join(" · "));
+  const words = here.map((one) => one.words).join(" · ");
+  write(place, words);
+  form.querySelector("[data-present-too]").textContent = words;
   write(news, happened?.words || "");
   if (happened) news.querySelector("a").href = happened.url;
 }
