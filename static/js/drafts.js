@@ -98,7 +98,7 @@ try {
   });
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;
-    const keys = [...event.target.querySelectorAll("[data-draft]")].map(keyOf);
+    const keys = [...event.target.querySelectorAll("[data-draft]")].map((field) => keyOf(field)); // and not the number that map adds
     if (keys.length) sessionStorage.setItem("drafts-sent", JSON.stringify({ keys, from: location.href.split("#")[0] }));
   });
 } catch {

@@ -137,3 +137,36 @@ def test_reply_and_note_when_turned_to_and_fro_then_each_keeps_its_own_words_loo
     other.get_by_role("button", name="Add note").click()
     expect(other.locator(".entry-note")).to_contain_text("Between us")
     expect(editor(other, "Your reply or note").locator("strong")).to_have_text("One")
+
+
+def test_reply_when_it_has_gone_then_the_page_shows_what_stands_and_goes_on_with_what_is_typed(visit):
+    page = visit("agent@support.example", "/desk/tickets/36/")
+    page.keyboard.press("r")
+    page.keyboard.type("Here is the answer.")
+    page.locator("#id_status_after").select_option(label="Send and set to Waiting on Customer")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("#leaving")).to_be_visible()
+    page.keyboard.press("r")
+    page.keyboard.type("And one more")
+    expect(page.locator("#leaving")).to_have_text("It has gone out.", timeout=20000)
+    expect(page.locator(".facts").get_by_text("Waiting on Customer")).to_be_visible()
+    expect(page.locator("#property-status option:checked")).to_have_text("Waiting on Customer")
+    expect(page.locator(".timeline").get_by_text("Here is the answer.")).to_be_visible()
+    page.keyboard.type(" thing.")
+    expect(page.locator("#id_text")).to_have_value("And one more thing.")
+
+
+def test_draft_when_discarded_then_is_gone_until_that_is_taken_back_and_esc_leaves_the_editor(visit):
+    page = visit("agent@support.example", "/desk/tickets/35/")
+    page.keyboard.press("r")
+    page.keyboard.type("Zebra")
+    expect(page.get_by_text("Draft kept.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("body")).to_be_focused()
+    page.reload()
+    page.get_by_role("button", name="Discard draft").click()
+    expect(page.locator(".message-success")).to_contain_text("The draft is thrown away.")
+    expect(page.locator("#id_text")).to_have_value("")
+    page.locator(".message-success").get_by_role("button", name="Undo").click()
+    expect(page.locator(".message-success")).to_contain_text("Your draft is back.")
+    expect(page.locator("#id_text")).to_have_value("Zebra")
