@@ -28,7 +28,7 @@ ASKED = {
     "/desk/releases/": 5,
     "/desk/releases/{release}/": 5,
     "/desk/automation/": 6,
-    "/desk/automation/{rule}/": 10,
+    "/desk/automation/{rule}/": 11,
     "/desk/automation/{rule}/log/": 4,
 }
 
@@ -65,7 +65,7 @@ ABOUT_A_TICKET = {
     "/desk/tickets/complete/?q=assignee:": 3,
     "/desk/tickets/complete/?q=tag:": 3,
     "/desk/tickets/changes/?since=2026-01-01T00:00:00Z&shown={ticket}": 4,
-    "/desk/tickets/{ticket}/merge/": 4,
+    "/desk/tickets/{ticket}/merge/": 7,
     "/desk/tickets/{ticket}/merge/?into={other}": 10,
     "/desk/tickets/{ticket}/comments/{comment}/split/": 7,
 }
