@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,9 +21,9 @@ from tickets.people import ShareForm
 from tickets.uploads import KeyField, MessageForm, SeenField, TextField
 
 
-def offered(model: type[Status | TicketType | Priority | ProductArea | AgentGroup], *, current: Model | None = None) -> QuerySet[Any]:
-    """Retired entries are not offered, except where the ticket has one."""
-    return model._default_manager.filter(Q(is_retired=False) | Q(pk=current.pk if current else None))
+def offered(model: type[Status | TicketType | Priority | ProductArea | AgentGroup], *, current: int | None = None) -> QuerySet[Any]:
+    """Retired entries are not offered, except `current`, the one that the ticket has."""
+    return model._default_manager.filter(Q(is_retired=False) | Q(pk=current))
 
 
 class _TypeWithStatus(forms.Form):
@@ -46,8 +46,8 @@ class _TypeWithStatus(forms.Form):
         super().__init__(*args, **kwargs)
         self.ticket = ticket
         self.needs_type = self.needs_reference = False
-        self.fields["status"].queryset = offered(Status, current=ticket.status)  # type: ignore[attr-defined] # a ModelChoiceField
-        self.fields["type"].queryset = offered(TicketType, current=ticket.type)  # type: ignore[attr-defined]
+        self.fields["status"].queryset = offered(Status, current=ticket.status_id)  # type: ignore[attr-defined] # a ModelChoiceField
+        self.fields["type"].queryset = offered(TicketType, current=ticket.type_id)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -153,7 +153,7 @@ class TellForm(forms.Form):
 
     def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["priority"].queryset = offered(Priority, current=ticket.priority)  # type: ignore[attr-defined] # a ModelChoiceField
+        self.fields["priority"].queryset = offered(Priority, current=ticket.priority_id)  # type: ignore[attr-defined] # a ModelChoiceField
 
     @classmethod
     def asking(cls, priority: Priority, *, ticket: Ticket) -> TellForm:
@@ -178,13 +178,13 @@ def property_form(data: Any, *, name: str, ticket: Ticket) -> PropertyForm:
 def property_choices(name: str, ticket: Ticket) -> QuerySet[Any]:
     match name:
         case "priority":
-            return offered(Priority, current=ticket.priority)
+            return offered(Priority, current=ticket.priority_id)
         case "type":
-            return offered(TicketType, current=ticket.type)
+            return offered(TicketType, current=ticket.type_id)
         case "area":
-            return offered(ProductArea, current=ticket.area)
+            return offered(ProductArea, current=ticket.area_id)
         case "group":
-            return offered(AgentGroup, current=ticket.group)
+            return offered(AgentGroup, current=ticket.group_id)
     return assignees(ticket)
 
 

@@ -60,9 +60,9 @@ class MacroForm(HelperForm):
         self.instance: Macro = instance
         replies = access.helpers_for(user, CannedReply).filter(Q(is_retired=False) | Q(pk=instance.reply_id))
         choices: dict[str, QuerySet[Any]] = {
-            "status": offered(Status, current=instance.status),
-            "type": offered(TicketType, current=instance.type),
-            "priority": offered(Priority, current=instance.priority),
+            "status": offered(Status, current=instance.status_id),
+            "type": offered(TicketType, current=instance.type_id),
+            "priority": offered(Priority, current=instance.priority_id),
             "assignee": User.objects.active_staff().order_by("name", "email"),
             "reply": replies.order_by("name", "pk"),
         }

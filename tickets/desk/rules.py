@@ -167,8 +167,8 @@ class MailRuleForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
         }
         for name, label in nothing.items():
             self.fields[name].empty_label = label  # type: ignore[attr-defined] # a ModelChoiceField
-        self.fields["type"].queryset = offered(TicketType, current=self.instance.type)  # type: ignore[attr-defined]
-        self.fields["priority"].queryset = offered(Priority, current=self.instance.priority)  # type: ignore[attr-defined]
+        self.fields["type"].queryset = offered(TicketType, current=self.instance.type_id)  # type: ignore[attr-defined]
+        self.fields["priority"].queryset = offered(Priority, current=self.instance.priority_id)  # type: ignore[attr-defined]
         self.initial["requester"] = self.instance.requester.email if self.instance.requester else ""
 
     def clean_senders(self) -> str:

@@ -13,7 +13,7 @@ from notifications.models import Delivery, State
 from tickets import access
 from tickets.attachments import Tile, tiles
 from tickets.events import describe, rule_of
-from tickets.models import Event, EventKind
+from tickets.models import Event, EventKind, Ticket
 from tickets.templatetags.rich import has_remote_pictures
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from accounts.models import User
-    from tickets.models import Comment, InboundMessage, Ticket
+    from tickets.models import Comment, InboundMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +120,13 @@ def timeline(
 ) -> list[Entry]:
     """Oldest first. `parts`: as `access.parts_of` a ticket has them. `news`: events to be marked as unseen. `pictures_of`: the comment with remote pictures.
 
-    Five queries, however long it is.
+    Five queries, however long it is, and one for all that was merged into it.
     """
+    others = [number for number in parts if number != ticket.pk]
+    tickets = {ticket.pk: ticket, **(Ticket.objects.select_related("requester").in_bulk(others) if others else {})}
     events = (
         access.events_of(user, parts)
-        .select_related("ticket__requester", "actor", "comment__author", "comment__inbound", "comment__split_off")
+        .select_related("actor", "comment__author", "comment__inbound", "comment__split_off")
         .defer("comment__inbound__raw")
         .prefetch_related("comment__attachments")
     )
@@ -134,6 +136,8 @@ def timeline(
     for delivery in deliveries:
         mailed[delivery.event_id].add(delivery)
         mailed[delivery.event_id].claims += claims[delivery.pk]
+    for event in events:
+        event.ticket = tickets[event.ticket_id]  # not joined to each, as it is the same for nearly all
     return [
         Entry(
             event=event,
