@@ -154,7 +154,11 @@ def test_merge_when_mailed_then_names_the_other_to_who_sees_it_alone(desk, sourc
     channels.deliver_due()
     (mail,) = mailoutbox
     text = " ".join(mail.body.split())
-    assert ("line -## Support merged the ticket into" in text, f"into #{target.pk}" in text, target.subject in text) == (True, ticked, False)
+    assert ("line -## Support merged the ticket into" in text, f"into #{target.pk}" in text, target.subject in text) == (
+        True,
+        ticked,
+        False,
+    )
 
 
 @pytest.mark.parametrize("ticked", [True, False])
