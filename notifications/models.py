@@ -164,6 +164,11 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} to {self.address}"
 
+    @property
+    def why(self) -> str:
+        """In a history: who opened the ticket is told that it has arrived, not what they said themselves."""
+        return self.get_kind_display().lower() if self.kind == Kind.CONFIRMATION else self.get_reason_display()
+
 
 class Level(models.TextChoices):
     """How much mail a person wants."""

@@ -61,6 +61,11 @@ def test_page_when_people_were_mailed_then_names_them_and_why(desk, ticket, ben,
     assert "Mailed to Ana Ford (requester), Ben Ode (follower) · sent just now" in words(page(desk, ticket))
 
 
+def test_page_when_the_ticket_was_confirmed_then_calls_the_mail_a_confirmation(desk, ticket):
+    mail_all()
+    assert "Mailed to Ana Ford (confirmation)" in words(page(desk, ticket))
+
+
 def test_page_when_mail_waits_then_says_so(desk, ticket, dan):
     actions.comment(ticket, actor=dan, message=message("Try again."))
     relay.relay_waiting()
