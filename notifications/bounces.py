@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,6 +27,8 @@ from tickets.models import InboundMessage, InboundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from django.db.models import QuerySet
 
     from tickets.mail.reports import Action
 
@@ -161,11 +163,20 @@ def suspended(addresses: Iterable[str]) -> dict[str, Suspension]:
     return {suspension.address: suspension for suspension in running}
 
 
+def _claims() -> QuerySet[InboundMessage]:
+    return InboundMessage.objects.filter(comment=None).exclude(report={})
+
+
+def is_claimed() -> Exists:
+    """Of a delivery: whether there is anything for `claims_about`, which few tickets have."""
+    return Exists(_claims().filter(ticket=OuterRef("ticket")))
+
+
 def claims_about(deliveries: Iterable[Delivery]) -> dict[int, list[InboundMessage]]:
     """Reports that say they are about these mails, and that nothing proves; by the delivery's key."""
     tickets = {delivery.ticket_id for delivery in deliveries if delivery.ticket_id}
     claims: dict[int, list[InboundMessage]] = defaultdict(list)
-    for message in InboundMessage.objects.defer("raw").filter(ticket__in=tickets, comment=None).exclude(report={}).order_by("-id")[:_BATCH]:
+    for message in _claims().defer("raw").filter(ticket__in=tickets).order_by("-id")[:_BATCH]:
         if message.report.get("proven") is False:
             claims[message.report["delivery"]].append(message)
     return claims

@@ -159,6 +159,7 @@ class Delivery(models.Model):
             models.Index(fields=["address", "-created_at"], name="delivery_by_address"),
             models.Index(fields=["recipient", "-id"], name="delivery_by_recipient"),
             models.Index(fields=["recipient"], condition=Q(state="collected"), name="delivery_collected"),
+            models.Index(fields=["recipient", "ticket", "event"], condition=Q(reason="mentioned"), name="delivery_that_names"),
         ]
 
     def __str__(self) -> str:

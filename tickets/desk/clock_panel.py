@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from tickets.events import describe
-from tickets.models import Clock, Event, EventKind, Ticket
+from tickets.models import Clock, Event, EventKind, SlaSnapshot, Ticket
 from tickets.sla import clocks
 from tickets.sla.promises import ClockState, Metric
 from tickets.spans import span_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime, timedelta
 
 
@@ -48,12 +48,15 @@ _NEAR = 4  # the last quarter
 
 
 def dials(ticket: Ticket, events: Sequence[Event], *, now: datetime) -> list[Dial]:
-    """`events`: all of the ticket's, oldest first, with their actors. Two queries, none for a ticket that was promised nothing."""
+    """`events`: all of the ticket's, oldest first, with their actors. One query, two where it was promised
+    something else before, none for a ticket that was promised nothing.
+    """
     own = [event for event in events if event.ticket_id == ticket.pk and clocks.KEY in event.data]
     if not own:
         return []
-    shown: dict[str, Clock] = {clock.metric: clock for clock in ticket.clocks.order_by("round")}  # the last round
-    told = _stories(ticket, own, now=now)
+    stand = list(ticket.clocks.order_by("round"))
+    shown: dict[str, Clock] = {clock.metric: clock for clock in stand}  # the last round
+    told = _stories(ticket, own, promised=[clock.snapshot for clock in stand], now=now)
     return [_dial(shown[metric], told[metric], now=now) for metric in Metric if metric in shown]
 
 
@@ -113,12 +116,12 @@ class _Was:
     breached_at: datetime | None
 
 
-def _stories(ticket: Ticket, events: Sequence[Event], *, now: datetime) -> dict[str, list[Line]]:
+def _stories(ticket: Ticket, events: Sequence[Event], *, promised: Collection[SlaSnapshot], now: datetime) -> dict[str, list[Line]]:
     """By metric, oldest first; what several rounds of next responses went through stands together."""
     stories: dict[str, list[Line]] = {metric: [] for metric in Metric}
     known: dict[tuple[str, int], _Was] = {}
     last: list[Clock] = []
-    for event, last in clocks.replay(ticket, events):
+    for event, last in clocks.replay(ticket, events, known=promised):
         for clock in last:
             key, is_ = (clock.metric, clock.round), _Was(clock.state, clock.target, clock.breached_at)
             stories[clock.metric] += _lines(clock, known.get(key), is_, event)

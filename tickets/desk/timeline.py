@@ -120,7 +120,7 @@ def timeline(
 ) -> list[Entry]:
     """Oldest first. `parts`: as `access.parts_of` a ticket has them. `news`: events to be marked as unseen. `pictures_of`: the comment with remote pictures.
 
-    Five queries, however long it is, and one for all that was merged into it.
+    Two queries, however long it is; one more for files, for doubtful reports about mails, and for what was merged into it, where there are any.
     """
     others = [number for number in parts if number != ticket.pk]
     tickets = {ticket.pk: ticket, **(Ticket.objects.select_related("requester").in_bulk(others) if others else {})}
@@ -131,8 +131,9 @@ def timeline(
         .prefetch_related("comment__attachments")
     )
     mailed: dict[int | None, Mailed] = defaultdict(Mailed)
-    deliveries = list(Delivery.objects.filter(ticket__in=parts).select_related("recipient", "told_by__recipient").order_by("id"))
-    claims = bounces.claims_about(deliveries)
+    sent = Delivery.objects.filter(ticket__in=parts).select_related("recipient", "told_by__recipient")
+    deliveries = list(sent.annotate(is_claimed=bounces.is_claimed()).order_by("id"))
+    claims = bounces.claims_about(delivery for delivery in deliveries if delivery.is_claimed)  # type: ignore[attr-defined] # annotated
     for delivery in deliveries:
         mailed[delivery.event_id].add(delivery)
         mailed[delivery.event_id].claims += claims[delivery.pk]

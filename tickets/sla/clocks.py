@@ -19,7 +19,7 @@ from tickets.sla.policies import snapshot_for
 from tickets.sla.promises import ClockState, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from accounts.models import User
     from tickets.sla.promises import Promise, Step
@@ -276,11 +276,12 @@ def tell(clocks: list[Clock], told: dict[str, Any]) -> list[Clock]:
 # --- Again, from the events ----------------------------------------------------------------------------------------------------
 
 
-def replay(ticket: Ticket, events: Iterable[Event]) -> Iterator[tuple[Event, list[Clock]]]:
-    """The ticket's clocks as each of these events, oldest first, left them; the same objects each time. One query."""
+def replay(ticket: Ticket, events: Iterable[Event], *, known: Collection[SlaSnapshot] = ()) -> Iterator[tuple[Event, list[Clock]]]:
+    """The ticket's clocks as each of these events, oldest first, left them; the same objects each time. One query for promises that are not `known`."""
     moving = [event for event in events if KEY in event.data]
     wanted = {event.data[KEY][0] for event in moving if isinstance(event.data[KEY], list)}
-    snapshots = SlaSnapshot.objects.in_bulk([pk for pk in wanted if pk])
+    snapshots = {snapshot.pk: snapshot for snapshot in known}
+    snapshots |= SlaSnapshot.objects.in_bulk([pk for pk in wanted if pk and pk not in snapshots])
     clocks: list[Clock] = []
     for event in moving:
         said = event.data[KEY]
