@@ -38,7 +38,7 @@ def test_what_is_written_is_there_in_another_browser_and_a_canned_reply_goes_int
 def test_colleagues_see_each_other_and_what_arrives_costs_no_words(visit):
     path = f"/desk{submit(visit, 'Three at once', email=CLEO)}"
     first, second = visit(AGENT, path), visit(OUTSIDER, path)
-    expect(second.get_by_text("Priya Nair is looking at this")).to_be_visible()
+    expect(second.get_by_text("Priya Nair is looking at this").first).to_be_visible()
     editor(second, "Your reply or note").fill("Let me see.")
     expect(first.get_by_text("Tom Becker is writing")).to_be_visible(timeout=15_000)
     first.locator("label").filter(has_text="Internal note").click()
