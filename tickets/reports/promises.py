@@ -33,7 +33,7 @@ def sla(tickets: QuerySet[Ticket], asked: Asked) -> Report:
             whole = figures.promises(found, period, None, asked.measure)
         keys = {key for one in (made.kept, made.missed) for key, _now in one}
         head, rows = str(by.label), by_rows(by, keys, lambda key: _cells_of(made, key), weight=_many)
-        notes.append(by_note(by, len(keys)))
+        notes.append(by_note(by, keys))
     total = Row(_("In all"), _cells(*_sums(whole, now=True), *_sums(whole, now=False)), is_total=True)
     title = _("SLA: %(measure)s") % {"measure": measure_names()[asked.measure].lower()}
     table = Table(title, head, [_("Kept"), _("Missed"), _("Kept, of all")], rows, total, note=" ".join(notes), period=period)

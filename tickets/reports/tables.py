@@ -99,11 +99,11 @@ def by_title(by: Dimension) -> str:
     return _("Tickets by %(property)s") % {"property": str(by.label).lower()}
 
 
-def by_note(by: Dimension, count: int) -> str:
+def by_note(by: Dimension, keys: set[Any]) -> str:
     notes = [_("Tickets count under what they have now.")]
     if by.key == "organization":
         notes = [_("A ticket counts for each organization that it is shared with, and once in all.")]
-    if count > MOST_ROWS and by.key in ("organization", "agent"):
+    if len(keys - {None}) > MOST_ROWS and by.key in ("organization", "agent"):
         notes.append(_("Those with the most tickets are listed."))
     return " ".join(notes)
 

@@ -43,8 +43,11 @@ def times(tickets: QuerySet[Ticket], asked: Asked) -> Report:
         rows = [Row(step_name(one, by), _time_cells(took, at, whole), period=one) for at, one in enumerate(cut.now)]
     else:
         took, whole = figures.times(found, period, measure, by)
-        rows = by_rows(by, {key for key, _now in took}, lambda key: _time_cells(took, key, whole), weight=_many)
-        notes.append(by_note(by, len(rows)))
+        if by.key == "organization":  # a ticket is of every organization that it is shared with, and counts once in all
+            _by_month, whole = figures.times(found, period, measure, Cut.of(period, Step.MONTH))
+        keys = {key for key, _now in took}
+        rows = by_rows(by, keys, lambda key: _time_cells(took, key, whole), weight=_many)
+        notes.append(by_note(by, keys))
     total = Row(_("In all"), _time_cells({(None, now): one for now, one in whole.items()}, None, whole), is_total=True)
     head = step_head(by) if isinstance(by, Step) else str(by.label)
     columns = _time_columns(has_work=_has_work(whole))

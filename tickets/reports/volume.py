@@ -89,4 +89,4 @@ def _volume_by(tickets: QuerySet[Ticket], asked: Asked, by: Dimension) -> Table:
         moved, *whole = figures.course_by(tickets, period, None)
         ends = whole[0][None], whole[1][None]
     total = Row(_("In all"), _paired(_sums(moved, ends[0], now=True), _sums(moved, ends[1], now=False)), is_total=True)
-    return Table(by_title(by), str(by.label), volume_columns(), rows, total, note=by_note(by, len(keys)), period=period)
+    return Table(by_title(by), str(by.label), volume_columns(), rows, total, note=by_note(by, keys), period=period)

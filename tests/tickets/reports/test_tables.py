@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tickets import access
-from tickets.reports import asked, build
+from tickets.reports import asked, build, tables
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +140,24 @@ def test_times_when_by_a_property_or_of_some_tickets_then_are_theirs(october, da
         "In all": [(4, 2), (80, 30), (1440, 2880)],
     }
     assert numbers(report("times", dan, by="week", organization=str(acme.pk)).table)["In all"] == [(1, 1), (540, 2880), (540, 2880)]
+
+
+def test_times_when_by_organization_then_what_two_of_them_share_counts_once_in_all(october, dan):
+    assert numbers(report("times", dan, by="organization").table) == {
+        "Globex": [(4, 0), (80, None), (1440, None)],  # C too, which took 540 minutes
+        "Acme": [(1, 1), (540, 2880), (540, 2880)],
+        "No organization": [(0, 1), (None, 30), (None, 30)],
+        "In all": [(4, 2), (80, 30), (1440, 2880)],
+    }
+
+
+@pytest.mark.parametrize("name", ["volume", "times", "sla"])
+def test_tables_when_there_are_more_rows_than_are_listed_then_say_so(october, dan, monkeypatch, name):
+    said = "Those with the most tickets are listed."
+    monkeypatch.setattr(tables, "MOST_ROWS", 2)
+    assert said not in report(name, dan, by="agent").table.note  # two, and what nobody has
+    monkeypatch.setattr(tables, "MOST_ROWS", 1)
+    assert said in report(name, dan, by="agent").table.note
 
 
 def test_times_when_working_hours_are_known_then_stand_beside(october, dan):
