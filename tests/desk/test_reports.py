@@ -125,6 +125,15 @@ def test_number_when_it_is_a_link_then_leads_to_the_tickets_it_counts(request, o
     assert found == expected
 
 
+@pytest.mark.parametrize("by", ["", "type", "agent"])
+def test_overview_when_it_was_come_to_from_a_report_by_a_property_then_its_numbers_lead_to_the_tickets_they_count(desk, october, by):
+    body = desk.get(reverse("desk_reports"), PERIOD | {"by": by}).content.decode()
+    links = re.findall(r'<a href="(/desk/tickets/[^"]+)">(\d+)</a>', body)
+    assert [int(count) for _link, count in links] == [4, 3, 1, 2, 4]  # created in all, on two days, resolved on one, created in all
+    assert [len(rows(desk.get(unescape(link)))) for link, _count in links] == [int(count) for _link, count in links]
+    assert b'class="share"' not in body.encode()
+
+
 def test_days_when_one_lives_in_another_zone_then_are_no_links(october, dan):
     dan.time_zone = "America/New_York"
     dan.save()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -133,6 +133,8 @@ def _made(request: StaffRequest, name: str) -> tuple[Report, Asked]:
     if name not in REPORTS:
         raise Http404
     asked = read(request.GET.dict(), request.user)
+    if name not in _BY:  # a property goes along in the address, for the reports that have rows by it
+        asked = replace(asked, by=asked.step)
     return build(name, access.tickets_for(request.user), asked), asked
 
 
@@ -261,7 +263,7 @@ def _filters(name: str, asked: Asked, request: StaffRequest) -> list[Filter]:
         if name in _BY:
             rows += [(key, _("By %(step)s") % {"step": str(one.label).lower()}) for key, one in DIMENSIONS.items()]
         by = asked.by.key if isinstance(asked.by, Dimension) else asked.by.value
-        found.append(Filter("by", _("Rows"), rows, by if name in _BY else asked.step.value, is_set="by" in asked.chosen))
+        found.append(Filter("by", _("Rows"), rows, by, is_set=asked.by != asked.period.usual_step()))
     for key, dimension in DIMENSIONS.items():
         chosen = asked.chosen.get(key, "")
         if choices := _choices(key, chosen, request.user):
