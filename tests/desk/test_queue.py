@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import parse_qs
 
 import pytest
+import time_machine
 from django.db import connection
 from django.db.models import F
 from django.db.models.expressions import OrderBy
@@ -17,6 +18,7 @@ from django.utils.html import escape
 
 from accounts.models import AgentGroup, Organization
 from notifications.models import Delivery, Kind, Reason, State
+from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
 from tickets import actions, tagging
@@ -408,6 +410,19 @@ def test_due_soon_and_overdue_when_looked_for_then_stand_first_in_a_select_that_
     assert [queue(desk, flag=flag) for flag in ("overdue", "soon")] == [[late.pk], [soon.pk]]
 
 
+@time_machine.travel(
+    datetime(2026, 10, 24, 22, 30, tzinfo=UTC), tick=False
+)  # half past midnight in Berlin, in the night that is longer by an hour
+def test_due_soon_when_the_clocks_are_put_back_meanwhile_then_is_within_four_real_hours(workflow, ana, dan):
+    dan.time_zone = "Europe/Berlin"
+    dan.save()
+    desk = logged_in(dan)
+    near, far = make_ticket(ana), make_ticket(ana)
+    for ticket, minutes in ((near, 239), (far, 241)):
+        Ticket.objects.filter(pk=ticket.pk).update(due_at=timezone.now() + timedelta(minutes=minutes))
+    assert [queue(desk, q=text) for text in ("is:soon", "due:<4h")] == [[near.pk], [near.pk]]
+
+
 def test_unread_when_the_page_was_looked_at_then_is_read_until_others_say_something(desk, ticket, dan, ana):
     assert queue(desk, q="is:unread") == [ticket.pk]
     desk.post(reverse("desk_ticket_seen", args=[ticket.pk]), {"seen": ticket.events.latest("pk").pk})
@@ -443,6 +458,7 @@ def test_live_when_it_is_hidden_or_nonsense_then_tells_nothing(desk, secret, eve
     page = desk.get(QUEUE)
     actions.set_type(secret, actor=eve, type=TicketType.objects.first())
     assert told(desk, page, shown=str(secret.pk)) == ""
-    for since in ("", "x", "2026-01-01", "2026-13-01T00:00Z", "2026-01-01T00:00:00"):
+    far = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00")
+    for since in ("", "x", "2026-01-01", "2026-13-01T00:00Z", "2026-01-01T00:00:00", *far):
         assert told(desk, page, since=since) == ""
     assert told(desk, page, q="statsu:x", shown="x,\0," + "9" * 40) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from django.http import JsonResponse
@@ -50,6 +51,6 @@ def _words(count: int, looked_at: int) -> str:
 def _moment(text: str) -> datetime | None:
     try:
         moment = parse_datetime(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):  # the latter of a day before the first or after the last there is
         return None
-    return moment if moment and moment.tzinfo else None

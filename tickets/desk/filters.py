@@ -6,7 +6,7 @@ The dashboard's counts are made of the same conditions, so that a number and the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import lru_cache, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -172,7 +172,7 @@ _FLAGS: dict[str, Callable[[_Reader], Q]] = {
     "confirmed": lambda _reader: Q(fix_confirmed_at__isnull=False),
     "failed": lambda _reader: Q(has_failed_mail()),
     "overdue": lambda reader: Q(due_at__lt=reader.now),
-    "soon": lambda reader: Q(due_at__gte=reader.now, due_at__lt=reader.now + _SOON),
+    "soon": lambda reader: Q(due_at__gte=reader.now, due_at__lt=reader.now.astimezone(UTC) + _SOON),
     "mentioned": lambda reader: Q(pk__in=naming(reader.user)),
     "snoozed": lambda _reader: Q(snoozed_until__isnull=False),
 }

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from dataclasses import field as part
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -371,11 +371,12 @@ def span_of(text: str, today: date = date(2000, 1, 1)) -> tuple[date, date] | No
 def bounds(condition: Condition, value: Value, now: datetime) -> tuple[datetime | None, datetime | None]:
     """From when, and until before when, a moment makes the condition true; None is open. `now` is in the zone whose days are meant.
 
-    A span is the time left where the field looks ahead, and else the age: `created:<2d` is younger than two days.
+    A span is the time left where the field looks ahead, and else the age: `created:<2d` is younger than two days. It is one of real hours, also over a
+    night in which the clocks are changed.
     """
     if (length := read_span(value.text)) is not None:
         is_less = condition.operator in ("", "<", "<=")
-        moment = now + length if FIELDS[condition.field].looks_ahead else now - length
+        moment = now.astimezone(UTC) + (length if FIELDS[condition.field].looks_ahead else -length)
         return (None, moment) if is_less == FIELDS[condition.field].looks_ahead else (moment, None)
     span = span_of(value.text, now.date())
     assert span  # noqa: S101 `parse` let nothing else through

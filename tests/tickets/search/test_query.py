@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -110,7 +110,8 @@ BOUNDS = {
     "due:<4h": (None, "2026-03-29T16:00"),
     "due:>1d": ("2026-03-30T12:00", None),
     "due:tomorrow": ("2026-03-30", "2026-03-31"),
-    "updated:>=1W": (None, "2026-03-22T12:00"),
+    "updated:>=1W": (None, "2026-03-22T11:00"),  # 168 hours: one of them was skipped
+    "created:<10h": ("2026-03-29T01:00", None),
 }
 
 
@@ -118,6 +119,12 @@ BOUNDS = {
 def test_time_when_bounded_then_is_half_open_in_the_zone(text):
     (condition,) = parse(text).conditions
     assert bounds(condition, condition.values[0], NOW) == tuple(local(one) if one else None for one in BOUNDS[text])
+
+
+def test_time_left_when_the_clocks_are_put_back_meanwhile_then_is_one_of_real_hours():
+    (condition,) = parse("due:<4h").conditions
+    night = datetime(2026, 10, 25, 0, 30, tzinfo=BERLIN)  # two and a half hours before three becomes two
+    assert bounds(condition, condition.values[0], night) == (None, datetime(2026, 10, 25, 2, 30, tzinfo=UTC))
 
 
 UNFINISHED = {
