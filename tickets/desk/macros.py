@@ -43,7 +43,7 @@ class MacroForm(HelperForm):
     status = forms.ModelChoiceField(Status.objects.none(), required=False, label=gettext_lazy("Status"))
     type = forms.ModelChoiceField(TicketType.objects.none(), required=False, label=gettext_lazy("Type"))
     priority = forms.ModelChoiceField(Priority.objects.none(), required=False, label=gettext_lazy("Priority"))
-    to_group = forms.ModelChoiceField(AgentGroup.objects.all(), required=False, label=gettext_lazy("Group"))
+    to_group = forms.ModelChoiceField(AgentGroup.objects.none(), required=False, label=gettext_lazy("Group"))
     assigns = forms.ChoiceField(choices=Macro.Assigns.choices, required=False, label=gettext_lazy("Assignee"))
     assignee = forms.ModelChoiceField(User.objects.none(), required=False, label=gettext_lazy("Person"))
     tags = TextField(limit=400, required=False, label=gettext_lazy("Tags to add"), widget=forms.TextInput)
@@ -63,6 +63,7 @@ class MacroForm(HelperForm):
             "status": offered(Status, current=instance.status_id),
             "type": offered(TicketType, current=instance.type_id),
             "priority": offered(Priority, current=instance.priority_id),
+            "to_group": offered(AgentGroup, current=instance.to_group_id),
             "assignee": User.objects.active_staff().order_by("name", "email"),
             "reply": replies.order_by("name", "pk"),
         }

@@ -56,7 +56,7 @@ def effects(macro: Macro, *, known: dict[str, str], type: TicketType | None = No
 
 def check(macro: Macro) -> None:
     """A macro that names what is gone is changed by somebody, not done by halves. Raises IllegalMove."""
-    for part in (macro.status, macro.type, macro.priority):
+    for part in (macro.status, macro.type, macro.priority, macro.to_group):
         if part and part.is_retired:
             raise IllegalMove(_("“%(part)s” is retired: change the macro “%(macro)s”.") % {"part": part, "macro": macro})
     if macro.assignee and not macro.assignee.is_staff:
