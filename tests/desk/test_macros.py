@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.errors import IllegalMove
 from accounts.models import AgentGroup
 from tests.desk.conftest import logged_in
-from tests.desk.pages import newest_event, words
+from tests.desk.pages import newest_event, send, words
 from tests.factories import make_ticket, message
 from tickets import actions, merging
 from tickets.lifecycle import Category
@@ -165,13 +165,13 @@ def test_macro_when_overtaken_then_does_nothing_and_shows_what_happened(desk, ti
     assert (response.status_code, facts(ticket), "It works again!" in words(response)) == (409, before, True)
 
 
-@pytest.mark.parametrize("part", ["status", "priority", "assignee"])
+@pytest.mark.parametrize("part", ["status", "priority", "to_group", "assignee"])
 def test_macro_when_a_part_of_it_is_gone_then_does_nothing_and_says_what(desk, ticket, macro, eve, part):
     if part == "assignee":
         eve.is_active = False
         eve.save()
     else:
-        model = {"status": Status, "priority": Priority}[part]
+        model = {"status": Status, "priority": Priority, "to_group": AgentGroup}[part]
         gone = {"is_retired": True, "is_default": False} if part == "status" else {"is_retired": True}
         model.objects.filter(pk=getattr(macro, f"{part}_id")).update(**gone)
     before = facts(ticket)
@@ -185,6 +185,15 @@ def test_macro_when_it_takes_the_ticket_out_of_sight_then_its_reply_goes_out_all
     run(desk, ticket, macro)
     assert (time_passes(), ticket.comments.last().text, Draft.objects.exists()) == (1, "Hello Ana, we are on it.", False)
     assert desk.get(reverse("desk_ticket", args=[ticket.number])).status_code == 404
+
+
+def test_macro_when_a_reply_on_its_way_says_what_its_status_requires_then_asks_for_nothing(settings, desk, ticket, macro):
+    settings.UNDO_SECONDS = 10
+    Macro.objects.update(status=Status.objects.get(name="Resolved"), type=None)
+    bug = TicketType.objects.get(name="Bug")
+    send(desk, ticket, "reply", text="Try again.", status=Status.objects.get(name="Resolved").pk, type=bug.pk)
+    assert run(desk, ticket, macro).status_code == 302
+    assert (time_passes(), Ticket.objects.get(pk=ticket.pk).type, ticket.comments.last().text) == (1, bug, "Hello Ana, we are on it.")
 
 
 def test_macro_of_another_or_retired_is_none(desk, ticket, eve):

@@ -143,6 +143,37 @@ def test_reply_when_it_can_not_be_said_any_more_then_comes_back_with_the_reason(
     assert "Your reply was not sent, and is here again: The status “Waiting on Customer” is retired." in shown
 
 
+def test_second_reply_when_the_first_can_not_be_said_any_more_then_that_comes_back_and_is_not_lost(desk, ticket, waiting):
+    send(desk, ticket, "reply", text="One.", status=waiting.pk)
+    draft = desk.post(reverse("desk_ticket_draft", args=[ticket.number]), {"text": "Two.", "quietly": "1"}).json()["version"]
+    Status.objects.filter(pk=waiting.pk).update(is_retired=True, is_default=False)
+    send(desk, ticket, "reply", text="Two.", draft=draft)
+    assert [(one.text, one.send_at is None, bool(one.problem)) for one in Draft.objects.order_by("pk")] == [
+        ("One.", True, True),
+        ("Two.", False, False),
+    ]
+    assert (time_passes(), Draft.objects.get().text, ticket.comments.last().text) == (1, "One.", "Two.")
+
+
+def test_note_when_written_on_the_page_that_sent_a_reply_then_both_are_said(desk, ticket):
+    """Back from the next page is the same form, with its key."""
+    key = "5f0c6e0e-51a2-4cb4-a4a5-0d0b6c8f7c11"
+    send(desk, ticket, "reply", text="Try again.", key=key)
+    send(desk, ticket, "note", text="Hm.", key=key)
+    send(desk, ticket, "note", text="Hm.", key=key)
+    assert time_passes() == 1
+    send(desk, ticket, "reply", text="Try again.", key=key)
+    assert list(ticket.comments.order_by("pk").values_list("text", "is_internal"))[1:] == [("Hm.", True), ("Try again.", False)]
+    assert not Draft.objects.exists()
+
+
+def test_reply_when_written_on_the_page_that_kept_a_note_then_goes_out(desk, ticket):
+    key = "5f0c6e0e-51a2-4cb4-a4a5-0d0b6c8f7c11"
+    send(desk, ticket, "note", text="Hm.", key=key)
+    send(desk, ticket, "reply", text="Try again.", key=key)
+    assert (time_passes(), ticket.comments.last().text) == (1, "Try again.")
+
+
 def test_reply_when_its_writer_is_let_go_then_does_not_go_out(desk, ticket, dan):
     send(desk, ticket, "reply", text="Try again.")
     dan.is_active = False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django import forms
 from django.db.models import Q, QuerySet
@@ -99,6 +100,14 @@ def _address_of(found: re.Match[str]) -> str:
 class NoteForm(MessageForm):
     """An internal note: it has no status to go with it."""
 
+    def message(self, channel: Channel) -> Message:
+        return _as_note(super().message(channel))
+
+
+def _as_note(message: Message) -> Message:
+    """Its key is made of the form's: who goes back to a page that has sent a reply, and writes a note there, says another thing, and the other way round."""
+    return replace(message, submission_key=message.submission_key and uuid5(message.submission_key, "note"))
+
 
 class DraftForm(MessageForm):
     """What the composer holds before it is sent: nothing is asked of it yet."""
@@ -110,10 +119,11 @@ class DraftForm(MessageForm):
     draft = KeyField(required=False)  # the version that the page knows
 
     def verb_arguments(self) -> dict[str, Any]:
-        data = self.cleaned_data
+        data, message = self.cleaned_data, self.message(Channel.DESK)
+        is_note = data["kind"] == "note"
         return {
-            "message": self.message(Channel.DESK),
-            "is_note": data["kind"] == "note",
+            "message": _as_note(message) if is_note else message,
+            "is_note": is_note,
             "status": data["status"],
             "known": data["draft"],
         }

@@ -183,10 +183,11 @@ def send(
     ticket = lock(ticket, actor, staff_only=True)
     if earlier := _sent_before(message, actor):
         return earlier
-    settle(ticket, actor=actor)
     kept = _kept(message, actor) if settings.UNDO_SECONDS else []
     if not keeps_draft:
         clear(ticket, actor=actor, is_note=False, known=known)
+    settle(ticket, actor=actor)  # last: where that can't be said any more, it is a draft again
+    ticket.refresh_from_db(fields=("status", "type", "reference"))  # which that may have moved
     if not settings.UNDO_SECONDS:
         return actions.comment(ticket, actor=actor, message=message, status=status, type=type)
     if status and status != ticket.status:
