@@ -136,6 +136,7 @@ FILES = {
     ),
     "each year": ("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;UNTIL=20290101T000000Z\nSUMMARY:May", 4),
     "a leap day each year": ("DTSTART;VALUE=DATE:20240229\nRRULE:FREQ=YEARLY", 3),
+    "a leap day each year, one of which is none": ("DTSTART;VALUE=DATE:20920229\nRRULE:FREQ=YEARLY", 2),
     "a folded line": ("DTSTART;VALUE=DATE:2026\n 0501\nSUMMARY:May", 1),
     "each second, which is no holiday's": ("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=SECONDLY", 1),
     "longer than any": ("DTSTART;VALUE=DATE:20260101\nDTEND;VALUE=DATE:99991231", 60),

@@ -5,6 +5,7 @@ Pure: no models, no clock. What can't be read raises ValueError, in words for wh
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -97,7 +98,7 @@ def _repeated(start: date, rule: str) -> list[date]:
         return [start]
     until = re.search(r"UNTIL=(\d{4})", rule)
     last = min(start.year + _YEARS, int(until[1]) if until else 9999)
-    return [start.replace(year=year) for year in range(start.year, last + 1) if (start.month, start.day) != (2, 29) or year % 4 == 0]
+    return [start.replace(year=year) for year in range(start.year, last + 1) if (start.month, start.day) != (2, 29) or isleap(year)]
 
 
 def _not_too_many(days: Days) -> Days:
