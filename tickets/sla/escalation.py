@@ -35,14 +35,17 @@ def tell_due(clock_ids: Collection[int]) -> int:
     locked = {ticket.pk: ticket for ticket in tickets}
     prefetch_related_objects(list(locked.values()), "clocks")
     due = list(due_clocks().filter(pk__in=clock_ids, ticket__in=locked).order_by("next_at", "pk"))
-    for clock in due:
-        _tell(locked[clock.ticket_id], clock, clock.database_now)
-    return len(due)
+    return sum(_tell(locked[clock.ticket_id], clock.pk, clock.database_now) for clock in due)
 
 
-def _tell(ticket: Ticket, clock: Clock, now: datetime) -> None:
+def _tell(ticket: Ticket, clock_id: int, now: datetime) -> bool:
+    """True when it is due still: what was just said of another clock may have set off a rule, and that changed what is promised."""
+    clock = next(clock for clock in ticket.clocks.all() if clock.pk == clock_id)
+    if clock.next_at is None or clock.next_at > now:
+        return False
     kind, said = said_of(clock, now)
     record(ticket, kind, actor=None, is_internal=True, **said)
+    return True
 
 
 def said_of(clock: Clock, now: datetime) -> tuple[EventKind, dict[str, Any]]:

@@ -12,7 +12,20 @@ from django.utils import timezone
 from accounts.models import AgentGroup
 from tests.factories import make_policy, make_ticket, message
 from tickets import actions, merging, sharing, sweeps
-from tickets.models import Clock, Comment, EventKind, Priority, SlaPolicy, SlaStep, SlaTarget, Status, Ticket, TicketType, WorkingSpan
+from tickets.models import (
+    AutomationRule,
+    Clock,
+    Comment,
+    EventKind,
+    Priority,
+    SlaPolicy,
+    SlaStep,
+    SlaTarget,
+    Status,
+    Ticket,
+    TicketType,
+    WorkingSpan,
+)
 from tickets.sla import clocks
 
 pytestmark = pytest.mark.django_db
@@ -517,6 +530,19 @@ def test_sweep_when_one_clock_fails_then_the_others_are_told_and_it_is_put_off(a
     assert [sweeps.tell_due_clocks() for _sweep in range(2)] == [1, 0]
     assert (said(always), said(other)) == ([], [("breached", "resolution")])
     assert timedelta(minutes=59) < always.clocks.get().next_at - NOW() <= timedelta(hours=1)
+
+
+@pytest.mark.parametrize("step", ["priority", "spam"])
+def test_sweep_when_a_rule_changes_what_is_promised_then_another_clock_is_told_by_what_holds_now(workflow, ana, step):
+    policy = make_policy(next_response=None)
+    long = promise(policy, "Low", first_response=timedelta(hours=400), resolution=timedelta(hours=400))
+    SlaTarget.objects.update(in_business_hours=False)
+    AutomationRule.objects.create(name="Late", when="sla_breached", steps={"priority": long.pk} if step == "priority" else {"spam": True})
+    ticket = make_ticket(ana)
+    for metric in ("first", "resolution"):
+        until(ticket, metric, -timedelta(minutes=1))
+    assert (sweeps.tell_due_clocks(), len(said(ticket))) == (1, 1)
+    assert list(ticket.clocks.filter(metric="resolution").values_list("told", flat=True)) == [0]
 
 
 def test_sweeps_when_they_were_down_then_what_is_late_is_spread_and_what_is_on_time_is_not_held_up(always, ana, monkeypatch):
