@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -16,7 +18,7 @@ from tests.factories import make_ticket, message
 from tests.tickets.automation.test_acting import DAY, back, make_rule, priority, status
 from tickets import actions
 from tickets.automation import acting
-from tickets.models import AutomationRule, BusinessCalendar, Event, Tag, Tagging, Ticket, TicketType, When, WorkingSpan
+from tickets.models import AutomationRule, BusinessCalendar, Event, ProductArea, Tag, Tagging, Ticket, TicketType, When, WorkingSpan
 
 LIST, NEW = "/desk/automation/", "/desk/automation/new/"
 
@@ -134,6 +136,42 @@ def test_rule_when_kept_then_comes_back_in_the_form_as_it_was_and_acts(admin, an
     ticket.refresh_from_db()
     assert (ticket.type, ticket.group, ticket.snoozed_until is not None, rule.runs.get().why) == (bug, None, True, "")
     assert sorted(ticket.tagging_rows.values_list("tag__name", flat=True)) == ["big-one", "vip"]
+
+
+def test_rule_when_what_it_names_is_offered_no_more_then_keeps_it_until_somebody_changes_that(admin, ana, eve):
+    """Else a rule for few tickets would be one for all, as what its page does not show is not sent with it."""
+    kind, group, area = (model.objects.create(name="Of old", is_retired=True) for model in (TicketType, AgentGroup, ProductArea))
+    conditions = {"type": [None, kind], "group": [group], "area": [area], "assignee": [eve], "organization": [999], "hours": [999]}
+    steps = {"group": group, "assignee": eve.pk, "mail": {"people": [eve.pk], "groups": [group.pk], "words": "Look."}}
+    rule = make_rule(When.OPENED, conditions=conditions, steps=steps)
+    AutomationRule.objects.update(conditions={name: said | {"not": False} for name, said in rule.conditions.items()})
+    eve.is_active = False
+    eve.save()
+    rule.refresh_from_db()
+    kept = (rule.conditions, rule.steps)
+    page = admin.get(f"{LIST}{rule.pk}/")
+    assert ("Of old" in words(page), eve.name in words(page), "(gone)" in words(page)) == (True, True, True)
+    assert admin.post(f"{LIST}{rule.pk}/", sent_by(page)).status_code == 302
+    rule.refresh_from_db()
+    assert (rule.conditions, rule.steps) == kept
+    offered = words(admin.get(NEW))
+    assert ("Of old" in offered, eve.name in offered) == (False, False)
+
+
+def sent_by(page) -> dict[str, list[str]]:
+    """What a browser sends of the form as it came: of boxes and selects, what is chosen in them."""
+    html = page.content.decode()
+    html = html[html.index("data-rule") : html.index("</form>", html.index("data-rule"))]
+    sent: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input[^>]*>", html):
+        found = {name: unescape(value or "on") for name, value in re.findall(r'\b(name|value|type|checked)(?:="([^"]*)")?', tag)}
+        if "name" in found and (found.get("type") not in ("checkbox", "radio") or "checked" in found):
+            sent.setdefault(found["name"], []).append(found.get("value", ""))
+    for name, options in re.findall(r'<select name="(\w+)"[^>]*>(.*?)</select>', html, re.DOTALL):
+        sent[name] = re.findall(r'<option value="([^"]*)" selected', options)[:1] or [""]
+    for name, text in re.findall(r'<textarea name="(\w+)"[^>]*>\n?(.*?)</textarea>', html, re.DOTALL):
+        sent[name] = [unescape(text)]
+    return sent
 
 
 @pytest.mark.parametrize(

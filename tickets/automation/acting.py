@@ -103,7 +103,7 @@ def _apply(rule: AutomationRule, number: int, course: _Course, *, said: Comment 
     before = len(course.waiting)
     try:
         facts = deciding.Facts(ticket, at=timezone.now(), said=said)
-        if ticket.is_spam or not deciding.matches(rule, facts):
+        if ticket.is_spam or ticket.merged_into_id or not deciding.matches(rule, facts):
             return False
         _act(rule, deciding.plan(rule, course.lexicon, facts), ticket, course, since=since)
     except DomainError as error:

@@ -111,7 +111,8 @@ def due(rule: AutomationRule, *, now: datetime) -> QuerySet[Ticket]:
     """Tickets whose time has come by a rule on time that has done nothing for that time yet. More than match: `matches` has the last word."""
     field, span = _MOMENTS[rule.when], offset(rule)
     done = AutomationRun.objects.filter(rule=rule, ticket=OuterRef("pk"), since=OuterRef(field))
-    tickets = Ticket.objects.filter(_narrow(rule), ~Exists(done), **{f"{field}__lte": now - span}).exclude(category=Category.SPAM)
+    tickets = Ticket.objects.filter(_narrow(rule), ~Exists(done), merged_into=None, **{f"{field}__lte": now - span})
+    tickets = tickets.exclude(category=Category.SPAM)
     if rule.when != When.IN_STATUS:
         tickets = tickets.unresolved()
     if not rule.reaches_back:
@@ -370,7 +371,9 @@ def _set(rule: AutomationRule, step: str, value: Any, lexicon: Lexicon) -> Deed:
     if step == "priority" and rule.steps.get("tell_customer"):
         words = _("%(words)s, and tell the customer") % {"words": words}
     thing = lexicon.find(step, value)
-    return Deed(step, thing, words, "" if thing else _("what it sets is no longer there. Change the rule."))
+    if thing is None:
+        return Deed(step, None, words, _("what it sets is no longer there. Change the rule."))
+    return Deed(step, thing, words, _("what it sets is retired. Change the rule.") if getattr(thing, "is_retired", False) else "")
 
 
 _SETS: dict[str, _StrPromise] = {
@@ -403,7 +406,7 @@ def _stands(deed: Deed, rule: AutomationRule, facts: Facts, lexicon: Lexicon) ->
         return bool(facts.column("category") == Category.SPAM)
     if deed.step == "tags":
         return facts.tags.issuperset(deed.value)
-    if deed.step not in _SETS or deed.problem:
+    if deed.step not in _SETS or (deed.problem and deed.value is None):
         return False
     now = facts.column(deed.step)
     if deed.value == FEWEST:

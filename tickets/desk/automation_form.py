@@ -95,10 +95,10 @@ class RuleForm(forms.Form):
         happens = [(when.value, when.label) for when in When if when not in ON_TIME]
         passes = [(when.value, when.label) for when in ON_TIME]
         self.fields["when"].choices = [(_("Something happens"), happens), (_("A time has passed"), passes)]  # type: ignore[attr-defined]
+        self._lexicon = deciding.Lexicon()
         self._rows = {name: _named(offered(model)) for name, model in _OFFERED.items()} | {
             "organization": _named(Organization.objects.only("name").order_by("name")),
             "hours": _named(BusinessCalendar.objects.all()),
-            "group": _named(AgentGroup.objects.all()),
             "assignee": _named(User.objects.active_staff().order_by("name", "email")),
         }
         self._add_conditions()
@@ -110,7 +110,16 @@ class RuleForm(forms.Form):
             both = (_("contains"), _("does not contain")) if is_word else (_("is"), _("is not"))
             both = (_("it is within those of"), _("it is outside those of")) if name == "hours" else both
             self.fields[f"not_{name}"] = _select([("", both[0]), ("not", both[1])])
-            self.fields[f"if_{name}"] = _area(rows=2) if name in _LINES else _ticks(self._choices(name))
+            self.fields[f"if_{name}"] = (
+                _area(rows=2) if name in _LINES else _ticks(self._with_named(f"if_{name}", name, self._choices(name)))
+            )
+
+    def _with_named(self, field: str, name: str, choices: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """And what the rule names, although it is retired, left or gone: else keeping the rule would take it out, and the rule would hold for more."""
+        choices, said = list(choices), self.initial.get(field) or []
+        known = {value for value, _label in choices}
+        named = [str(value) for value in (said if isinstance(said, list) else [said])]
+        return choices + [(value, self._lexicon.name_of(name, _key(name, value))) for value in named if value not in known]
 
     def _choices(self, name: str) -> list[tuple[str, str]]:
         if name == "hours":
@@ -126,7 +135,8 @@ class RuleForm(forms.Form):
             "assignee": [(deciding.NOBODY, _("Nobody")), (deciding.FEWEST, _("Who of its group has the fewest open tickets"))],
         }
         for name in _SET:
-            self.fields[f"do_{name}"] = _select([("", _("Leave it")), *alone.get(name, ()), *self._rows[name]])
+            choices = [("", _("Leave it")), *alone.get(name, ()), *self._rows[name]]
+            self.fields[f"do_{name}"] = _select(self._with_named(f"do_{name}", name, choices))
         self.fields["do_tell_customer"] = forms.BooleanField(required=False, label=_("Tell the customer"))
         self.fields["do_tags"] = forms.CharField(max_length=400, required=False)
         self.fields["do_note"] = _area(rows=3)
@@ -134,8 +144,8 @@ class RuleForm(forms.Form):
         self.fields["do_snooze"] = _number(1000)
         self.fields["do_snooze_unit"] = _select([("hours", _("hours")), ("days", _("days"))])
         self.fields["do_spam"] = forms.BooleanField(required=False, label=_("Out of every queue, and nobody is mailed"))
-        self.fields["do_people"] = _ticks(self._rows["assignee"])
-        self.fields["do_groups"] = _ticks(self._rows["group"])
+        self.fields["do_people"] = _ticks(self._with_named("do_people", "assignee", self._rows["assignee"]))
+        self.fields["do_groups"] = _ticks(self._with_named("do_groups", "group", self._rows["group"]))
         self.fields["do_words"] = _area(rows=2)
 
     # --- What the page shows ----------------------------------------------------------------------------------------------------
@@ -149,13 +159,13 @@ class RuleForm(forms.Form):
             "tag": _("One a line."),
         }
         for name, label in deciding.CONDITIONS.items():
-            if name not in ("area", "hours") or self._rows[name]:
+            if name not in ("area", "hours") or self._rows[name] or f"if_{name}" in self.initial:
                 yield Line(name, str(label), [self[f"not_{name}"], self[f"if_{name}"]], hints.get(name, ""), main=1)
 
     def steps(self) -> Iterator[Line]:
         public, staff = (" ".join(f"{{{name}}}" for name in names) for names in (deciding.PUBLIC_PLACEHOLDERS, deciding.STAFF_PLACEHOLDERS))
         for name in ("type", "priority", "area", "group", "assignee"):
-            if name != "area" or self._rows["area"]:
+            if name != "area" or self._rows["area"] or "do_area" in self.initial:
                 more = [self["do_tell_customer"]] if name == "priority" else []
                 label = (
                     _("Assign it to") if name == "assignee" else _("Set the %(what)s to") % {"what": str(deciding.CONDITIONS[name]).lower()}
@@ -252,11 +262,12 @@ class RuleForm(forms.Form):
         return steps | {name: value for name, value in said.items() if value}
 
 
-_OFFERED: dict[str, type[Status | TicketType | Priority | ProductArea]] = {
+_OFFERED: dict[str, type[Status | TicketType | Priority | ProductArea | AgentGroup]] = {
     "status": Status,
     "type": TicketType,
     "priority": Priority,
     "area": ProductArea,
+    "group": AgentGroup,
 }
 
 

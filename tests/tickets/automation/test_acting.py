@@ -16,7 +16,7 @@ from accounts.models import AgentGroup, User
 from notifications.models import Delivery
 from notifications.relay import relay_waiting
 from tests.factories import make_ticket, make_user, message
-from tickets import actions
+from tickets import actions, merging
 from tickets.automation import acting
 from tickets.events import describe
 from tickets.models import (
@@ -27,6 +27,7 @@ from tickets.models import (
     EventKind,
     Outcome,
     Priority,
+    ProductArea,
     Status,
     Ticket,
     TicketType,
@@ -171,6 +172,23 @@ def test_rule_when_a_verb_refuses_then_it_alone_is_taken_back_and_the_ticket_say
     )
 
 
+@pytest.mark.parametrize("step", ["type", "priority", "group", "area", "status"])
+def test_rule_when_what_it_sets_is_retired_then_fails_as_the_admin_was_told(workflow, ana, dan, step):
+    models = {"type": TicketType, "priority": Priority, "group": AgentGroup, "area": ProductArea, "status": Status}
+    more = {"priority": {"level": 9}, "status": {"category": "open"}}.get(step, {})
+    retired = models[step].objects.create(name="Of old", is_retired=True, **more)
+    rule = make_rule(When.OPENED, steps={step: retired})
+    ticket = make_ticket(ana)
+    assert (log(rule), getattr(ticket, step) == retired) == ([("failed", "what it sets is retired. Change the rule.")], False)
+
+
+def test_rule_when_the_ticket_has_the_retired_thing_that_it_sets_then_there_is_nothing_to_do(workflow, ana, dan):
+    retired = TicketType.objects.create(name="Of old", is_retired=True)
+    rule = make_rule(When.OPENED, steps={"type": retired})
+    make_ticket(ana, type=retired)
+    assert log(rule) == []
+
+
 def test_rule_when_something_breaks_inside_then_the_persons_action_stands(workflow, ana, dan, caplog):
     rule = make_rule(When.OPENED, steps={"priority": priority("High"), "note": "x"})
     gone = make_rule(When.OPENED, steps={"group": 999})
@@ -305,6 +323,17 @@ def test_sweep_when_a_rule_is_new_then_what_is_past_already_is_left_alone_unless
     assert (acting.sweep(), acting.sweep()) == (1, 0)
     with pytest.raises(actions.NotAllowed):
         acting.switch(rule, actor=ana, on=False)
+
+
+def test_sweep_when_a_ticket_goes_on_in_another_then_leaves_it_as_it_is(workflow, ana, dan):
+    source, target = make_ticket(ana), make_ticket(ana)
+    merging.merge(source, into=target, actor=dan)
+    actions.close(target, actor=dan)
+    rule = make_rule(When.IN_STATUS, span=DAY, reaches_back=True, steps={"status": status("Open")})
+    for ticket in (source, target):
+        back(ticket, status_since=2 * DAY)
+    assert (acting.sweep(), [run.ticket for run in rule.runs.all()]) == (1, [target])
+    assert not source.events.filter(kind=EventKind.RULE_FAILED).exists()
 
 
 def test_sweep_when_the_rule_fails_then_is_not_tried_for_ever(workflow, ana):
