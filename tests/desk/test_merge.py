@@ -162,6 +162,14 @@ def test_merge_when_mailed_then_names_the_other_to_who_sees_it_alone(desk, sourc
 
 
 @pytest.mark.parametrize("ticked", [True, False])
+def test_merge_when_the_organization_stays_behind_then_its_members_do_not_learn_the_number(desk, source, target, cleo, globex, ticked):
+    member = make_user("gil@globex.example", "Gil Roy", globex)
+    confirm(desk, source, target, person=cleo.pk, **({"organization": globex.pk} if ticked else {}))
+    told = words(logged_in(member).get(f"/tickets/{source.number}/", follow=True))
+    assert (f"#{target.number}" in told, access.can_see(member, target)) == (ticked, ticked)
+
+
+@pytest.mark.parametrize("ticked", [True, False])
 def test_merge_when_a_stranger_is_ticked_then_reads_the_other_and_else_does_not(desk, source, target, cleo, ana, ticked):
     relay_waiting()
     confirm(desk, source, target, **({"person": cleo.pk} if ticked else {}))
