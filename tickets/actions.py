@@ -60,6 +60,10 @@ class NotStored(DomainError):
     """A file could not be kept, so nothing was done."""
 
 
+class KeyTaken(DomainError):
+    """The key of the form belongs to something else, which no page of ours brings about; with another one it can be sent."""
+
+
 class TypeRequired(IllegalMove):
     """The status can't be entered without a type."""
 
@@ -208,7 +212,7 @@ def comment(
     ticket = lock_where_it_goes_on(ticket, actor)
     if actor is None:
         return _say_by_itself(ticket, message)
-    if earlier := _said_before(message, actor):
+    if earlier := said_before(message, actor):
         return earlier
     if not actor.is_staff and ticket.is_closed and (ticket.merged_into_id or not ticket.status.reopens_on_reply):
         return _follow_up(ticket, actor=actor, message=message)
@@ -275,7 +279,7 @@ def add_note(ticket: Ticket, *, actor: User | None, message: Message) -> Comment
     if actor and not actor.is_staff:
         raise NotAllowed(_("Only our staff can do that."))
     ticket = lock_where_it_goes_on(ticket, actor)
-    if earlier := _said_before(message, actor):
+    if earlier := said_before(message, actor):
         return earlier
     note = _say(ticket, actor=actor, message=message, is_internal=True)
     save(ticket)
@@ -288,9 +292,14 @@ def _named(said: Comment, ticket: Ticket, *, author: User | None) -> dict[str, A
     return name_people(said, ticket, author=author) if author else {}
 
 
-def _said_before(message: Message, actor: User | None) -> Comment | None:
-    """What this form said when it was sent before."""
-    return Comment.objects.filter(submission_key=message.submission_key, author=actor).first() if message.submission_key else None
+def said_before(message: Message, actor: User | None) -> Comment | None:
+    """What this form said when it was sent before. Raises KeyTaken."""
+    if not message.submission_key:
+        return None
+    said = Comment.objects.filter(submission_key=message.submission_key).first()
+    if said and (actor is None or said.author_id != actor.pk):
+        raise KeyTaken(_("This was not sent. Send it again."))
+    return said
 
 
 def _say(
@@ -622,7 +631,7 @@ def set_priority(ticket: Ticket, *, actor: User | None, priority: Priority | Non
     ticket = lock(ticket, actor, staff_only=True)
     if priority is None or message is None:
         return _set(ticket, "priority", priority, EventKind.PRIORITY_CHANGED, actor=actor)
-    if _said_before(message, actor):
+    if said_before(message, actor):
         return ticket
     said = _say(ticket, actor=actor, message=message)
     data: dict[str, Any] = {"old": _name(ticket.priority), "new": _name(priority), "priority": priority.pk}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -68,6 +68,18 @@ def test_message_when_sent_twice_then_counts_once(desk, ticket):
     for _time in range(2):
         send(desk, ticket, "reply", text="Try again.", key=key)
     assert ticket.comments.count() == 2
+
+
+@pytest.mark.parametrize("verb", ["reply", "note"])
+def test_message_when_its_key_is_anothers_then_asks_to_send_again(desk, ticket, ana, verb):
+    key = uuid4()
+    actions.comment(ticket, actor=ana, message=message(submission_key=key))
+    actions.add_note(ticket, actor=None, message=message(submission_key=uuid5(key, "note")))
+    response = send(desk, ticket, verb, text="Kept", key=key)
+    told = words(response)
+    assert (response.status_code, "Kept" in told, "This was not sent. Send it again." in told) == (422, True, True)
+    assert send(desk, ticket, verb, text="Kept", key=response.context["form"]["key"].value()).status_code == 302
+    assert ticket.comments.last().text == "Kept"
 
 
 def test_message_when_files_are_attached_then_keeps_them(desk, ticket):

@@ -81,6 +81,8 @@ def reply(request: StaffRequest, number: int) -> HttpResponse:
                 drafts.clear(Ticket(pk=number), actor=request.user, is_note=False, known=known)
     except Overtaken as overtaken:
         return page(request, find(request.user, ticket.number), form=form, overtaken=overtaken)
+    except actions.KeyTaken as error:
+        return _ask_again(request, ticket, form, error)
     except (actions.TypeRequired, actions.ReferenceRequired) as error:
         form.ask_for(error)
         return page(request, find(request.user, ticket.number), form=form)
@@ -108,7 +110,15 @@ def _note(request: StaffRequest, number: int) -> HttpResponse:
             drafts.clear(Ticket(pk=number), actor=request.user, is_note=True, known=_draft_of(request))
     except Overtaken as overtaken:
         return page(request, find(request.user, ticket.number), form=form, overtaken=overtaken)
+    except actions.KeyTaken as error:
+        return _ask_again(request, ticket, form, error)
     return _back(request, ticket, _("Your note is kept. Only staff see it."), anchor=f"#c{said.pk}")
+
+
+def _ask_again(request: StaffRequest, ticket: Ticket, form: ReplyForm | NoteForm, error: actions.KeyTaken) -> HttpResponse:
+    form.add_error("text", str(error))
+    form.renew_key()
+    return page(request, find(request.user, ticket.number), form=form)
 
 
 # --- Course --------------------------------------------------------------------------------------------------------------------

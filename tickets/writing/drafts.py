@@ -124,9 +124,7 @@ def _sent_before(message: Message, writer: User) -> Draft | Comment | None:
     """What became of this form when it was sent before."""
     if (key := message.submission_key) is None:
         return None
-    return (
-        Draft.objects.filter(writer=writer, submission_key=key).first() or Comment.objects.filter(author=writer, submission_key=key).first()
-    )
+    return Draft.objects.filter(writer=writer, submission_key=key).first() or actions.said_before(message, writer)
 
 
 def _kept(message: Message, writer: User) -> list[Upload]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import IntegrityError
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -67,8 +66,8 @@ def reply(request: PersonRequest, number: int) -> HttpResponse:
         return _page(request, found, form, status=429)
     try:
         said = actions.comment(found, actor=request.user, message=form.message(Channel.PORTAL))
-    except IntegrityError:  # the key of the form belongs to something else, which no page of ours brings about
-        form.add_error("text", _("This was not sent. Send it again."))
+    except actions.KeyTaken as error:
+        form.add_error("text", str(error))
         form.renew_key()
         return _page(request, found, form, status=409)
     mark_read(said.ticket, request.user)
