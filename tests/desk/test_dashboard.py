@@ -136,6 +136,13 @@ def test_groups_when_listed_then_lead_to_as_many_tickets(desk, many):
     assert [len(rows(desk.get(href.replace("&amp;", "&")))) for href, _count in links] == [int(count) for _href, count in links]
 
 
+def test_groups_when_retired_then_are_listed_as_long_as_they_have_something_to_do(desk, ticket):
+    old, used = AgentGroup.objects.create(name="Old", is_retired=True), AgentGroup.objects.create(name="Used", is_retired=True)
+    Ticket.objects.filter(pk=ticket.pk).update(group=used)
+    listed = [row["name"] for row in desk.get("/desk/").context["groups"]]
+    assert (used.name in listed, old.name in listed, "DevOps" in listed) == (True, False, True)
+
+
 def test_dashboard_when_group_is_private_then_counts_without_its_tickets(desk, secret):
     assert tiles(desk.get("/desk/"))["Unresolved"][0] == 0
 

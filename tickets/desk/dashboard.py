@@ -109,9 +109,10 @@ def _waiting_on_customer() -> list[View]:
 
 
 def _groups(counted: dict[int | None, dict[str, int]], vocabulary: Vocabulary) -> list[dict[str, Any]]:
-    """Each group, and the tickets of none if there are any, in the order of their names."""
+    """Each group, retired ones while they have any, and the tickets of none if there are any, in the order of their names."""
     zero = {view.key: 0 for view in _TEAMS}
-    named = [(condition_text("group", group.name), group.name, counted.get(group.pk, zero)) for group in vocabulary.entries("group")]
+    groups = [group for group in vocabulary.entries("group") if not group.is_retired or group.pk in counted]
+    named = [(condition_text("group", group.name), group.name, counted.get(group.pk, zero)) for group in groups]
     if None in counted:
         named.append(("group:none", str(_("No group")), counted[None]))
     return [{"name": name, "counts": row, "href": queue_url(text)} | _links(text) for text, name, row in named]
