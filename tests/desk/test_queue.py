@@ -20,9 +20,10 @@ from accounts.models import AgentGroup, Organization
 from notifications.models import Delivery, Kind, Reason, State
 from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
-from tests.factories import make_ticket, message
+from tests.factories import make_ticket, make_user, message
 from tickets import actions, tagging
 from tickets.desk import queue as queue_module
+from tickets.desk import vocabulary
 from tickets.desk.filters import SORTS
 from tickets.models import Priority, Status, Ticket, TicketType
 from tickets.search import word_index
@@ -338,6 +339,21 @@ def test_query_when_it_can_not_be_read_then_is_told_kindly_and_nothing_is_lost(d
         assert not repaired or desk.get(page.context["problem"]["href"]).context["problem"] is None
 
 
+@pytest.mark.parametrize("are_listed", [True, False])
+def test_query_when_a_name_means_too_many_then_is_told_and_not_half_of_them_are_found(desk, pair, monkeypatch, are_listed):
+    for number in range(3):
+        make_user(f"ana{number}@big.example", f"Ana Number {number}", organization=Organization.objects.create(name=f"Acme {number}"))
+    monkeypatch.setattr(vocabulary, "_MOST_FOUND", 3)
+    monkeypatch.setattr(vocabulary, "FEW", 200 if are_listed else 1)
+    wanted = {"requester:ana": "“ana” means more than 3 people."}
+    if not are_listed:
+        wanted["org:me"] = "“me” means more than 3 organizations."
+    for text, told in wanted.items():
+        page = desk.get(QUEUE, {"q": text})
+        assert (told in words(page), rows(page)) == (True, [])
+    assert [rows(desk.get(QUEUE, {"q": text})) for text in ("requester:ana@acme.example", "org:acme")] == [[pair[0].pk]] * 2
+
+
 def selected(page) -> dict[str, str]:
     return {one.name: one.chosen for one in page.context["filters"] if one.chosen}
 
@@ -355,6 +371,14 @@ def test_filter_bar_when_the_query_says_something_then_shows_it_and_writes_it_ba
         ["priority:high assignee:none blank"],
         ["status:closed"],
     ]
+
+
+def test_filter_bar_when_a_category_is_asked_then_shows_no_status_whose_name_holds_that_word(desk, pair):
+    Status.objects.create(name="Reopened", category="open", position=9)
+    Status.objects.filter(name="Open").update(name="New")  # then "open" is the category's word alone
+    page = desk.get(QUEUE, {"q": "status:open"})
+    assert (rows(page), selected(page)) == ([pair[0].pk], {"status": "="})
+    assert selected(desk.get(QUEUE, {"q": "status:reopen"})) == {"status": str(Status.objects.get(name="Reopened").pk)}
 
 
 def test_query_when_a_name_is_asked_then_never_leaks_what_is_hidden(desk, secret):

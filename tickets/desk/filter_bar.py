@@ -135,10 +135,12 @@ def _chosen(query: Query, vocabulary: Vocabulary, name: str) -> str:
     word = value.text.casefold()
     if not value.is_quoted and word in (ME, NONE, ANY, UNRESOLVED_ONLY, *FLAGS):
         return word
+    if name == "status" and vocabulary.is_category(value):
+        return ""
     try:
         things = _things(condition, value, vocabulary)
-    except QueryError:  # a category's word
-        return word
+    except QueryError:  # of a query that was not found either
+        return ""
     return str(things[0]) if len(things) == 1 else ""
 
 

@@ -16,12 +16,14 @@ from accounts.models import AgentGroup, Organization, User
 from tickets import access
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import Priority, ProductArea, Status, TicketType
-from tickets.search.query import ANY, ME, NONE, Condition, Query, number_of, unknown, value_of
+from tickets.search.query import ANY, ME, NONE, Condition, Query, QueryError, number_of, unknown, value_of
 from tickets.search.query import Value as Written
 from tickets.tagging import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from django.db.models import QuerySet
 
 OWN = "own"
 FEW = 200  # more organizations than this are no list to choose from
@@ -107,25 +109,27 @@ class Vocabulary:
 
     def statuses(self, condition: Condition, value: Written) -> Q:
         """A status of that name; a category of that word where no status is called so."""
-        word = value.text.casefold()
         named = {ANY: ~Q(category=Category.SPAM), "unresolved": Q(category__in=UNRESOLVED)}
-        if not value.is_quoted and word in named:
-            return named[word]
-        is_named = any(entry.name.casefold() == word for entry in self.entries("status"))
-        if not (is_named or value.is_quoted) and word in Category.values:
-            return Q(category=word)
+        if not value.is_quoted and (meant := named.get(value.text.casefold())):
+            return meant
+        if self.is_category(value):
+            return Q(category=value.text.casefold())
         return Q(status__in=[entry.pk for entry in self.find("status", condition, value)])
 
+    def is_category(self, value: Written) -> bool:
+        word = value.text.casefold()
+        return not value.is_quoted and word in Category.values and all(entry.name.casefold() != word for entry in self.entries("status"))
+
     def people(self, condition: Condition, value: Written, *, is_staff: bool = False) -> list[int]:
-        """Whom an address or a name means. Raises QueryError for nobody."""
+        """Whom an address or a name means. Raises QueryError for nobody, and for more than can be looked for: some of them would be left out."""
         if is_staff and (found := _by_number(value, self.staff) or _people_of(value.text, self.staff)):
             return [person.pk for person in found]
         name, number = value.text, _number(value)
         people = User.objects.filter(pk=number) if number else User.objects.filter(Q(email__iexact=name) | Q(name__iexact=name))
-        pks = list(people.order_by().values_list("pk", flat=True)[:_MOST_FOUND])
+        too_many = _("“%(value)s” means more than %(most)s people. Write more of the name, or the address.")
+        pks = _few(people, condition, value, too_many)
         if not (pks or number):
-            people = User.objects.filter(Q(email__istartswith=name) | Q(name__icontains=name))
-            pks = list(people.order_by().values_list("pk", flat=True)[:_MOST_FOUND])
+            pks = _few(User.objects.filter(Q(email__istartswith=name) | Q(name__icontains=name)), condition, value, too_many)
         if not pks:
             names = [name for person in self.staff for name in (person.display_name, person.email)] if is_staff else []
             raise unknown(condition, value, names, _("Nobody here is called “%(value)s”."))
@@ -146,9 +150,9 @@ class Vocabulary:
         else:
             if number := _number(value):
                 return [number]
-            called = Organization.objects.order_by()
-            for condition_on_name in ({"name__iexact": value.text}, {"name__istartswith": value.text}, {"name__icontains": value.text}):
-                if pks := list(called.filter(**condition_on_name).values_list("pk", flat=True)[:_MOST_FOUND]):
+            too_many = _("“%(value)s” means more than %(most)s organizations. Write more of the name.")
+            for lookup in ("iexact", "istartswith", "icontains"):
+                if pks := _few(Organization.objects.filter(**{f"name__{lookup}": value.text}), condition, value, too_many):
                     return pks
             names = []
         raise unknown(condition, value, names, _("There is no organization “%(value)s”."))
@@ -213,6 +217,13 @@ def _number(value: Written) -> int | None:
 def _by_number(value: Written, things: Iterable[Any]) -> list[Any]:
     number = _number(value)
     return [thing for thing in things if thing.pk == number] if number else []
+
+
+def _few(found: QuerySet[Any], condition: Condition, value: Written, too_many: str) -> list[int]:
+    pks = list(found.order_by().values_list("pk", flat=True)[: _MOST_FOUND + 1])
+    if len(pks) > _MOST_FOUND:
+        raise QueryError(too_many, start=condition.start, end=condition.end, value=value.text, most=str(_MOST_FOUND))
+    return pks
 
 
 def _by_name(name: str, things: Iterable[Any]) -> list[Any]:
