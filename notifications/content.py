@@ -288,13 +288,13 @@ def _report(subscription: ReportSubscription, delivery: Delivery) -> dict[str, A
     recipient = delivery.recipient
     asked = read(dict(parse_qsl(subscription.query)), recipient, now=delivery.created_at)
     made = build(subscription.report, access.tickets_for(recipient), asked)
-    table = made.table
+    table, words = made.table, in_short(asked, subscription.report)
     path = reverse("desk_report", args=[subscription.report])
     lines = [_line(row, has_before=table.has_before) for row in table.shown]
     fits = len(table.columns) <= _REPORT_COLUMNS
     return {
         "title": names()[subscription.report],
-        "filters": in_short(asked),
+        "filters": words,
         "period": period_in_words(asked.period) if table.period else "",
         "before": period_in_words(asked.period.before) if table.has_before else "",
         "zone": asked.period.zone,
@@ -307,7 +307,7 @@ def _report(subscription: ReportSubscription, delivery: Delivery) -> dict[str, A
         "unsubscribe_url": stop_url(delivery),
         "stop_label": _("Stop this report"),
         "file": (file_name(subscription.report, asked), as_csv(table)),
-    } | _preview([names()[subscription.report], *in_short(asked)])
+    } | _preview([names()[subscription.report], *words])
 
 
 def _line(row: Row, *, has_before: bool) -> dict[str, Any]:

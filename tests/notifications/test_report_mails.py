@@ -92,6 +92,17 @@ def test_mail_when_sent_then_shows_what_its_recipient_sees_and_holds_the_file(oc
     assert (name, kind, content) == ("volume-2026-10-19-2026-10-25.csv", "text/csv", page.content.decode())
 
 
+@pytest.mark.parametrize(("measure", "said"), [("", "First response"), ("resolution", "Resolution")])
+def test_mail_of_times_when_sent_then_says_which_time_and_the_list_of_what_is_mailed_does_too(october, dan, measure, said):
+    subscribe(dan, name="times", measure=measure)
+    subscribe(dan, name="volume", measure=measure)
+    to_dan, of_volume = sent()
+    page = logged_in(dan).get(reverse("desk_reports"))
+    told = {one["title"]: [str(word) for word in one["words"]] for one in page.context["by_mail"]}
+    assert told == {"Times": [said, "Last week"], "Volume": ["Last week"]}
+    assert (f"Times ({said}, Last week)" in to_dan.body, "Volume (Last week)" in of_volume.body) == (True, True)
+
+
 def test_mail_when_it_leaves_late_then_tells_of_the_week_that_it_was_made_for(october, dan):
     subscribe(dan)
     made("2026-10-26T07:00")

@@ -24,17 +24,16 @@ from tickets.desk.report_links import Links
 from tickets.lifecycle import Category
 from tickets.models import Priority, TicketType
 from tickets.models.ticket import Channel
-from tickets.reports.asked import DEFAULT_SPAN, DIMENSIONS, ME, NONE, SPANS, STEPS, Asked, Dimension, in_short, read
+from tickets.reports.asked import BY, DEFAULT_SPAN, DIMENSIONS, ME, MEASURED, NONE, SPANS, STEPS, Asked, Dimension, in_short, read
 from tickets.reports.build import REPORTS, build
 from tickets.reports.files import as_csv, file_name
-from tickets.reports.tables import Report, Row, Table, Unit, in_words, names, period_in_words
-from tickets.reports.times import measure_names
+from tickets.reports.tables import Report, Row, Table, Unit, in_words, measure_names, names, period_in_words
 from tickets.spreadsheets import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_OVERVIEW, _BY, _MEASURED, _TIMELESS = "overview", ("volume", "times", "sla"), ("times", "sla"), "oldest"
+_OVERVIEW, _TIMELESS = "overview", "oldest"
 _ORGANIZATIONS = 200  # more of them than this are no list to choose from
 
 
@@ -48,7 +47,7 @@ def report(request: StaffRequest, name: str = _OVERVIEW) -> HttpResponse:
         "name": name,
         "title": names()[name],
         "tabs": _tabs(name, query),
-        "measures": _measures(name, asked) if name in _MEASURED else [],
+        "measures": _measures(name, asked) if name in MEASURED else [],
         "filters": _filters(name, asked, request),
         "is_by_dates": name != _TIMELESS and (asked.span is None or request.GET.get("period") == "dates" or asked.is_bad_period),
         "is_bad_period": asked.is_bad_period,
@@ -120,7 +119,7 @@ def _by_mail(user: User) -> list[dict[str, Any]]:
         {
             "title": names().get(one.report, one.report),
             "href": _url(one.report, one.query),
-            "words": in_short(read(dict(parse_qsl(one.query)), one.recipient)),
+            "words": in_short(read(dict(parse_qsl(one.query)), one.recipient), one.report),
             "recipient": "" if one.recipient_id == user.pk else one.recipient.display_name,
             "made_by": one.created_by.display_name if one.created_by and one.created_by_id != user.pk else "",
             "stop_url": _stop_url(one),
@@ -133,7 +132,7 @@ def _made(request: StaffRequest, name: str) -> tuple[Report, Asked]:
     if name not in REPORTS:
         raise Http404
     asked = read(request.GET.dict(), request.user)
-    if name not in _BY:  # a property goes along in the address, for the reports that have rows by it
+    if name not in BY:  # a property goes along in the address, for the reports that have rows by it
         asked = replace(asked, by=asked.step)
     return build(name, access.tickets_for(request.user), asked), asked
 
@@ -258,9 +257,9 @@ def _filters(name: str, asked: Asked, request: StaffRequest) -> list[Filter]:
         span = "dates" if is_by_dates else (asked.span or DEFAULT_SPAN).value
         periods = [*((key.value, str(label)) for key, label in SPANS.items()), ("dates", _("From … to …"))]
         found.append(Filter("period", _("Period"), periods, span, is_set=span != DEFAULT_SPAN))
-    if name in _BY or name == _OVERVIEW:
+    if name in BY or name == _OVERVIEW:
         rows = [(step.value, _("By %(step)s") % {"step": str(label).lower()}) for step, label in STEPS.items()]
-        if name in _BY:
+        if name in BY:
             rows += [(key, _("By %(step)s") % {"step": str(one.label).lower()}) for key, one in DIMENSIONS.items()]
         by = asked.by.key if isinstance(asked.by, Dimension) else asked.by.value
         found.append(Filter("by", _("Rows"), rows, by, is_set=asked.by != asked.period.usual_step()))

@@ -18,6 +18,7 @@ from tickets.access import groups_for
 from tickets.lifecycle import Category
 from tickets.models import Channel, OrganizationShare, Priority, TicketType
 from tickets.reports.periods import Period, Span, Step, between, named
+from tickets.reports.tables import measure_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,7 @@ SPANS: dict[Span, _StrPromise] = {
     Span.LAST_YEAR: _("Last year"),
 }
 STEPS: dict[Step, _StrPromise] = {Step.DAY: _("Day"), Step.WEEK: _("Week"), Step.MONTH: _("Month")}
+BY, MEASURED = ("volume", "times", "sla"), ("times", "sla")  # reports that have rows by a property, and those that are of one time
 _MOST_ROWS = 370  # of a report by days; beyond it, by weeks
 
 
@@ -122,10 +124,12 @@ class Asked:
         return self.by if isinstance(self.by, Step) else self.period.usual_step()
 
 
-def in_short(asked: Asked) -> list[str]:
-    """What is asked for in words, such as "Last week", "by type", "Group: DevOps"."""
-    words = [str(SPANS[asked.span])] if asked.span else []
-    if "by" in asked.chosen:
+def in_short(asked: Asked, report: str) -> list[str]:
+    """What is asked of it in words, such as "Resolution", "Last week", "by type", "Group: DevOps"."""
+    words = [measure_names()[asked.measure]] if report in MEASURED else []
+    if asked.span:
+        words.append(str(SPANS[asked.span]))
+    if "by" in asked.chosen and report in BY:
         label = asked.by.label if isinstance(asked.by, Dimension) else STEPS[asked.by]
         words.append(gettext("by %(step)s") % {"step": str(label).lower()})
     for key, value in asked.chosen.items():

@@ -10,8 +10,7 @@ from tickets.reports import figures
 from tickets.reports.asked import Asked
 from tickets.reports.figures import Promises
 from tickets.reports.periods import Cut, Period, Step
-from tickets.reports.tables import Cell, Report, Row, Table, Unit, by_note, by_rows, step_head, step_name
-from tickets.reports.times import measure_names
+from tickets.reports.tables import Cell, Report, Row, Table, Unit, by_note, by_rows, measure_names, step_head, step_name
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

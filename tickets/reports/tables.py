@@ -135,3 +135,7 @@ def names() -> dict[str, str]:
         "hours": _("Busiest hours"),
         "oldest": _("Oldest open"),
     }
+
+
+def measure_names() -> dict[str, str]:
+    return {"first": _("First response"), "next": _("Next response"), "resolution": _("Resolution")}

@@ -10,7 +10,7 @@ from tickets.reports import figures
 from tickets.reports.asked import Asked
 from tickets.reports.figures import MEASURES, Times
 from tickets.reports.periods import Cut, Step
-from tickets.reports.tables import Cell, Report, Row, Table, Unit, by_note, by_rows, step_head, step_name
+from tickets.reports.tables import Cell, Report, Row, Table, Unit, by_note, by_rows, measure_names, step_head, step_name
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from tickets.models import Ticket
-
-
-def measure_names() -> dict[str, str]:
-    return {"first": _("First response"), "next": _("Next response"), "resolution": _("Resolution")}
 
 
 def _measure_notes() -> dict[str, str]:
