@@ -57,6 +57,17 @@ def test_stories_when_told_then_all_of_it_lies_in_the_past():
     assert [step for step in stories(now) if step.at >= now] == []
 
 
+@pytest.mark.parametrize("hour", [0, 7, 15, 23])
+@pytest.mark.parametrize("day", [5, 7, 8])  # a Thursday, a Saturday, a Sunday
+def test_stories_when_told_at_any_hour_then_lie_in_the_past_and_most_of_staffs_work_is_done_in_office_hours(day, hour):
+    now = datetime(2026, 11, day, hour, 30, tzinfo=UTC)
+    told = stories(now)
+    work = [step for step in told if step.who in {"priya", "tom", "clara"} and step.does != "open"]
+    in_hours = [step for step in work if step.at.weekday() < 5 and 9 <= step.at.hour <= 17]
+    by_day = [step for step in told if step.does == "open" and 7 <= step.at.hour <= 18]
+    assert ([step for step in told if step.at >= now], len(in_hours) > 0.6 * len(work), len(by_day) > 0.5 * 42) == ([], True, True)
+
+
 def test_every_status_that_is_not_retired_when_seeded_then_has_tickets(seeded):
     used = set(Ticket.objects.values_list("status__name", flat=True))
     assert used == set(Status.objects.filter(is_retired=False).values_list("name", flat=True))

@@ -44,6 +44,7 @@ from tickets.models import (
 )
 from tickets.reading import mark_read
 from tickets.sla import clocks
+from tickets.sla.worktime import Calendar
 from tickets.writing import prose
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ _PEOPLE = {
     "ads": Person("growth@cheap-leads.example", "Growth Team"),
     "freemium": Person("no-reply@signup.example", "Sign-up robot"),
 }
+_OFFICE = Calendar("UTC", (((540, 1020),),) * 5 + ((),) * 2)  # of the preset: nine to five, Monday to Friday
+_AFTERNOON = 16
+_MOMENT = timedelta(minutes=1)
 _AREAS = ("Flows and balloons", "Editor", "Reports and exports", "Log-in and access")
 DEMO_ACCOUNTS = tuple(person for person in _PEOPLE.values() if person.what)
 
@@ -156,32 +160,46 @@ def _run_out() -> None:
 
 
 def stories(now: datetime) -> list[Step]:
+    """Each as people with office hours would have lived it; where that would not be over by `now`, to the minute as it is told."""
     steps: list[Step] = []
     for number, story in enumerate(tomllib.loads(_STORIES.read_text())["ticket"]):
-        at = now - span(story["age"])
-        by = Channel(story["by"])
-        steps.append(
-            Step(
-                story=number,
-                at=at,
-                who=story.get("filer", story["from"]),
-                does="open",
-                text=story["text"],
-                files=tuple(story.get("files", ())),
-                by=by,
-                subject=story["subject"],
-                requester=story["from"],
-            )
-        )
-        for then in story.get("then", ()):
-            at += span(then["after"])
-            steps.append(_step(number, at, then))
+        lived = _lived(number, story, now, is_office=True)
+        steps += lived if lived[-1].at < now else _lived(number, story, now, is_office=False)
     return steps
+
+
+def _lived(number: int, story: dict[str, Any], now: datetime, *, is_office: bool) -> list[Step]:
+    """In an office a ticket of an older day comes in by day, whenever the demo is begun, and staff's hours and minutes are working time."""
+    age = span(story["age"])
+    at = (now.replace(hour=_AFTERNOON, minute=0) if is_office and age >= timedelta(days=2) else now) - age
+    steps = [
+        Step(
+            story=number,
+            at=at,
+            who=story.get("filer", story["from"]),
+            does="open",
+            text=story["text"],
+            files=tuple(story.get("files", ())),
+            by=Channel(story["by"]),
+            subject=story["subject"],
+            requester=story["from"],
+        )
+    ]
+    for then in story.get("then", ()):
+        after, is_staff = span(then["after"]), _is_staff(then.get("who", ""))
+        days = timedelta(days=after.days)
+        at = _OFFICE.add(at + days, max(after - days, _MOMENT)) or now if is_office and is_staff else at + after
+        steps.append(_step(number, at, then))
+    return steps
+
+
+def _is_staff(who: str) -> bool:
+    return who != "" and _PEOPLE[who].role != Role.CUSTOMER
 
 
 def _step(number: int, at: datetime, then: dict[str, Any]) -> Step:
     who = then.get("who", "")
-    usual = Channel.DESK if who and _PEOPLE[who].role != Role.CUSTOMER else Channel.PORTAL
+    usual = Channel.DESK if _is_staff(who) else Channel.PORTAL
     return Step(
         story=number,
         at=at,
