@@ -381,8 +381,8 @@ def change_status(
     `resumed`: moments that had ended with the work and run on, where this takes something back.
     """
     ticket = lock(ticket, actor, staff_only=True)
-    if resumed is not None and status.category in UNRESOLVED:
-        ticket.resolved_at = None  # it never was
+    if resumed is not None:
+        _never_resolved(ticket, status)
     for name, moment in (resumed or {}).items():
         setattr(ticket, name, moment)
     if status == ticket.status:
@@ -449,8 +449,7 @@ def undo(ticket: Ticket, *, actor: User, event_id: int) -> Ticket:
         raise IllegalMove(
             _("Something has happened since, so this can't be undone any more. Choose the status that the ticket should have.")
         )
-    if old.category in UNRESOLVED:
-        ticket.resolved_at = None  # it never was
+    _never_resolved(ticket, old)
     for name, moment in last.data.get("ended", {}).items():
         setattr(ticket, name, datetime.fromisoformat(moment))
     return _change_status(ticket, actor=actor, status=old)
@@ -531,11 +530,11 @@ def stand(ticket: Ticket, status: Status, now: datetime) -> dict[str, Any]:
     ticket.closed_at = now if ticket.is_closed else None
     if not ticket.is_unresolved:
         ticket.snoozed_until = None
-    if not ticket.is_finished and not status.pauses_sla:
-        return {}
-    ended = {name: at.isoformat() for name in _END_WITH_THE_WORK if (at := getattr(ticket, name))}
-    ticket.fix_confirmed_at = ticket.waiting_since = None
-    return {"ended": ended}
+    ending = _END_WITH_THE_WORK if ticket.is_finished else _PUT_ASIDE if status.pauses_sla else ()
+    ended = {name: at.isoformat() for name in ending if (at := getattr(ticket, name))}
+    for name in ended:
+        setattr(ticket, name, None)
+    return {"ended": ended} if ending else {}
 
 
 def check_entry(status: Status, *, has_type: bool, has_reference: bool) -> None:
@@ -549,6 +548,7 @@ def check_entry(status: Status, *, has_type: bool, has_reference: bool) -> None:
 
 
 _END_WITH_THE_WORK = ("fix_confirmed_at", "waiting_since")
+_PUT_ASIDE = ("waiting_since",)  # by who waits for the customer: nothing of theirs is to be answered, and a fix stays confirmed
 
 
 def close_quietly(ticket: Ticket) -> dict[str, Any]:
@@ -558,12 +558,17 @@ def close_quietly(ticket: Ticket) -> dict[str, Any]:
 
 def put_back(ticket: Ticket, *, status: Status, ended: dict[str, str]) -> dict[str, Any]:
     """As above, the other way: in the status that it had, and with what `ended` with the work (see `_enter`)."""
-    if status.category in UNRESOLVED and ticket.resolved_at == ticket.status_since:
-        ticket.resolved_at = None  # it never was: what is taken back resolved it
+    _never_resolved(ticket, status)
     moved = _enter(ticket, status, by_hand=False)
     for name, moment in ended.items():
         setattr(ticket, name, datetime.fromisoformat(moment))
     return moved
+
+
+def _never_resolved(ticket: Ticket, status: Status) -> None:
+    """Where what is taken back resolved the ticket: back in `status`, it never was, so that no report counts it as reopened."""
+    if status.category in UNRESOLVED and ticket.resolved_at == ticket.status_since:
+        ticket.resolved_at = None
 
 
 def default_status(category: Category) -> Status:

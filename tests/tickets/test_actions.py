@@ -308,6 +308,14 @@ def test_fix_when_confirmed_with_type_then_resolves(ticket, ana, dan, bug):
     assert (now_is(ticket).status.name, kinds(ticket)) == ("Resolved", ["type_changed", "resolved"])
 
 
+def test_fix_when_confirmed_and_the_ticket_is_set_to_wait_for_the_customer_then_stays_confirmed(ticket, ana, dan):
+    actions.confirm_fix(ticket, actor=ana)
+    confirmed = now_is(ticket).fix_confirmed_at
+    actions.change_status(ticket, actor=dan, status=Status.objects.filter(pauses_sla=True).first())
+    now = now_is(ticket)
+    assert (now.fix_confirmed_at, now.waiting_since) == (confirmed, None)
+
+
 def test_fix_when_customer_says_more_then_is_no_longer_confirmed(ticket, ana):
     actions.confirm_fix(ticket, actor=ana)
     actions.comment(ticket, actor=ana, message=message("No, it is back."))

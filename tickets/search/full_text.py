@@ -67,9 +67,10 @@ def _without(queryset: QuerySet[Ticket], asked: Asked, *, for_staff: bool) -> Qu
 
 
 def _for_staff_on_postgresql(queryset: QuerySet[Ticket], asked: Asked) -> QuerySet[Ticket]:
-    """Either all that match are gathered and put in order, which takes the longer the more they are: PostgreSQL has statistics of that. Or the list goes
+    """Gathers or walks, whichever PostgreSQL's statistics and the newest tickets say is less work.
 
-    through the tickets in its order and looks into each, which takes the longer the fewer match: the newest tell how often they are met.
+    To gather all that match and put them in order takes the longer the more they are; to go through the tickets in the list's order and look into each
+    takes the longer the fewer match.
     """
     likely = _likely(asked)
     if likely <= _FEW and len(numbers := _first(asked, _FEW + 1)) <= _FEW:
