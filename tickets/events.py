@@ -105,50 +105,56 @@ def describe(event: Event, *, for_staff: bool) -> str:
     if not for_staff:
         data |= {key.removesuffix("_public"): value for key, value in event.data.items() if key.endswith("_public")}
     new = data["new"]
-    words = {
-        EventKind.OPENED: _("filed the ticket for %(new)s") % data if new else _("opened the ticket"),
-        EventKind.COMMENTED: _("replied and set the status to %(new)s") % data if new else _("replied"),
-        EventKind.NOTED: _("added an internal note"),
-        EventKind.STATUS_CHANGED: _("changed the status from %(old)s to %(new)s") % data,
-        EventKind.RECATEGORISED: _("changed the status %(name)s, which counts as %(counts_as)s now")
-        % {"name": "", "counts_as": "", **data},
-        EventKind.RESOLVED: _("resolved the ticket"),
-        EventKind.CLOSED: _("closed the ticket")
-        if event.actor_id or rule_of(event)
-        else _("The ticket was closed because nobody objected to the solution"),
-        EventKind.REOPENED: _("reopened the ticket"),
-        EventKind.FIX_CONFIRMED: _("confirmed that the fix works"),
-        EventKind.ASSIGNED: _("assigned the ticket to %(new)s") % data if new else _("unassigned the ticket"),
-        EventKind.GROUP_CHANGED: _("moved the ticket to the group %(new)s") % data if new else _("removed the group"),
-        EventKind.TYPE_CHANGED: _("set the type to %(new)s") % data if new else _("removed the type"),
-        EventKind.AREA_CHANGED: _("set the product area to %(new)s") % data if new else _("removed the product area"),
-        EventKind.PRIORITY_CHANGED: _("set the priority to %(new)s") % data if new else _("removed the priority"),
-        EventKind.FOLLOWER_ADDED: _("shared the ticket with %(new)s") % data if new else _("follows the ticket"),
-        EventKind.FOLLOWER_REMOVED: _follower_removed(data),
-        EventKind.ORGANIZATION_ADDED: _("shared the ticket with %(new)s") % data,
-        EventKind.ORGANIZATION_REMOVED: _("removed %(old)s from the ticket") % data,
-        EventKind.MARKED_SPAM: _("marked the ticket as spam"),
-        EventKind.NOT_SPAM: _("said that the ticket is not spam"),
-        EventKind.STAFF_TOLD: _told(data),
-        EventKind.RULE_FAILED: _("could not act: %(why)s") % {"why": data.get("why", "")},
-        **_about_clock(data),
-        EventKind.REQUESTER_CHANGED: _("made %(new)s the requester") % data,
-        EventKind.REFERENCE_CHANGED: _("set the engineering reference to %(new)s") % data
-        if new
-        else _("removed the engineering reference"),
-        EventKind.TAGGED: ngettext("added the tag %(new)s", "added the tags %(new)s", str(new).count(",") + 1) % data,
-        EventKind.UNTAGGED: _("removed the tag %(old)s") % data,
-        EventKind.SNOOZED: _("snoozed the ticket until %(until)s") % {"until": _moment(data.get("until", ""))},
-        EventKind.LINKED: _("noted that it %(how)s %(new)s") % _relation(data),
-        EventKind.UNLINKED: _("took back that it %(how)s %(new)s") % _relation(data),
-        EventKind.MERGED: _("merged the ticket into %(new)s") % data if new else _("merged the ticket into another one"),
-        EventKind.UNMERGED: _("undid the merge: the ticket goes on by itself"),
-        EventKind.TOOK_IN: _("merged %(new)s into this ticket") % data if new else _("merged another ticket into this one"),
-        EventKind.GAVE_BACK: _("undid the merge of %(new)s") % data if new else _("undid the merge of another ticket"),
-        EventKind.SPLIT: _("split a message off into %(new)s") % data,
-        EventKind.WOKEN: _("woke the ticket") if event.actor_id or rule_of(event) else _("The ticket is back: it was snoozed until now"),
+    kind = EventKind(event.kind)
+    words: dict[EventKind, Callable[[], str]] = {  # looked up in the catalogue when it is this one
+        EventKind.OPENED: lambda: _("filed the ticket for %(new)s") % data if new else _("opened the ticket"),
+        EventKind.COMMENTED: lambda: _("replied and set the status to %(new)s") % data if new else _("replied"),
+        EventKind.NOTED: lambda: _("added an internal note"),
+        EventKind.STATUS_CHANGED: lambda: _("changed the status from %(old)s to %(new)s") % data,
+        EventKind.RECATEGORISED: lambda: (
+            _("changed the status %(name)s, which counts as %(counts_as)s now") % {"name": "", "counts_as": "", **data}
+        ),
+        EventKind.RESOLVED: lambda: _("resolved the ticket"),
+        EventKind.CLOSED: lambda: (
+            _("closed the ticket")
+            if event.actor_id or rule_of(event)
+            else _("The ticket was closed because nobody objected to the solution")
+        ),
+        EventKind.REOPENED: lambda: _("reopened the ticket"),
+        EventKind.FIX_CONFIRMED: lambda: _("confirmed that the fix works"),
+        EventKind.ASSIGNED: lambda: _("assigned the ticket to %(new)s") % data if new else _("unassigned the ticket"),
+        EventKind.GROUP_CHANGED: lambda: _("moved the ticket to the group %(new)s") % data if new else _("removed the group"),
+        EventKind.TYPE_CHANGED: lambda: _("set the type to %(new)s") % data if new else _("removed the type"),
+        EventKind.AREA_CHANGED: lambda: _("set the product area to %(new)s") % data if new else _("removed the product area"),
+        EventKind.PRIORITY_CHANGED: lambda: _("set the priority to %(new)s") % data if new else _("removed the priority"),
+        EventKind.FOLLOWER_ADDED: lambda: _("shared the ticket with %(new)s") % data if new else _("follows the ticket"),
+        EventKind.FOLLOWER_REMOVED: lambda: _follower_removed(data),
+        EventKind.ORGANIZATION_ADDED: lambda: _("shared the ticket with %(new)s") % data,
+        EventKind.ORGANIZATION_REMOVED: lambda: _("removed %(old)s from the ticket") % data,
+        EventKind.MARKED_SPAM: lambda: _("marked the ticket as spam"),
+        EventKind.NOT_SPAM: lambda: _("said that the ticket is not spam"),
+        EventKind.STAFF_TOLD: lambda: _told(data),
+        EventKind.RULE_FAILED: lambda: _("could not act: %(why)s") % {"why": data.get("why", "")},
+        **dict.fromkeys(SAID_BY_CLOCKS, lambda: _said_by_clock(kind, data)),
+        EventKind.REQUESTER_CHANGED: lambda: _("made %(new)s the requester") % data,
+        EventKind.REFERENCE_CHANGED: lambda: (
+            _("set the engineering reference to %(new)s") % data if new else _("removed the engineering reference")
+        ),
+        EventKind.TAGGED: lambda: ngettext("added the tag %(new)s", "added the tags %(new)s", str(new).count(",") + 1) % data,
+        EventKind.UNTAGGED: lambda: _("removed the tag %(old)s") % data,
+        EventKind.SNOOZED: lambda: _("snoozed the ticket until %(until)s") % {"until": _moment(data.get("until", ""))},
+        EventKind.LINKED: lambda: _("noted that it %(how)s %(new)s") % _relation(data),
+        EventKind.UNLINKED: lambda: _("took back that it %(how)s %(new)s") % _relation(data),
+        EventKind.MERGED: lambda: _("merged the ticket into %(new)s") % data if new else _("merged the ticket into another one"),
+        EventKind.UNMERGED: lambda: _("undid the merge: the ticket goes on by itself"),
+        EventKind.TOOK_IN: lambda: _("merged %(new)s into this ticket") % data if new else _("merged another ticket into this one"),
+        EventKind.GAVE_BACK: lambda: _("undid the merge of %(new)s") % data if new else _("undid the merge of another ticket"),
+        EventKind.SPLIT: lambda: _("split a message off into %(new)s") % data,
+        EventKind.WOKEN: lambda: (
+            _("woke the ticket") if event.actor_id or rule_of(event) else _("The ticket is back: it was snoozed until now")
+        ),
     }
-    said = words[EventKind(event.kind)]
+    said = words[kind]()
     if data.get("split_from"):
         said = _("wrote this on ticket #%(number)s, from which it was split off") % {"number": data["split_from"]}
         if for_staff and event.actor:
@@ -212,16 +218,13 @@ def _told(data: dict[str, Any]) -> str:
     return f"{told}: {data['words']}" if data.get("words") else told
 
 
-def _about_clock(data: dict[str, Any]) -> dict[EventKind, str]:
-    """Of an event that a sweep recorded."""
+def _said_by_clock(kind: EventKind, data: dict[str, Any]) -> str:
     told = data.get(clocks.KEY)
     metric = Metric(told["metric"]).label if isinstance(told, dict) else ""
     said = {"metric": metric, "span": span_words(timedelta(minutes=abs(data.get("minutes", 0))))}
-    return {
-        EventKind.SLA_WARNED: _("%(metric)s: %(span)s left") % said,
-        EventKind.SLA_BREACHED: _("%(metric)s is overdue") % said,
-        EventKind.SLA_ESCALATED: _("%(metric)s is overdue by %(span)s") % said,
-    }
+    if kind == EventKind.SLA_WARNED:
+        return _("%(metric)s: %(span)s left") % said
+    return _("%(metric)s is overdue") % said if kind == EventKind.SLA_BREACHED else _("%(metric)s is overdue by %(span)s") % said
 
 
 def _follower_removed(data: dict[str, Any]) -> str:
