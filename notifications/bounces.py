@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import OperationalError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,7 +23,7 @@ from tickets import actions
 from tickets.mail import ingest
 from tickets.mail.reports import says_address_is_bad
 from tickets.mail.tokens import read_message_id
-from tickets.models import InboundMessage, InboundState
+from tickets.models import Follower, InboundMessage, InboundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,10 +157,10 @@ def running(person: User) -> Suspension | None:
     return Suspension.objects.filter(address=person.email, ended_at=None).first()
 
 
-def suspended(addresses: Iterable[str]) -> dict[str, Suspension]:
-    """Those among `addresses` that get no mail."""
-    running = Suspension.objects.filter(address__in=set(addresses), ended_at=None)
-    return {suspension.address: suspension for suspension in running}
+def with_suspensions(followers: QuerySet[Follower]) -> QuerySet[Follower]:
+    """Each with the key of the `suspension` of this follower's address, None where mail goes there."""
+    running = Suspension.objects.filter(address=OuterRef("user__email"), ended_at=None)
+    return followers.annotate(suspension=Subquery(running.values("pk")))
 
 
 def _claims() -> QuerySet[InboundMessage]:

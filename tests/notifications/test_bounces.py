@@ -18,7 +18,7 @@ from tests.tickets.mail.bounces import BOUNCES, NORA, OURS
 from tests.tickets.mail.letters import letter, take_in
 from tickets import actions, sharing
 from tickets.mail.tokens import bounce_address
-from tickets.models import InboundMessage, InboundState, Ticket
+from tickets.models import Follower, InboundMessage, InboundState, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -290,9 +290,14 @@ def test_suspension_when_somebody_else_lifts_it_then_is_refused(ticket, dan, ben
     assert Suspension.objects.get().ended_at is None
 
 
-def test_suspended_names_those_that_are(ticket, dan, ana, ben):
+def test_followers_when_asked_for_suspensions_then_have_those_that_run(ticket, dan, ana, ben):
+    sharing.follow(ticket, actor=ben)
     bounce_thrice(ticket, dan)
-    assert bounces.suspended([ana.email, ben.email]) == {ana.email: Suspension.objects.get()}
+    suspension = Suspension.objects.get()
+    rows = bounces.with_suspensions(Follower.objects.filter(user__in=[ana, ben])).values_list("user", "suspension")
+    assert dict(rows) == {ana.pk: suspension.pk, ben.pk: None}
+    bounces.lift(suspension, actor=ana)
+    assert dict(rows.all()) == {ana.pk: None, ben.pk: None}
 
 
 class QuickBounce(EmailBackend):

@@ -113,13 +113,9 @@ def page(  # noqa: PLR0913 all by name
     related = links.shown(request.user, ticket)
     parts = [ticket.pk, *(one.pk for one in related["merged"])]
     entries = timeline(request.user, ticket, parts=parts, news=news, pictures_of=pictures_of)
-    followers = list(
-        preferences.with_level_of_each(
-            Follower.objects.filter(ticket=ticket).with_newcomers().select_related("user", "added_by").order_by("id")
-        )
-    )
-    stopped = bounces.suspended(row.user.email for row in followers)
-    reached = [row for row in followers if row.user.email not in stopped]
+    rows = Follower.objects.filter(ticket=ticket).with_newcomers().select_related("user", "added_by").order_by("id")
+    followers: list[Any] = list(preferences.with_level_of_each(bounces.with_suspensions(rows)))
+    stopped = [row for row in followers if row.suspension]
     offered = offers(ticket)
     context = {
         "ticket": ticket,
@@ -133,8 +129,8 @@ def page(  # noqa: PLR0913 all by name
         "macro": macro,
         "tell": tell,
         "tells_priority": settings.TELL_PRIORITY or tell is not None,
-        "followers": [(row, _("mail stopped") if row.user.email in stopped else preferences.said_of(row)) for row in followers],
-        "stopped": [(row.user, stopped[row.user.email]) for row in followers if row.user.email in stopped],
+        "followers": [(row, _("mail stopped") if row.suspension else preferences.said_of(row)) for row in followers],
+        "stopped": stopped,
         "sharing": sharing or DeskShareForm(actor=request.user),
         "is_following": any(row.user_id == request.user.pk and not row.is_muted for row in followers),
         "levels": preferences.choices(request.user, ticket),
@@ -153,7 +149,7 @@ def page(  # noqa: PLR0913 all by name
             drafts=own,
             wanted=request.GET.get("write", ""),
             statuses=offered["status"],
-            followers=reached,
+            followers=[row for row in followers if not row.suspension],
             me=request.user,
         ),
     }
