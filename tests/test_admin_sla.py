@@ -76,6 +76,17 @@ def test_holidays_when_taken_from_a_country_and_a_file_then_are_added_to_what_st
     assert {date(2026, 12, 24), date(2026, 10, 31), date(2026, 12, 25)} <= calendar.as_value().holidays
 
 
+def test_holidays_when_a_file_is_added_to_a_calendar_that_stands_then_are_read_though_what_it_touches_was_asked_first(office):
+    add(office, BusinessCalendar, name="Office hours", zone="UTC", day0="09:00–17:00")
+    calendar = BusinessCalendar.objects.get()
+    ics = SimpleUploadedFile(
+        "free.ics", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261224\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    sent = {"name": calendar.name, "zone": "UTC", "day0": "09:00–17:00", "file": ics}
+    response = office.post(reverse("admin:tickets_businesscalendar_change", args=[calendar.pk]), sent)
+    assert (response.status_code, [day.date for day in calendar.holidays.all()]) == (302, [date(2026, 12, 24)])
+
+
 US = {"name": "Office", "zone": "America/New_York", "day0": "09:00–17:00", "country": "us"}
 
 

@@ -126,6 +126,7 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
             return {}
         if file.size > _MAX_FILE:
             raise forms.ValidationError(_("This file is too large for a list of holidays."))
+        file.seek(0)  # the question what a change touches has read it already
         return self._read(lambda: free_days.read_ics(file.read()))
 
     @staticmethod
