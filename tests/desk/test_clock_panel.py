@@ -120,9 +120,22 @@ def test_queue_when_a_night_lies_between_then_says_the_hours_of_work_as_the_tick
     client.force_login(dan)
     for moment, row, page in (
         ((12, 0), "1h", "1h left"),  # the first response is due at 13
+        ((13, 0), "overdue", "Overdue"),
         ((20, 0), "overdue by − 4h", "Overdue by 4h"),
         ((10, 0, 24), "overdue by − 5h", "Overdue by 5h"),
         ((10, 0, 26), "overdue by − 21h", "Overdue by 21h"),
     ):
         at(*moment)
         assert (due_cells(client), page in client.get(f"/desk/tickets/{ticket.pk}/").content.decode()) == ([row], True)
+
+
+def test_clock_when_due_as_work_ends_then_is_overdue_though_nobody_has_worked_since(ticket, at, dan):
+    """No hour of work has gone by since, so that there is none to count."""
+    SlaTarget.objects.update(first_response=timedelta(hours=8))
+    late = make_ticket(ticket.requester)
+    now = at(20)
+    dial = shown(late, now)["First response"]
+    client = Client()
+    client.force_login(dan)
+    assert (dial.words, dial.tone, dial.is_over) == ("Overdue", "late", True)
+    assert due_cells(client)[0] == "overdue"

@@ -69,7 +69,7 @@ def _dial(clock: Clock, story: list[Line], *, now: datetime) -> Dial:
         tone=tone,
         promise=_promise(clock),
         due_at=clock.breached_at or clock.due_at,
-        is_over=clock.breached_at is not None or spent > clock.target,
+        is_over=clock.breached_at is not None or spent > clock.target or _is_due(clock, clock.target - spent),
         in_business_hours=clocks.promise_of(clock).in_business_hours,
         used=min(_seconds(spent), _seconds(clock.target)),
         whole=_seconds(clock.target),
@@ -86,7 +86,7 @@ def _promise(clock: Clock) -> str:
 
 def _standing(clock: Clock, left: timedelta) -> tuple[str, str]:
     span = span_words(abs(left))
-    is_late = left.total_seconds() < 0 or clock.breached_at is not None
+    is_late = left.total_seconds() < 0 or clock.breached_at is not None or _is_due(clock, left)
     if clock.state == ClockState.PAUSED:
         return (_("Paused, overdue by %(span)s") if is_late else _("Paused, %(span)s left")) % {
             "span": span
@@ -96,8 +96,13 @@ def _standing(clock: Clock, left: timedelta) -> tuple[str, str]:
     if clock.state == ClockState.DROPPED:
         return (_("Missed by %(span)s, no longer needed") % {"span": span} if is_late else _("No longer needed")), ""
     if is_late:
-        return _("Overdue by %(span)s") % {"span": span}, "late"
+        return _("Overdue by %(span)s") % {"span": span} if left else _("Overdue"), "late"
     return _("%(span)s left") % {"span": span}, "near" if left * _NEAR < clock.target else ""
+
+
+def _is_due(clock: Clock, left: timedelta) -> bool:
+    """Nothing is left, and it was not done in that second: nor has a second of work gone by since, where work ended then."""
+    return clock.is_running and not left
 
 
 def _seconds(span: timedelta) -> int:

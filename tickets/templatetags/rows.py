@@ -94,15 +94,17 @@ def _due(clocks: Collection[Clock]) -> str:
         is_paused = any(not clock.is_running for clock in clocks)
         return format_html('<span class="due is-paused">{}</span>', _("paused")) if is_paused else ""
     left = left_of(first, timezone.now())
-    is_late = left < timedelta()
+    is_late = left < timedelta() or (first.is_running and moment <= timezone.now())
     return format_html(
         '<time class="due{}" datetime="{}" title="{} {}">{}{}</time>',
         " is-late" if is_late else " is-near" if left < _NEAR else "",
         moment.isoformat(),
         _("overdue since") if is_late else _("due"),
         exactly(moment),
-        format_html('<span class="visually-hidden">{} </span><span aria-hidden="true">−</span>', _("overdue by")) if is_late else "",
-        _coarse(abs(left)),
+        format_html('<span class="visually-hidden">{} </span><span aria-hidden="true">−</span>', _("overdue by"))
+        if left < timedelta()
+        else "",
+        _coarse(abs(left)) if left or not is_late else _("overdue"),  # due when work ended, and nobody has worked since
     )
 
 
