@@ -205,15 +205,17 @@ def _texts(tickets: Collection[Ticket], *, for_staff: bool) -> Iterator[tuple[in
     may_read = Q(ticket__in=[ticket.pk for ticket in tickets]) & (Q() if for_staff else Q(is_internal=False))
     nth = Window(RowNumber(), partition_by="ticket", order_by="-pk")
     latest = Comment.objects.filter(may_read).annotate(nth=nth, said=Substr("text", 1, _LOOKED_INTO)).filter(nth__lte=_LATEST)
+    ticket_of: dict[int, int] = {}  # by comment
     authors: dict[int, set[tuple[str, str]]] = {ticket.pk: {(ticket.requester.name, ticket.requester.email)} for ticket in tickets}
     columns = ("pk", "ticket", "said", "is_internal", "author__name", "author__email", "author__role")
     for comment, ticket, said, is_internal, name, email, role in latest.order_by("-pk").values_list(*columns):
+        ticket_of[comment] = ticket
         if role == Role.CUSTOMER:
             authors[ticket].add((name, email))
         yield ticket, "note" if is_internal else "said", said, comment
-    files = Attachment.objects.filter(comment__in=Comment.objects.filter(may_read)).order_by("-pk")
-    for ticket, name, comment in files.values_list("comment__ticket", "name", "comment"):
-        yield ticket, "file", name, comment
+    # Of known comments: joined to them, PostgreSQL would read all files there are.
+    for name, comment in Attachment.objects.filter(comment__in=ticket_of).order_by("-pk").values_list("name", "comment"):
+        yield ticket_of[comment], "file", name, comment
     if for_staff:
         for ticket, people in authors.items():
             for name, email in people:
