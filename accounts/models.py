@@ -105,6 +105,7 @@ class User(AbstractBaseUser):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         ordering: ClassVar = ["email"]
+        indexes: ClassVar = [models.Index(fields=["name"], condition=~Q(role=Role.CUSTOMER), name="staff")]  # a few among all customers
 
     def __str__(self) -> str:
         return self.display_name

@@ -46,7 +46,7 @@ def offers(ticket: Ticket) -> dict[str, list[Offer]]:
         _listed("type", TicketType, ticket),
         _listed("area", ProductArea, ticket),
         _listed("group", AgentGroup, ticket, rank=_no_rank()),
-        _rows("assignee", User.objects.filter(Q(pk__in=User.objects.active_staff().values("pk")) | _is("assignee", ticket)), note="email"),
+        _rows("assignee", User.objects.active_staff() | User.objects.filter(_is("assignee", ticket)), note="email"),
     ]
     found: dict[str, list[Offer]] = {kind: [] for kind in ("status", "priority", "type", "area", "group", "assignee")}
     for row in parts[0].union(*parts[1:], all=True):
