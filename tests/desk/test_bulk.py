@@ -14,6 +14,7 @@ from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
 from tickets import actions, bulk, events, merging, releases, tagging
+from tickets.desk.bulk import BulkForm
 from tickets.models import BulkRun, Event, EventKind, Priority, Status, Ticket, TicketType
 
 NEW = "/desk/tickets/bulk/"
@@ -239,6 +240,20 @@ def test_long_run_when_begun_then_the_worker_does_it_and_the_page_shows_how_far(
     assert "Taking 3 changes back" in words(desk.get(path))
     bulk.work_waiting()
     assert ("3 tickets are as they were before." in words(desk.get(path)), {one.priority for one in fresh(three)}) == (True, {None})
+
+
+def test_run_when_it_has_begun_in_another_window_then_what_is_done_stays_what_was_shown(desk, three, monkeypatch):
+    path, _page = choose(desk, three, priority=pk(Priority, "Low"))
+    changes = BulkForm.changes
+
+    def overtaken(form):
+        bulk.begin(BulkRun.objects.get())
+        return changes(form)
+
+    monkeypatch.setattr(BulkForm, "changes", overtaken)
+    do(desk, path, priority=pk(Priority, "High"))
+    run = BulkRun.objects.get()
+    assert (run.changes, run.state) == ({"priority": pk(Priority, "Low")}, "working")
 
 
 def test_run_when_what_was_chosen_is_gone_then_says_so(desk, three, monkeypatch):

@@ -167,8 +167,9 @@ def bulk_run(request: StaffRequest, pk: int) -> HttpResponse:
         return _outlook(request, run, form, status=422)
     changes = form.changes()
     is_as_shown = _without_missing(changes) == _without_missing(run.changes)
+    if not BulkRun.objects.filter(pk=pk, state=BulkState.DRAFT).update(changes=changes):  # begun in another window meanwhile
+        return redirect("desk_bulk", pk)
     run.changes = changes
-    run.save(update_fields=["changes"])
     if not _without_missing(changes):
         messages.error(request, _("Choose what is to be changed."))
     elif "go" in request.POST and is_as_shown:
