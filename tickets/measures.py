@@ -48,9 +48,8 @@ def measure_again(ticket: Ticket) -> None:
 
 
 def work_seconds(ticket: Ticket, began: datetime, ended: datetime) -> int | None:
-    """Of the business hours that its SLA promises, waiting for the customer included; None for a ticket to which nothing was promised."""
-    clock = ticket.clocks.select_related("snapshot").first()
-    return int(clock.snapshot.agreement.calendar.between(began, ended).total_seconds()) if clock else None
+    """Of the business hours that its SLA promises now, waiting for the customer included; None for a ticket to which nothing is promised."""
+    return int(ticket.sla.agreement.calendar.between(began, ended).total_seconds()) if ticket.sla else None
 
 
 def _keep(ticket: Ticket, kind: Stretch.Kind, began: datetime, ended: datetime, work: int | None = None) -> None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from tests.factories import make_ticket, message
+from accounts.models import AgentGroup
+from tests.factories import make_policy, make_ticket, message
 from tickets import actions
 from tickets.models import Status, Ticket, TicketType
 
@@ -32,6 +33,19 @@ def kept(ticket):
     return [
         (row.kind, *((at - NOON) // timedelta(hours=1) for at in (row.began_at, row.ended_at))) for row in ticket.stretches.order_by("pk")
     ]
+
+
+def test_resolution_when_another_policy_counts_since_the_first_answer_then_is_measured_in_its_hours(clock, workflow, ana, dan):
+    make_policy("Others", zone="UTC", hours="09:00-17:00", position=2)
+    devops = AgentGroup.objects.get(name="DevOps")
+    make_policy("Late shift", zone="UTC", hours="16:00-20:00", position=1, group=devops)
+    ticket = make_ticket(ana)
+    clock.move_to(NOON + timedelta(hours=1))
+    actions.comment(ticket, actor=dan, message=message())
+    actions.set_group(ticket, actor=dan, group=devops)
+    clock.move_to(NOON + timedelta(hours=6))  # 18:00
+    ticket = actions.resolve(ticket, actor=dan, type=TicketType.objects.first())
+    assert (ticket.first_response_work, ticket.resolution_work) == (3600, 2 * 3600)
 
 
 def test_answers_when_customers_wait_then_each_wait_is_kept_but_the_first(ticket, clock, ana, dan):

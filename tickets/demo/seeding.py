@@ -345,7 +345,7 @@ class _Story:
 
     def _worked(self, began: datetime) -> int | None:
         """As `measures.work_seconds`."""
-        return int(self.clocks[0].snapshot.agreement.calendar.between(began, self.at).total_seconds()) if self.clocks else None
+        return int(self.ticket.sla.agreement.calendar.between(began, self.at).total_seconds()) if self.ticket.sla else None
 
     def _stretch(self, kind: Stretch.Kind, began: datetime, work: int | None = None) -> None:
         self.rows[Stretch].append((self.ticket.pk, kind.value, began, self.at, work))
