@@ -151,6 +151,7 @@ function complete(field, way) {
 
   field.addEventListener("input", () => {
     way.forget();
+    mark(-1); // what is offered is of what stood there before
     askSoon();
   });
   field.addEventListener("focus", askSoon);

@@ -5,6 +5,7 @@ export function finder(dialog, { address, choose }) {
   const list = dialog.querySelector("[role=listbox]");
   let asked = 0;
   let timer;
+  let answered = null; // the words that the list is of
   const options = () => [...list.querySelectorAll("[role=option]:not([aria-disabled])")];
 
   function mark(option) {
@@ -17,17 +18,27 @@ export function finder(dialog, { address, choose }) {
   async function find() {
     const mine = ++asked;
     const url = new URL(address, location.href);
-    url.searchParams.set("q", input.value);
+    const words = input.value;
+    url.searchParams.set("q", words);
     const response = await fetch(url).catch(() => null);
     const found = response?.ok ? await response.text() : null;
     if (mine !== asked || found === null) return; // a newer question is on its way, or the list stays as it is
     list.innerHTML = found;
+    answered = words;
     mark(options()[0]);
   }
 
   function take(option) {
     dialog.close();
     choose(option);
+  }
+
+  // Who is quicker than the answer means what they typed, and not what the list still shows.
+  async function takeFirst() {
+    clearTimeout(timer);
+    await find();
+    const [first] = options();
+    if (answered === input.value && first && dialog.open) take(first);
   }
 
   input.addEventListener("input", () => {
@@ -40,6 +51,7 @@ export function finder(dialog, { address, choose }) {
     if (event.key.startsWith("Arrow") && !all.length) return;
     if (event.key === "ArrowDown") mark(all[(at + 1) % all.length]);
     else if (event.key === "ArrowUp") mark(all[(at - 1 + all.length) % all.length]);
+    else if (event.key === "Enter" && answered !== input.value) takeFirst();
     else if (event.key === "Enter" && at >= 0) take(all[at]);
     else if (event.key !== "Enter") return;
     event.preventDefault();
@@ -52,6 +64,7 @@ export function finder(dialog, { address, choose }) {
 
   return () => {
     input.value = "";
+    answered = null;
     dialog.showModal();
     input.focus();
     find();

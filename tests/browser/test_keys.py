@@ -48,6 +48,17 @@ def test_palette_goes_to_views_and_searches_for_what_is_no_command(visit):
     expect(page.get_by_role("heading", name="“zzyzx”")).to_be_visible()
 
 
+def test_line_when_one_types_on_then_nothing_is_completed_that_was_offered_before(visit):
+    page = visit(AGENT, "/desk/tickets/")
+    page.keyboard.press("/")
+    page.keyboard.type("sta")
+    expect(page.get_by_role("option", name="status:")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("mp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="“stamp”")).to_be_visible()
+
+
 def test_keys_when_switched_off_then_do_nothing_but_list_themselves(visit):
     page = visit(AGENT, "/desk/tickets/21/")
     page.keyboard.press("?")

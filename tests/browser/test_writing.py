@@ -52,6 +52,16 @@ def test_colleagues_see_each_other_and_what_arrives_costs_no_words(visit):
     expect(second.locator("textarea[name=text]")).to_have_value("Let me see.")
 
 
+def test_macro_when_enter_is_quicker_than_the_answer_then_is_the_one_that_was_typed(visit):
+    page = visit(AGENT, f"/desk{submit(visit, 'Quick macro', email=SOLO)}")
+    page.keyboard.press("x")
+    expect(page.locator("#macro-finder [role=option]").first).to_contain_text("Take it and say")
+    page.keyboard.type("wait for")
+    page.keyboard.press("Enter")
+    expect(page.locator("#property-status option:checked")).to_have_text("Waiting on Customer")
+    expect(page.locator("#leaving")).to_have_count(0)
+
+
 def test_macro_is_shown_done_by_keys_and_its_reply_taken_back(visit):
     path = f"/desk{submit(visit, 'By macro', email=CLEO)}"
     page = visit(AGENT, path)
