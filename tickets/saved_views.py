@@ -24,7 +24,7 @@ MOST = 30  # that one person may keep, and that a list offers
 
 
 def seen_by(user: User) -> QuerySet[SavedView]:
-    """In the order of the list; with `is_theirs`: of a group that they are in."""
+    """In the order of the list."""
     mine = Q(owner=user)
     groups = Q(group__isnull=False) if user.is_admin else Q(group__in=user.agent_groups.values("pk"))
     return SavedView.objects.filter(mine | Q(owner=None, group=None) | groups).order_by("position", "pk")
