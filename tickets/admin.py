@@ -131,7 +131,17 @@ def _tickets(count: int) -> dict[str, str]:
 class StatusAdmin(ListedAdmin):
     named = "status"
     form = StatusForm
-    list_display = ("name", "category", "public_name", "is_default", "requires_type", "asks_reference", "closes", "is_retired")
+    list_display = (
+        "name",
+        "category",
+        "public_name",
+        "is_default",
+        "requires_type",
+        "asks_reference",
+        "pauses_sla",
+        "closes",
+        "is_retired",
+    )
     list_filter = ("category", "is_retired")
     search_fields = ("name", "public_name")
 
