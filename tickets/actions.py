@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup, Role, User
 from tickets import access, files, measures
-from tickets.events import record
+from tickets.events import SAID_BY_CLOCKS, record, rule_of
 from tickets.help.links import note_links
 from tickets.lifecycle import UNRESOLVED, Category, Trigger, target
 from tickets.locking import hold_memberships, lock, lock_where_it_goes_on, save
@@ -441,16 +441,20 @@ def close(ticket: Ticket, *, actor: User) -> Ticket:
 
 @transaction.atomic
 def undo(ticket: Ticket, *, actor: User, event_id: int) -> Ticket:
-    """Takes back that one resolved, closed or marked as spam, the event `event_id`: the ticket is where it was. Refused once anything has happened since."""
+    """Takes back that one resolved, closed or marked as spam, the event `event_id`: the ticket is where it was.
+
+    Refused once anything has happened since, but for what rules did about it, which stays, and what clocks said.
+    """
     ticket = lock(ticket, actor, staff_only=True)
-    last = ticket.events.latest("pk")
-    old = Status.objects.filter(name=last.data.get("old", "")).first()
-    if (last.pk, last.actor_id) != (event_id, actor.pk) or last.kind not in _UNDONE or old is None:
+    done = ticket.events.filter(pk=event_id, actor=actor, kind__in=_UNDONE).first()
+    old = Status.objects.filter(name=done.data.get("old", "")).first() if done else None
+    since = ticket.events.filter(pk__gt=event_id).exclude(kind__in=SAID_BY_CLOCKS)
+    if done is None or old is None or any(not rule_of(event) or "category" in event.data for event in since):
         raise IllegalMove(
             _("Something has happened since, so this can't be undone any more. Choose the status that the ticket should have.")
         )
     _never_resolved(ticket, old)
-    for name, moment in last.data.get("ended", {}).items():
+    for name, moment in done.data.get("ended", {}).items():
         setattr(ticket, name, datetime.fromisoformat(moment))
     return _change_status(ticket, actor=actor, status=old)
 

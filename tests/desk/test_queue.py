@@ -157,6 +157,12 @@ def test_queue_when_a_number_is_searched_then_leads_to_the_ticket(desk, pair):
     assert (response.status_code, response["Location"]) == (302, f"/desk/tickets/{pair[0].number}/")
 
 
+def test_queue_when_the_number_is_in_quotes_then_is_looked_for_as_a_word(desk, dan, pair):
+    actions.comment(pair[1], actor=dan, message=message(f"It says {pair[0].number} again."))
+    word_index.write([one.pk for one in pair])
+    assert queue(desk, q=f'"{pair[0].number}"') == [pair[1].pk, pair[0].pk]
+
+
 def test_queue_when_the_number_is_hidden_then_tells_nothing(desk, secret):
     response = desk.get(QUEUE, {"q": str(secret.number)})
     assert (response.status_code, rows(response)) == (200, [])

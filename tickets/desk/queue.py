@@ -129,8 +129,8 @@ def _audience(chosen: dict[str, Any] | None) -> str:
 
 
 def _meant(filters: Filters, user: User) -> Ticket | None:
-    """A number alone is the ticket of that number, if there is one."""
-    if len(filters.query.terms) != 1 or not isinstance(word := filters.query.terms[0], Word) or word.is_not:
+    """A number alone is the ticket of that number, if there is one; in quotes it is a word as any other."""
+    if len(filters.query.terms) != 1 or not isinstance(word := filters.query.terms[0], Word) or word.is_not or word.is_phrase:
         return None
     number = number_of(word.text)
     return access.tickets_for(user).filter(pk=number).first() if number else None

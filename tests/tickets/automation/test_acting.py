@@ -392,3 +392,20 @@ def test_sweep_when_a_rule_has_much_to_look_through_then_the_next_has_its_time_t
     with mock.patch.object(acting, "monotonic", count().__next__), mock.patch.object(acting, "_SWEEP_SECONDS", 16):
         acting.sweep()
     assert 0 < quick.runs.count() < 8
+
+
+def test_undo_when_a_rule_acted_on_the_resolution_then_takes_the_resolution_back_and_leaves_what_the_rule_did(workflow, ana, dan):
+    ticket = make_ticket(ana)
+    make_rule(When.STATUS_CHANGED, conditions={"status": [status("Closed")]}, steps={"priority": priority("High")})
+    actions.close(ticket, actor=dan)
+    closed = ticket.events.get(kind=EventKind.CLOSED)
+    now = actions.undo(ticket, actor=dan, event_id=closed.pk)
+    assert (now.is_closed, now.closed_at, now.priority.name) == (False, None, "High")
+
+
+def test_undo_when_a_rule_moved_the_ticket_on_then_is_refused(workflow, ana, dan):
+    ticket = make_ticket(ana)
+    make_rule(When.STATUS_CHANGED, conditions={"status": [status("Closed")]}, steps={"status": status("Open")})
+    actions.close(ticket, actor=dan)
+    with pytest.raises(actions.IllegalMove):
+        actions.undo(ticket, actor=dan, event_id=ticket.events.get(kind=EventKind.CLOSED).pk)
