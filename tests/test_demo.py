@@ -64,8 +64,9 @@ def test_stories_when_told_at_any_hour_then_lie_in_the_past_and_most_of_staffs_w
     told = stories(now)
     work = [step for step in told if step.who in {"priya", "tom", "clara"} and step.does != "open"]
     in_hours = [step for step in work if step.at.weekday() < 5 and 9 <= step.at.hour <= 17]
-    by_day = [step for step in told if step.does == "open" and 7 <= step.at.hour <= 18]
-    assert ([step for step in told if step.at >= now], len(in_hours) > 0.6 * len(work), len(by_day) > 0.5 * 42) == ([], True, True)
+    opened = [now - step.at for step in told if step.does == "open"]
+    assert ([step for step in told if step.at >= now], len(in_hours) > 0.5 * len(work)) == ([], True)
+    assert opened == sorted(opened, reverse=True)  # as they are told, so that each keeps its number
 
 
 def test_every_status_that_is_not_retired_when_seeded_then_has_tickets(seeded):

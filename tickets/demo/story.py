@@ -88,7 +88,6 @@ _PEOPLE = {
     "freemium": Person("no-reply@signup.example", "Sign-up robot"),
 }
 _OFFICE = Calendar("UTC", (((540, 1020),),) * 5 + ((),) * 2)  # of the preset: nine to five, Monday to Friday
-_AFTERNOON = 16
 _MOMENT = timedelta(minutes=1)
 _AREAS = ("Flows and balloons", "Editor", "Reports and exports", "Log-in and access")
 DEMO_ACCOUNTS = tuple(person for person in _PEOPLE.values() if person.what)
@@ -160,18 +159,20 @@ def _run_out() -> None:
 
 
 def stories(now: datetime) -> list[Step]:
-    """Each as people with office hours would have lived it; where that would not be over by `now`, to the minute as it is told."""
+    """Each with its staff's work in office hours; to the minute as it is told where that would not be over by `now`, or where a follow-up comes of it.
+
+    So tickets are opened in one order whenever the demo is begun, and each keeps its number.
+    """
     steps: list[Step] = []
     for number, story in enumerate(tomllib.loads(_STORIES.read_text())["ticket"]):
-        lived = _lived(number, story, now, is_office=True)
+        lived = _lived(number, story, now, is_office=not _has_follow_up(story))
         steps += lived if lived[-1].at < now else _lived(number, story, now, is_office=False)
     return steps
 
 
 def _lived(number: int, story: dict[str, Any], now: datetime, *, is_office: bool) -> list[Step]:
-    """In an office a ticket of an older day comes in by day, whenever the demo is begun, and staff's hours and minutes are working time."""
-    age = span(story["age"])
-    at = (now.replace(hour=_AFTERNOON, minute=0) if is_office and age >= timedelta(days=2) else now) - age
+    """In an office, staff's hours and minutes are working time; days are days."""
+    at = now - span(story["age"])
     steps = [
         Step(
             story=number,
@@ -191,6 +192,10 @@ def _lived(number: int, story: dict[str, Any], now: datetime, *, is_office: bool
         at = _OFFICE.add(at + days, max(after - days, _MOMENT)) or now if is_office and is_staff else at + after
         steps.append(_step(number, at, then))
     return steps
+
+
+def _has_follow_up(story: dict[str, Any]) -> bool:
+    return any(then["does"] == "closes" for then in story.get("then", ())[:-1])
 
 
 def _is_staff(who: str) -> bool:
