@@ -3,7 +3,7 @@
 Once: what asks neither the database nor Redis answers the same whatever they are, so `make test-services` leaves it out (`--services`). Such a test has no
 fixture `db`, no mark that says otherwise, and can't have it wrong: its cache is one that fails (see `OneThatFails`).
 
-In order: files whose tests wait for processes or browsers, or are long, begin first, as others then use the processors meanwhile, and none is left for
+In order: files whose tests wait for processes, browsers or locks, or are long, begin first, as others then use the processors meanwhile, and none is left for
 the end; then the files with most tests. All files of browsers are one piece, as they share a running demo.
 """
 
@@ -17,7 +17,7 @@ from django.core.cache.backends.base import BaseCache
 from xdist.scheduler import LoadFileScheduling
 
 _ASKING = ("browser", "django_db", "journey", "postgres", "services")
-_FIRST = ("browser", "journey", "dear")
+_FIRST = ("browser", "journey", "postgres", "dear")
 _SHARED = "tests/browser/"
 
 

@@ -23,7 +23,7 @@ from tickets.models import Attachment, Clock, Comment, Event, InboundMessage, St
 from tickets.presets import APTY
 from tickets.sla import clocks
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dear]
 
 
 @pytest.fixture(scope="module")

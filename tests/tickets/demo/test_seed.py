@@ -20,7 +20,7 @@ from tickets.models import Clock, Comment, Event, EventKind, IndexedTicket, Post
 from tickets.search import indexing
 from tickets.sla import clocks
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dear]
 
 
 @pytest.fixture(autouse=True)
