@@ -25,6 +25,7 @@ function reachable(element) {
 
 function run(element) {
   if (element.matches("a, button, summary, input[type=radio], input[type=checkbox]")) element.click();
+  else element.focus(); // a line to write in
   if (element.matches("input[type=radio]")) {
     const area = element.form?.querySelector("textarea");
     if (area && !area.hidden) area.setSelectionRange(area.value.length, area.value.length); // what is there already is gone on with

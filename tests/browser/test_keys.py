@@ -59,6 +59,21 @@ def test_line_when_one_types_on_then_nothing_is_completed_that_was_offered_befor
     expect(page.get_by_role("heading", name="“stamp”")).to_be_visible()
 
 
+def test_palette_when_asked_for_a_tag_a_link_or_the_way_out_then_has_them(visit):
+    page = visit(AGENT, "/desk/tickets/21/")
+    for typed, offered in (("link another", "Link another ticket"), ("log out", "Log out"), ("profile", "Profile")):
+        page.keyboard.press("Control+k")
+        expect(page.get_by_role("combobox", name="What do you want to do?")).to_be_focused()
+        page.keyboard.type(typed)
+        expect(page.locator("#palette [aria-selected=true] .clip")).to_have_text(offered)
+        page.keyboard.press("Escape")
+        expect(page.locator("#palette")).to_be_hidden()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("add a tag")
+    page.keyboard.press("Enter")
+    expect(page.locator('input[name="tags"]')).to_be_focused()
+
+
 def test_keys_when_switched_off_then_do_nothing_but_list_themselves(visit):
     page = visit(AGENT, "/desk/tickets/21/")
     page.keyboard.press("?")
