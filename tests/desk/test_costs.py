@@ -23,7 +23,7 @@ ASKED = {
     "/desk/macros/": 3,
     "/desk/macros/new/": 9,
     "/desk/tickets/{ticket}/canned/": 5,
-    "/desk/tickets/{ticket}/macros/": 5,
+    "/desk/tickets/{ticket}/macros/": 7,  # two of them as it is asked for by its bare address
     "/desk/drafts/": 4,
     "/desk/releases/": 5,
     "/desk/releases/{release}/": 5,

@@ -44,6 +44,12 @@ def run(client, ticket, macro, **data):
     return client.post(reverse("desk_ticket_macro", args=[ticket.number, macro.pk]), {"seen": newest_event(ticket), **data})
 
 
+def test_list_when_opened_by_its_bare_address_then_what_stands_on_the_ticket_counts_as_seen(desk, ticket, ana):
+    actions.comment(ticket, actor=ana, message=message("Still broken."))
+    page = desk.get(reverse("desk_ticket_macros", args=[ticket.number]))
+    assert page.context["seen"] == newest_event(ticket)
+
+
 def facts(ticket):
     return Ticket.objects.values().get(pk=ticket.pk), Event.objects.count(), Draft.objects.count()
 

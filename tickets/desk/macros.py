@@ -201,11 +201,14 @@ def ticket_macros(request: StaffRequest, number: int) -> HttpResponse:
     ticket = access.get_ticket(request.user, number, among=Ticket.objects.select_related("requester"))
     query = request.GET.get("q", "")[:200]
     is_piece = "piece" in request.GET
+    seen = SeenField(required=False).clean(request.GET.get("seen"))
+    if seen is None:  # by the bare address: what stands there now
+        seen = access.events_for(request.user, ticket).values_list("pk", flat=True).last()
     context = {
         "ticket": ticket,
         "offers": _offers(request.user, ticket, query, most=_FOUND if is_piece else LISTED),
         "q": query,
-        "seen": SeenField(required=False).clean(request.GET.get("seen")) or "",
+        "seen": seen or "",
     }
     return render(request, "desk/macro_options.html" if is_piece else "desk/ticket_macros.html", context)
 
