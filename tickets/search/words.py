@@ -1,8 +1,8 @@
 """Words as search knows them: the same for what is written and for what is asked, on every database. Pure: no models, no clock.
 
-No stems and no small words that are left out: "ERR_4032", "v2.3.1", "x-17", "E1042" and "ana@acme.example" are rows of words and numbers, found by any of
-them, and whole where they stand in that order. Case and accents do not count. (`tickets.search.terms` reads words for what they mean; this for how they are
-written.)
+Kept as they are written, with no small words left out: "ERR_4032", "v2.3.1", "x-17", "E1042" and "ana@acme.example" are rows of words and numbers, found by
+any of them, and whole where they stand in that order. Case and accents do not count. A word of letters alone that is asked for, and not in quotes, is looked
+for by what its forms have in common: "exporting" finds "exports". (`tickets.search.terms` reads words for what they mean; this for how they are written.)
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from os.path import commonprefix
 from typing import TYPE_CHECKING
+
+from Stemmer import Stemmer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +25,10 @@ MAX_TEXT = 50_000  # characters of a text that are read
 _MOST_PARTS = 3
 _MAX_WORD = 40  # characters; of a longer one its beginning counts
 _LEAST_BEGINNING = 3  # characters from which the last word asked for also finds longer ones
+_LEAST_STEM = (
+    4  # characters of what the forms of a word have in common, and at least that share of it: "organ" says too little of "organization"
+)
+_LEAST_SHARE = 0.5
 _STEP = 10  # places that a gap takes
 _LAST_PLACE = 16_383  # as PostgreSQL counts them
 
@@ -93,22 +100,25 @@ def _as_tsquery(row: tuple[str, ...], *, is_begun: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """All of `words` and `phrases`, none of `excluded`. The last of the words may be the beginning of one."""
+    """All of `words` and `phrases`, none of `excluded`. Words are found in their other forms too; the last of them may be the beginning of one."""
 
     words: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
-    # As rows of words: `found` must each stand there, `hidden` must not; the last of `found` by its beginning where `is_begun`.
+    # As rows of words: `found` must each stand there, where `begun` by the beginning of its last word; `hidden` must not.
     found: tuple[tuple[str, ...], ...] = field(init=False)
+    begun: tuple[bool, ...] = field(init=False)
     hidden: tuple[tuple[str, ...], ...] = field(init=False)
-    is_begun: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        found = [row for row in map(_row, (*self.phrases, *self.words)) if row]
-        last = _row(self.words[-1])[-1:] if self.words else ()
-        object.__setattr__(self, "found", tuple(found))
+        exact = [row for row in map(_row, self.phrases) if row]
+        found = [(row, False) for row in exact] + [_loosely(row) for row in map(_row, self.words) if row]
+        last = _row(self.words[-1]) if self.words else ()
+        if last and len(last[-1]) >= _LEAST_BEGINNING and not last[-1].isdecimal():
+            found[-1] = found[-1][0], True
+        object.__setattr__(self, "found", tuple(row for row, _is_begun in found))
+        object.__setattr__(self, "begun", tuple(is_begun for _row, is_begun in found))
         object.__setattr__(self, "hidden", tuple(row for row in map(_row, self.excluded) if row))
-        object.__setattr__(self, "is_begun", bool(last) and len(last[0]) >= _LEAST_BEGINNING and not last[0].isdecimal())
 
     def __bool__(self) -> bool:
         """Whether anything was asked, be it nothing that a text could have."""
@@ -116,7 +126,7 @@ class Asked:
 
     def as_tsqueries(self) -> tuple[list[str], list[str]]:
         """Of each row of words that must stand there, and of each that must not."""
-        found = [_as_tsquery(row, is_begun=self.is_begun and at == len(self.found)) for at, row in enumerate(self.found, start=1)]
+        found = [_as_tsquery(row, is_begun=is_begun) for row, is_begun in zip(self.found, self.begun, strict=True)]
         return found, [_as_tsquery(row) for row in self.hidden]
 
     def as_tsquery(self) -> str:
@@ -125,15 +135,25 @@ class Asked:
 
     def as_fts5(self) -> str:
         """`hidden` alone can't be said: see `tickets.search.full_text`."""
-        found = [f'"{" ".join(row)}"' for row in self.found]
-        if self.is_begun:
-            found[-1] += " *"
+        found = [f'"{" ".join(row)}"{" *" if is_begun else ""}' for row, is_begun in zip(self.found, self.begun, strict=True)]
         hidden = "".join(f' NOT "{" ".join(row)}"' for row in self.hidden)
         return f"({' AND '.join(found)}){hidden}"
 
 
 def _row(text: str) -> tuple[str, ...]:
     return tuple(tokens(text))
+
+
+def _loosely(row: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """What is looked for in place of a word, and whether by its beginning. English forms, and the "s" of any language; nothing of codes and numbers."""
+    word = row[0]
+    if len(row) > 1 or not (word.isascii() and word.isalpha()):
+        return row, False
+    stem = commonprefix([word, Stemmer("english").stemWord(word).removesuffix("i")])  # noqa: RUF071 letter by letter, as "categori" has it of "category" and "categories"
+    for begin in (stem, word.removesuffix("s")):
+        if len(begin) >= max(_LEAST_STEM, _LEAST_SHARE * len(word)):
+            return (begin,), True
+    return row, False
 
 
 def asked(text: str, *, most: int) -> Asked:
@@ -168,7 +188,7 @@ def places(text: str, asked: Asked) -> list[Place]:
     plain, at = _plain(text)
     if not any(row[0] in plain for row in asked.found):  # most texts, and the pattern is slow to say so
         return []
-    found = _pattern(asked.found, asked.is_begun).finditer(plain)
+    found = _pattern(asked.found, asked.begun).finditer(plain)
     return [Place(at[one.start()], max(at[one.end() - 1] + 1, at[one.end()]), one.lastindex or 0) for one in found]
 
 
@@ -192,16 +212,19 @@ _PLAIN = _Plain()
 
 
 @lru_cache(maxsize=100)
-def _pattern(rows: tuple[tuple[str, ...], ...], is_begun: bool) -> re.Pattern[str]:  # noqa: FBT001 cached by place
+def _pattern(rows: tuple[tuple[str, ...], ...], begun: tuple[bool, ...]) -> re.Pattern[str]:
     """One group a row; the longest first, so that "up" leaves "update" whole."""
-    patterns = {_row_pattern(row, is_begun=is_begun and at == len(rows)): None for at, row in enumerate(rows, start=1)}
+    patterns = {_row_pattern(row, is_begun=is_begun): None for row, is_begun in zip(rows, begun, strict=True)}
     return re.compile("|".join(f"({pattern})" for pattern in sorted(patterns, key=len, reverse=True)))
 
 
 def _row_pattern(row: tuple[str, ...], *, is_begun: bool) -> str:
     first, last = row[0], row[-1]
     words = re.escape(first) + "".join(_gap(one, other) + re.escape(other) for one, other in pairwise(row))
-    return f"{_edge('?<!', first)}{words}{'' if is_begun else _edge('?!', last)}"
+    end = (
+        r"[^\W\d_]*" if is_begun and last.isascii() and last.isalpha() else "" if is_begun else _edge("?!", last)
+    )  # a word is marked whole
+    return f"{_edge('?<!', first)}{words}{end}"
 
 
 def _gap(one: str, other: str) -> str:
