@@ -202,7 +202,7 @@ def ticket_macros(request: StaffRequest, number: int) -> HttpResponse:
     query = request.GET.get("q", "")[:200]
     is_piece = "piece" in request.GET
     seen = SeenField(required=False).clean(request.GET.get("seen"))
-    if seen is None:  # by the bare address: what stands there now
+    if seen is None and not is_piece:  # by the bare address: what stands there now
         seen = access.events_for(request.user, ticket).values_list("pk", flat=True).last()
     context = {
         "ticket": ticket,
