@@ -12,7 +12,6 @@ import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from Stemmer import Stemmer
@@ -149,9 +148,9 @@ def _loosely(row: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
     word = row[0]
     if len(row) > 1 or not (word.isascii() and word.isalpha()):
         return row, False
-    stem = commonprefix([word, Stemmer("english").stemWord(word).removesuffix("i")])  # noqa: RUF071 letter by letter, as "categori" has it of "category" and "categories"
+    stem = Stemmer("english").stemWord(word).removesuffix("i")  # "categori" of "category" and "categories"
     for begin in (stem, word.removesuffix("s")):
-        if len(begin) >= max(_LEAST_STEM, _LEAST_SHARE * len(word)):
+        if word.startswith(begin) and len(begin) >= max(_LEAST_STEM, _LEAST_SHARE * len(word)):
             return (begin,), True
     return row, False
 
@@ -221,9 +220,7 @@ def _pattern(rows: tuple[tuple[str, ...], ...], begun: tuple[bool, ...]) -> re.P
 def _row_pattern(row: tuple[str, ...], *, is_begun: bool) -> str:
     first, last = row[0], row[-1]
     words = re.escape(first) + "".join(_gap(one, other) + re.escape(other) for one, other in pairwise(row))
-    end = (
-        r"[^\W\d_]*" if is_begun and last.isascii() and last.isalpha() else "" if is_begun else _edge("?!", last)
-    )  # a word is marked whole
+    end = r"[^\W\d_]*" if is_begun else _edge("?!", last)  # a word is marked whole
     return f"{_edge('?<!', first)}{words}{end}"
 
 

@@ -86,7 +86,23 @@ ODD = (
                 "trace-88.log",
             ],
         ),
-        (True, ["müller", "Muller", "GRÖSSE", "東京", "タワー", "don't", "print", "neither print", "y" * 200, "don’t", "#1042"]),
+        (
+            True,
+            [
+                "müller",
+                "Muller",
+                "GRÖSSE",
+                "東京",
+                "タワー",
+                "don't",
+                "print",
+                "neither print",
+                "print neither",
+                "y" * 200,
+                "don’t",
+                "#1042",
+            ],
+        ),
         (
             True,
             [
