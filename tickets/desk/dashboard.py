@@ -21,7 +21,7 @@ from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filters import FAILED, View, condition_text, naming, queue_url
 from tickets.desk.mail import needing_somebody
 from tickets.desk.rows import with_row
-from tickets.desk.vocabulary import Vocabulary
+from tickets.desk.vocabulary import Entry, Vocabulary
 from tickets.lifecycle import UNRESOLVED, Category
 from tickets.models import OrganizationShare, Status, Ticket
 from tickets.reports.asked import company_zone
@@ -93,6 +93,11 @@ def total(counted: dict[int | None, dict[str, int]], key: str) -> int:
     return sum(row[key] for row in counted.values())
 
 
+def groups_of(counted: dict[int | None, dict[str, int]], vocabulary: Vocabulary) -> list[Entry]:
+    """Those that are listed with their counts: retired ones while they have any tickets."""
+    return [group for group in vocabulary.entries("group") if not group.is_retired or group.pk in counted]
+
+
 def _tile(view: View, count: int) -> dict[str, Any]:
     return {"label": view.label, "count": count, "href": view.href, "tone": view.tone}
 
@@ -109,10 +114,9 @@ def _waiting_on_customer() -> list[View]:
 
 
 def _groups(counted: dict[int | None, dict[str, int]], vocabulary: Vocabulary) -> list[dict[str, Any]]:
-    """Each group, retired ones while they have any, and the tickets of none if there are any, in the order of their names."""
+    """Each group, and the tickets of none if there are any, in the order of their names."""
     zero = {view.key: 0 for view in _TEAMS}
-    groups = [group for group in vocabulary.entries("group") if not group.is_retired or group.pk in counted]
-    named = [(condition_text("group", group.name), group.name, counted.get(group.pk, zero)) for group in groups]
+    named = [(condition_text("group", group.name), group.name, counted.get(group.pk, zero)) for group in groups_of(counted, vocabulary)]
     if None in counted:
         named.append(("group:none", str(_("No group")), counted[None]))
     return [{"name": name, "counts": row, "href": queue_url(text)} | _links(text) for text, name, row in named]

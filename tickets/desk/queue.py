@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from tickets import access, saved_views
 from tickets.desk.bulk import bulk_choices
 from tickets.desk.columns import COLUMNS, DEFAULT, MORE, known, with_columns
-from tickets.desk.dashboard import counts, total
+from tickets.desk.dashboard import counts, groups_of, total
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.filter_bar import choices, translated
 from tickets.desk.filters import (
@@ -179,7 +179,7 @@ def _views(user: User, vocabulary: Vocabulary, beside: View | None) -> tuple[lis
     """The lists beside the queue with their counts: common ones first, then each group. And what snoozes beside the list that is shown."""
     counted = counts([*VIEWS, *filter(None, [beside])], user, vocabulary)
     of_all = [(view, total(counted, view.key)) for view in VIEWS]
-    groups = [group for group in vocabulary.entries("group") if not group.is_retired or group.pk in counted]
+    groups = groups_of(counted, vocabulary)
     by_group = [View("", group.name, condition_text("group", group.name)) for group in groups]
     of_groups = [(view, counted.get(group.pk, {}).get(VIEWS[0].key, 0)) for view, group in zip(by_group, groups, strict=True)]
     rows = [
