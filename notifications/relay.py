@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -56,8 +56,12 @@ def dispatch(event_id: int) -> bool:
     if not waiting:
         return False
     event = Event.objects.select_related("ticket__requester", "ticket__assignee", "ticket__group", "actor").get(pk=event_id)
-    for told, state in wanted(event, audience(event)):
-        _queue(event, told, state)
+    told = wanted(event, audience(event))
+    if undone := event.data.get("undoes"):
+        heard = _recall(undone)
+        told = [(person, state) for person, state in told if person.user.pk in heard]
+    for person, state in told:
+        _queue(event, person, state)
     _invite_newcomer(event)
     Event.objects.filter(pk=event_id).update(dispatched_at=timezone.now())
     return True
@@ -84,9 +88,12 @@ def _queue(event: Event, told: Told, state: State = State.QUEUED) -> None:
 
 
 def _goes_at(event: Event, told: Told) -> datetime:
-    """An update waits for what the same person does next; nothing else waits."""
+    """An update waits for what the same person does next, and as long as a reply if it can be undone; nothing else waits."""
     now = timezone.now()
-    return max(now, event.at + timedelta(seconds=settings.MERGE_SECONDS)) if told.kind == Kind.UPDATE else now
+    if told.kind != Kind.UPDATE:
+        return now
+    wait = settings.MERGE_SECONDS if event.comment_id else max(settings.MERGE_SECONDS, settings.UNDO_SECONDS)
+    return max(now, event.at + timedelta(seconds=wait))
 
 
 def _tell_together(event: Event, new: Delivery) -> None:
@@ -117,6 +124,19 @@ def _waiting_mail(event: Event, new: Delivery) -> Delivery | None:
     )
     untouched = alike.filter(pk=last.pk, kind__in=_TOLD_TOGETHER, state=State.QUEUED, attempts=0)
     return untouched.select_for_update(of=("self",)).first()
+
+
+def _recall(undone: list[int]) -> set[int]:
+    """Cancels the mails that tell of what was undone and that no sender has begun with. Answers who has heard of it, or of words said with it, which stay."""
+    Event.objects.filter(pk__in=undone, comment=None, dispatched_at=None).update(dispatched_at=timezone.now())
+    mails = Delivery.objects.filter(event__in=undone)
+    of_others = Delivery.objects.filter(told_by=OuterRef("pk"), state=State.MERGED).exclude(event__in=undone)
+    # Locked as in `_waiting_mail`: a sender who comes now waits, and tells of none of it.
+    carriers = Delivery.objects.filter(Q(pk__in=mails.values("pk")) | Q(pk__in=mails.values("told_by")), state=State.QUEUED, attempts=0)
+    waiting = [row.pk for row in carriers.filter(~(Exists(of_others) & Q(event__in=undone))).select_for_update(of=("self",))]
+    unsent = mails.filter(Q(pk__in=waiting) | Q(told_by__in=waiting, state=State.MERGED) | Q(state=State.COLLECTED), event__comment=None)
+    unsent.update(state=State.CANCELLED, told_by=None, error=_("It was undone before the mail left."))
+    return set(mails.exclude(state=State.CANCELLED).values_list("recipient", flat=True))
 
 
 # --- Rationing -----------------------------------------------------------------------------------------------------------------

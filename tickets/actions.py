@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from accounts.models import AgentGroup, Role, User
 from tickets import access, files, measures
-from tickets.events import SAID_BY_CLOCKS, record, rule_of
+from tickets.events import SAID_BY_CLOCKS, record, rule_of, undoing
 from tickets.help.links import note_links
-from tickets.lifecycle import UNRESOLVED, Category, Trigger, target
+from tickets.lifecycle import FINISHED, UNRESOLVED, Category, Trigger, target
 from tickets.locking import hold_memberships, lock, lock_where_it_goes_on, save
 from tickets.models import (
     Channel,
@@ -382,7 +382,7 @@ def change_status(
     """
     ticket = lock(ticket, actor, staff_only=True)
     if resumed is not None:
-        _never_resolved(ticket, status)
+        _as_if_it_never_was(ticket, status)
     for name, moment in (resumed or {}).items():
         setattr(ticket, name, moment)
     if status == ticket.status:
@@ -453,10 +453,11 @@ def undo(ticket: Ticket, *, actor: User, event_id: int) -> Ticket:
         raise IllegalMove(
             _("Something has happened since, so this can't be undone any more. Choose the status that the ticket should have.")
         )
-    _never_resolved(ticket, old)
+    _as_if_it_never_was(ticket, old)
     for name, moment in done.data.get("ended", {}).items():
         setattr(ticket, name, datetime.fromisoformat(moment))
-    return _change_status(ticket, actor=actor, status=old)
+    with undoing([done.pk]):
+        return _change_status(ticket, actor=actor, status=old)
 
 
 _UNDONE = (EventKind.RESOLVED, EventKind.CLOSED, EventKind.MARKED_SPAM)
@@ -532,9 +533,7 @@ def stand(ticket: Ticket, status: Status, now: datetime) -> dict[str, Any]:
     measures.moved(ticket, left, now)
     ticket.close_due_at = now + status.closes_after if status.closes_after else None
     ticket.closed_at = now if ticket.is_closed else None
-    if not ticket.is_unresolved:
-        ticket.snoozed_until = None
-    ending = _END_WITH_THE_WORK if ticket.is_finished else _PUT_ASIDE if status.pauses_sla else ()
+    ending = _END_WITH_THE_WORK if ticket.is_finished else _END_AS_SPAM if ticket.is_spam else _PUT_ASIDE if status.pauses_sla else ()
     ended = {name: at.isoformat() for name in ending if (at := getattr(ticket, name))}
     for name in ended:
         setattr(ticket, name, None)
@@ -551,7 +550,8 @@ def check_entry(status: Status, *, has_type: bool, has_reference: bool) -> None:
         raise ReferenceRequired(_("Write engineering's reference first: “%(status)s” asks for one.") % {"status": status})
 
 
-_END_WITH_THE_WORK = ("fix_confirmed_at", "waiting_since")
+_END_WITH_THE_WORK = ("fix_confirmed_at", "waiting_since", "snoozed_until")
+_END_AS_SPAM = ("snoozed_until",)
 _PUT_ASIDE = ("waiting_since",)  # by who waits for the customer: nothing of theirs is to be answered, and a fix stays confirmed
 
 
@@ -562,17 +562,19 @@ def close_quietly(ticket: Ticket) -> dict[str, Any]:
 
 def put_back(ticket: Ticket, *, status: Status, ended: dict[str, str]) -> dict[str, Any]:
     """As above, the other way: in the status that it had, and with what `ended` with the work (see `_enter`)."""
-    _never_resolved(ticket, status)
+    _as_if_it_never_was(ticket, status)
     moved = _enter(ticket, status, by_hand=False)
     for name, moment in ended.items():
         setattr(ticket, name, datetime.fromisoformat(moment))
     return moved
 
 
-def _never_resolved(ticket: Ticket, status: Status) -> None:
-    """Where what is taken back resolved the ticket: back in `status`, it never was, so that no report counts it as reopened."""
+def _as_if_it_never_was(ticket: Ticket, status: Status) -> None:
+    """Where what is taken back resolved or reopened the ticket: back in `status`, it never was, so that no report counts it."""
     if status.category in UNRESOLVED and ticket.resolved_at == ticket.status_since:
         ticket.resolved_at = None
+    elif status.category in FINISHED and ticket.is_unresolved:
+        measures.never_reopened(ticket)
 
 
 def default_status(category: Category) -> Status:

@@ -22,7 +22,7 @@ from accounts.errors import DomainError, IllegalMove
 from accounts.models import AgentGroup, User
 from tickets import access, actions, merging, releases, tagging
 from tickets.actions import Message
-from tickets.events import SAID_BY_CLOCKS, one_nudge
+from tickets.events import SAID_BY_CLOCKS, one_nudge, undoing
 from tickets.locking import lock, said_elsewhere
 from tickets.models import BulkItem, BulkRun, BulkState, Channel, ItemState, Priority, Status, Ticket, TicketType
 
@@ -178,7 +178,7 @@ def _change(item: BulkItem, run: BulkRun, *, changes: Changes) -> None:
     newest = _newest(ticket)
     if changes.text and (into := said_elsewhere(ticket, actor)):  # and the status set of what nobody ticked
         raise IllegalMove(_("It was merged into #%(number)d: reply there.") % {"number": into})
-    item.before = _before(ticket, changes)
+    item.before = _before(ticket, changes) | {"newest": newest}
     _say_and_move(ticket, run, changes)
     if "priority" in changes.things:
         actions.set_priority(ticket, actor=actor, priority=changes.things["priority"])
@@ -233,7 +233,7 @@ def _newest(ticket: Ticket) -> int:
 
 # --- Taking back ---------------------------------------------------------------------------------------------------------------
 
-_MOMENTS = ("waiting_since", "fix_confirmed_at")  # that end with the work
+_MOMENTS = ("waiting_since", "fix_confirmed_at", "snoozed_until")  # that end with the work
 
 
 def _before(ticket: Ticket, changes: Changes) -> dict[str, Any]:
@@ -256,7 +256,14 @@ def _take_back(item: BulkItem, run: BulkRun) -> None:
     ticket = lock(item.ticket, actor, staff_only=True)
     if _newest(ticket) != item.last_event:
         raise IllegalMove(_("Something has happened there since."))
-    has_answered = "text" in run.changes
+    done = ticket.events.filter(pk__gt=before.get("newest", item.last_event), pk__lte=item.last_event, actor=actor)
+    with undoing(done.values_list("pk", flat=True)):
+        _put_back(ticket, run, before)
+    item.state = ItemState.UNDONE
+
+
+def _put_back(ticket: Ticket, run: BulkRun, before: dict[str, Any]) -> None:
+    actor, has_answered = run.owner, "text" in run.changes
     if before["status"] != ticket.status_id and (not has_answered or "status" in run.changes):
         moments = {} if has_answered else {name: datetime.fromisoformat(before[name]) for name in _MOMENTS if name in before}
         kind = TicketType.objects.filter(pk=before["type"]).first() if before["type"] != ticket.type_id else None
@@ -266,7 +273,6 @@ def _take_back(item: BulkItem, run: BulkRun) -> None:
             verb(ticket, actor=actor, **{name: model.objects.filter(pk=before[name]).first()})
     for tag in before.get("new_tags", ()):
         tagging.remove_tag(ticket, actor=actor, name=tag)
-    item.state = ItemState.UNDONE
 
 
 _VERBS: tuple[tuple[str, Callable[..., Ticket], Any], ...] = (

@@ -21,7 +21,7 @@ from tickets.sla.promises import Metric
 from tickets.spans import span_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from accounts.models import User
 
@@ -43,6 +43,8 @@ def record(
     """Adds to the ticket's history and outbox, inside the caller's transaction. `data` keeps names as they are now."""
     if rule := _rule.get():
         data["rule"] = rule
+    if undone := _undone.get():
+        data["undoes"] = undone
     if kind in _CHANGE_CIRCLES:
         Ticket.objects.filter(pk=ticket.pk).update(is_indexed=False)
     at = timezone.now()
@@ -78,6 +80,19 @@ def by_rule(name: str) -> Iterator[None]:
         yield
     finally:
         _rule.reset(token)
+
+
+_undone: ContextVar[list[int]] = ContextVar("_undone", default=[])  # noqa: B039 never changed
+
+
+@contextmanager
+def undoing(events: Iterable[int]) -> Iterator[None]:
+    """What is recorded inside takes these back. Rules do not hear of it, and nobody is told of it who was not told of them (`notifications.relay`)."""
+    token = _undone.set(list(events))
+    try:
+        yield
+    finally:
+        _undone.reset(token)
 
 
 _is_held: ContextVar[bool] = ContextVar("_is_held", default=False)

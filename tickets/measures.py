@@ -36,6 +36,15 @@ def moved(ticket: Ticket, old: str, now: datetime) -> None:
         ticket.resolution_work = work_seconds(ticket, ticket.created_at, now)
 
 
+def never_reopened(ticket: Ticket) -> None:
+    """Before it moves back: its last move took it out of what had been resolved, and is undone."""
+    stretch = ticket.stretches.filter(kind=Stretch.Kind.RESOLVED, ended_at=ticket.status_since).first()
+    if stretch:
+        ticket.resolved_at = stretch.began_at
+        ticket.resolution_work = work_seconds(ticket, ticket.created_at, stretch.began_at)
+        stretch.delete()
+
+
 def measure_again(ticket: Ticket) -> None:
     """For who moved its times by hand, as the demo does: the business hours in them, by the clocks that it has now."""
     created, answered_at, resolved_at = ticket.created_at, ticket.first_response_at, ticket.resolved_at

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import IllegalMove
 from accounts.models import Membership, Organization, Role, User
 from tickets import access, actions
-from tickets.events import record
+from tickets.events import record, undoing
 from tickets.lifecycle import Category
 from tickets.links import number_of
 from tickets.locking import hold_memberships, lock_both, save
@@ -219,7 +219,8 @@ def unmerge(ticket: Ticket, *, actor: User) -> Ticket:
         target.waiting_since = _waited_anyway(target, before=data["waiting"]["before"], merged_at=event.at)
     save(source, public=True)
     save(target, public=True)
-    record(source, EventKind.UNMERGED, actor=actor)
+    with undoing([event.pk]):
+        record(source, EventKind.UNMERGED, actor=actor)
     record(target, EventKind.GAVE_BACK, actor=actor, is_internal=True, **number_of(source, reader_of=target))
     return source
 

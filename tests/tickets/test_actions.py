@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AgentGroup, Membership, Organization, User
 from tests.factories import make_ticket, message, new_file
-from tickets import access, actions, sharing
+from tickets import access, actions, sharing, snoozing
 from tickets.models import Attachment, Channel, Comment, Event, EventKind, Follower, OrganizationShare, Priority, Status, Ticket, TicketType
 
 pytestmark = pytest.mark.django_db
@@ -355,6 +355,16 @@ def test_undo_when_closed_then_what_waited_waits_again(ticket, ana, dan):
     now = now_is(ticket)
     assert (now.status, now.waiting_since, now.fix_confirmed_at) == (before.status, before.waiting_since, before.fix_confirmed_at)
     assert (now.closed_at, now.resolved_at, kinds(ticket)) == (None, None, ["fix_confirmed", "closed", "status_changed"])
+
+
+@pytest.mark.parametrize("name", ["Resolved", "Spam"])
+def test_undo_when_the_ticket_was_snoozed_then_sleeps_on(ticket, dan, bug, name):
+    snoozing.snooze(ticket, actor=dan, until=timezone.now() + timedelta(days=3))
+    before = now_is(ticket)
+    actions.change_status(ticket, actor=dan, status=status(name), type=bug)
+    assert now_is(ticket).snoozed_until is None
+    actions.undo(ticket, actor=dan, event_id=ticket.events.latest("pk").pk)
+    assert now_is(ticket).snoozed_until == before.snoozed_until
 
 
 def test_undo_when_spam_then_customers_see_no_update(ticket, dan):

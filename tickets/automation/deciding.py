@@ -55,10 +55,12 @@ STAFF_PLACEHOLDERS = (*PUBLIC_PLACEHOLDERS, "priority", "type", "group", "assign
 
 
 def heard(event: Event) -> set[str]:
-    """What the event is to rules. Words that a rule says are nobody's, and what it mails to staff sets off nothing; nor does an admin's configuring."""
-    if event.kind == EventKind.RECATEGORISED:
-        return set()
+    """What the event is to rules. Words that a rule says are nobody's, and what it mails to staff sets off nothing; nor does an admin's configuring,
+    or what is undone: it leads back to where rules have been.
+    """
     data = event.data
+    if event.kind == EventKind.RECATEGORISED or "undoes" in data:
+        return set()
     whens: set[str] = set(_OF_KIND.get(EventKind(event.kind), ()))
     if event.kind == EventKind.COMMENTED and event.actor:
         whens.add(When.AGENT_REPLIED if event.actor.is_or_was_staff else When.CUSTOMER_REPLIED)
