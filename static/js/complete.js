@@ -44,11 +44,13 @@ function ticketsIn(field) {
   };
 }
 
-// The line: what stands before the cursor is replaced. A field is followed by its values at once.
+// The line: what stands before the cursor is replaced. A field is followed by its values at once. The server counts characters, a browser counts an
+// emoji twice.
 function wordsIn(field) {
+  const place = (count) => [...field.value].slice(0, count).join("").length;
   return {
-    address: () => [field.dataset.complete, { q: field.value, at: field.selectionStart }],
-    options: (found) => found.options.map((one) => ({ ...one, label: one.text, start: found.start, end: found.end })),
+    address: () => [field.dataset.complete, { q: field.value, at: [...field.value.slice(0, field.selectionStart)].length }],
+    options: (found) => found.options.map((one) => ({ ...one, label: one.text, start: place(found.start), end: place(found.end) })),
     forget() {},
     keeps: true,
     choose(one) {

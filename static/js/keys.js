@@ -119,12 +119,15 @@ document.addEventListener("keydown", (event) => {
 });
 document.querySelector("[data-palette]")?.addEventListener("click", () => open());
 
-// The list that this tab showed last, as it was then, each ticket once: static/js/walk.js leads along it.
-const rows = [...document.querySelectorAll(".queue-table [data-row] a[data-open]")];
-if (rows.length) {
+// The list that this tab showed last, as it is now, each ticket once: static/js/walk.js leads along it.
+function keepWalk() {
+  const rows = [...document.querySelectorAll(".queue-table [data-row] a[data-open]")];
+  if (!rows.length) return;
   const title = document.querySelector("h1").firstChild.textContent.trim() || document.title;
   sessionStorage.setItem("walk", JSON.stringify({ title, url: location.href, paths: [...new Set(rows.map((link) => link.pathname))] }));
 }
+keepWalk();
+document.addEventListener("rows", keepWalk); // static/js/queue.js has renewed them
 
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;

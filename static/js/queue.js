@@ -62,8 +62,16 @@ async function look() {
   }
 }
 
-// The parts of the page that show tickets come anew; what was ticked, and where one stood, stays.
+const numberAt = (element) => element.closest("[data-row]")?.querySelector("input").value;
+let stood = numberAt(document.activeElement); // the ticket whose row had the focus last
+queue.addEventListener("focusin", (event) => (stood = numberAt(event.target) ?? stood));
+const rowOf = (number) => boxes().find((box) => box.value === number)?.closest("[data-row]");
+const topOf = (row) => row?.getBoundingClientRect().top;
+
+// The parts of the page that show tickets come anew; what was ticked, where one stood and what one reads, stays.
 async function renew() {
+  const read = scrollY > 0 && shown().find((number) => topOf(rowOf(number)) >= 0);
+  const top = topOf(rowOf(read));
   const chosen = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
   const answer = await fetch(location.href);
   if (!answer.ok) return location.reload();
@@ -79,8 +87,10 @@ async function renew() {
   for (const box of boxes()) box.checked = chosen.has(box.value);
   last = null;
   tell();
-  const first = queue.querySelector("[data-row] a[data-open]");
-  if (document.activeElement === document.body) first?.focus({ preventScroll: true });
+  const row = rowOf(stood) || queue.querySelector("[data-row]");
+  if (document.activeElement === document.body || note.contains(document.activeElement)) row?.querySelector("a[data-open]").focus({ preventScroll: true });
+  if (rowOf(read)) scrollBy({ top: topOf(rowOf(read)) - top, behavior: "instant" });
+  document.dispatchEvent(new Event("rows"));
 }
 
 note?.addEventListener("click", (event) => {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -59,6 +61,18 @@ def test_line_when_one_types_on_then_nothing_is_completed_that_was_offered_befor
     expect(page.get_by_role("heading", name="“stamp”")).to_be_visible()
 
 
+def test_line_when_it_has_an_emoji_then_what_is_chosen_takes_the_place_of_what_was_typed(visit):
+    page = visit(AGENT, "/desk/tickets/")
+    page.keyboard.press("/")
+    page.keyboard.type("🎉 sta")
+    expect(page.get_by_role("option", name="status:")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Search tickets")).to_have_value("🎉 status:")
+    page.keyboard.type("wai")
+    expect(page.get_by_role("option", name="waiting", exact=True)).to_be_visible()
+
+
 def test_palette_when_asked_for_a_tag_a_link_or_the_way_out_then_has_them(visit):
     page = visit(AGENT, "/desk/tickets/21/")
     for typed, offered in (("link another", "Link another ticket"), ("log out", "Log out"), ("profile", "Profile")):
@@ -105,6 +119,28 @@ def test_next_ticket_of_the_list_is_one_key_away_also_after_a_change(visit):
     page.wait_for_url(f"**/desk/tickets/{numbers[2]}/")
     page.keyboard.press("u")
     page.wait_for_url("**/desk/tickets/?q=status:any&sort=number")
+
+
+def test_next_ticket_of_a_list_that_was_renewed_is_the_one_that_it_shows_now(running, visit):
+    page = visit(AGENT, "/desk/tickets/?q=status:any&sort=-number")
+    rows = page.locator("[data-row] .col-number")
+    newest, second = rows.all_inner_texts()[:2]
+    page.keyboard.press("j")
+    page.keyboard.press("j")  # one stands at the second
+    filed = visit("customer@acme.example", "/tickets/new/", java_script_enabled=False)
+    filed.get_by_label("Subject").fill("Filed while the list is open")
+    filed.get_by_label("Description").fill("It stays blank.")
+    filed.get_by_role("button", name="Submit ticket").click()
+    filed.wait_for_url(re.compile(r"/tickets/\d+/$"))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.get_by_role("link", name="is new or changed. Show").click()
+    expect(rows.nth(1)).to_have_text(newest)
+    page.keyboard.press("o")
+    page.wait_for_url(f"**/desk/tickets/{second}/")
+    page.keyboard.press("k")
+    page.wait_for_url(f"**/desk/tickets/{newest}/")
+    page.keyboard.press("k")
+    expect(page.get_by_role("heading", name="Filed while the list is open")).to_be_visible()
 
 
 def test_ticket_when_turned_to_by_keys_then_a_macro_opens_on_a_page_that_ends_with_its_content(visit):
