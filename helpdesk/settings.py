@@ -255,7 +255,7 @@ CELERY_BEAT_SCHEDULE = {
         ("releases", "tickets.tasks.post_releases", 60),
         ("replies", "tickets.tasks.send_replies", 3),
         ("rules", "tickets.tasks.apply_rules_on_time", 60),
-        ("sla", "tickets.tasks.tell_due_clocks", 60),
+        ("sla", "tickets.tasks.tell_due_clocks", 15),
         ("fetch", "tickets.tasks.fetch_mail", 60),
         ("index", "tickets.tasks.index_waiting", 15),
         ("uploads", "tickets.tasks.drop_uploads", 3600),

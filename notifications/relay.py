@@ -18,6 +18,7 @@ from accounts.models import Invitation, Role, User
 from notifications.audience import Told, audience
 from notifications.models import Change, Delivery, Kind, Reason, State
 from notifications.preferences import wanted
+from tickets.events import SAID_BY_CLOCKS
 from tickets.models import Channel, Event, EventKind, Ticket
 
 logger = logging.getLogger(__name__)
@@ -88,9 +89,9 @@ def _queue(event: Event, told: Told, state: State = State.QUEUED) -> None:
 
 
 def _goes_at(event: Event, told: Told) -> datetime:
-    """An update waits for what the same person does next, and as long as a reply if it can be undone; nothing else waits."""
+    """An update waits for what the same person does next, and as long as a reply if it can be undone; nothing else waits, least of all a warning."""
     now = timezone.now()
-    if told.kind != Kind.UPDATE:
+    if told.kind != Kind.UPDATE or event.kind in SAID_BY_CLOCKS:
         return now
     wait = settings.MERGE_SECONDS if event.comment_id else max(settings.MERGE_SECONDS, settings.UNDO_SECONDS)
     return max(now, event.at + timedelta(seconds=wait))

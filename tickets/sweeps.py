@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _PUT_OFF = timedelta(hours=1)
-_CLOCKS, _LATE_CLOCKS, _AT_ONCE = 2000, 100, 100  # a call, and a transaction
+_CLOCKS, _LATE_CLOCKS, _AT_ONCE = 2000, 25, 100  # a call, four a minute, and a transaction
 _ON_TIME = timedelta(hours=1)
 _KEPT = timedelta(days=1)  # an upload that no comment took
 

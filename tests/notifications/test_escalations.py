@@ -58,6 +58,13 @@ def test_breach_when_found_late_then_each_hears_once_of_all_of_it(breach):
     assert (event.kind, told(event)) == ("sla_breached", {"Dan Support": "group", "Eve Devops": "sla", "Max Manager": "sla"})
 
 
+def test_breach_when_told_then_its_mail_waits_for_nothing(breach, settings):
+    settings.MERGE_SECONDS = settings.UNDO_SECONDS = 60
+    breach(timedelta(minutes=1))
+    relay_waiting()
+    assert deliver_due() == 2
+
+
 def test_breach_when_answered_before_the_mail_then_nobody_is_told(breach, dan):
     event = breach(timedelta(minutes=1))
     actions.comment(event.ticket, actor=dan, message=message())

@@ -117,6 +117,8 @@ def due(rule: AutomationRule, *, now: datetime) -> QuerySet[Ticket]:
     tickets = tickets.exclude(category=Category.SPAM)
     if rule.when != When.IN_STATUS:
         tickets = tickets.unresolved()
+    if rule.when == When.BEFORE_DUE:
+        tickets = tickets.filter(due_at__gt=now)  # what comes to match when it is overdue is not warned of any more
     if not rule.reaches_back:
         tickets = tickets.filter(**{f"{field}__gt": max(rule.since, now - _LOOK_BACK) - span})
     return tickets

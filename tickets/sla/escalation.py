@@ -57,7 +57,7 @@ def said_of(clock: Clock, now: datetime) -> tuple[EventKind, dict[str, Any]]:
     step = merged(due)
     return _kind(clock.told, told, promise.breach), {
         clocks.KEY: {"metric": clock.metric, "round": clock.round, "told": told},
-        "minutes": _minutes(step.offset),
+        "minutes": _minutes(spent - clock.target),  # not the step's: it may be late, or have been passed when the promise was made shorter
         "moment": (clocks.moment_of(clock, step) or now).isoformat(),
         "tells": {"assignee": step.to_assignee, "people": step.people, "groups": step.groups},
     }

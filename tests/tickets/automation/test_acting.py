@@ -325,6 +325,15 @@ def test_sweep_when_a_rule_is_new_then_what_is_past_already_is_left_alone_unless
         acting.switch(rule, actor=ana, on=False)
 
 
+def test_sweep_when_a_ticket_comes_to_match_and_is_overdue_then_a_rule_before_that_leaves_it_alone(workflow, ana, dan):
+    high = Priority.objects.get(name="High")
+    rule = make_rule(When.BEFORE_DUE, span=DAY, since=timezone.now() - 9 * DAY, conditions={"priority": [high]}, steps={"note": "soon"})
+    overdue, soon = (make_ticket(ana, priority=high) for _ticket in range(2))
+    back(overdue, due_at=3 * DAY)
+    back(soon, due_at=-DAY / 2)
+    assert (acting.sweep(), [run.ticket for run in rule.runs.all()]) == (1, [soon])
+
+
 def test_sweep_when_a_ticket_goes_on_in_another_then_leaves_it_as_it_is(workflow, ana, dan):
     source, target = make_ticket(ana), make_ticket(ana)
     merging.merge(source, into=target, actor=dan)

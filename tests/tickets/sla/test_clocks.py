@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import AgentGroup
 from tests.factories import make_policy, make_ticket, message
 from tickets import actions, merging, sharing, sweeps
+from tickets.events import describe
 from tickets.models import (
     AutomationRule,
     Clock,
@@ -483,6 +484,18 @@ def test_sweeps_when_time_passes_then_each_step_is_said_once(always):
     assert seen == [0, 1, 1, 2, 2, 3, 3, 4, 4]
     assert [kind for kind, _metric in said(always)] == ["warned", "breached", "escalated", "escalated"]
     assert {event.is_internal for event in always.events.filter(kind__startswith="sla_")} == {True}
+
+
+def test_warning_when_less_is_left_than_the_step_says_then_says_what_is_left(always):
+    until(always, "resolution", timedelta(minutes=25))
+    sweeps.tell_due_clocks()
+    assert describe(always.events.latest("pk"), for_staff=True) == "Resolution: 25m left"
+
+
+def test_warning_when_it_would_come_before_the_beginning_then_is_left_out(always, ana):
+    SlaTarget.objects.update(resolution=timedelta(minutes=10))
+    ticket = make_ticket(ana)
+    assert (sweeps.tell_due_clocks(), ticket.clocks.get().next_at == ticket.clocks.get().due_at) == (0, True)
 
 
 def test_breach_when_noticed_late_then_has_its_true_moment_and_is_one_event(always):
