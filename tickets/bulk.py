@@ -24,7 +24,7 @@ from tickets import access, actions, merging, releases, tagging
 from tickets.actions import Message
 from tickets.events import SAID_BY_CLOCKS, one_nudge, undoing
 from tickets.locking import lock, said_elsewhere
-from tickets.models import BulkItem, BulkRun, BulkState, Channel, ItemState, Priority, Status, Ticket, TicketType
+from tickets.models import BulkItem, BulkRun, BulkState, Channel, ItemState, Priority, Status, Tagging, Ticket, TicketType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,6 +41,7 @@ _KEYS = UUID(
 )  # a reply's submission key is made of it, the run and the ticket, so that it is said once
 _DRAFTS_KEPT, _RUNS_KEPT = timedelta(days=1), timedelta(days=30)
 _BATCH = 200
+PROPERTIES = ("status", "type", "priority", "assignee", "group")
 
 _MODELS: dict[str, Any] = {"status": Status, "type": TicketType, "missing_type": TicketType, "priority": Priority, "group": AgentGroup}
 
@@ -238,7 +239,7 @@ _MOMENTS = ("waiting_since", "fix_confirmed_at", "snoozed_until")  # that end wi
 
 def _before(ticket: Ticket, changes: Changes) -> dict[str, Any]:
     """What taking back brings back: also what a reply or a status moves by itself."""
-    before: dict[str, Any] = {name: getattr(ticket, f"{name}_id") for name in ("status", "type", "priority", "assignee", "group")}
+    before: dict[str, Any] = {name: getattr(ticket, f"{name}_id") for name in PROPERTIES}
     before |= {name: moment.isoformat() for name in _MOMENTS if (moment := getattr(ticket, name))}
     if changes.tags:
         has = set(ticket.tagging_rows.values_list("tag__name", flat=True))
@@ -291,26 +292,40 @@ class Outlook:
     """What will happen, and what can't. `without_type`, `without_reference`: numbers of tickets that need one first."""
 
     total: int
-    already: int  # have the status that is asked for
+    already: int  # are so in everything that is asked for
     gone: int  # not to be seen any more
     without_type: list[int]
     without_reference: list[int]
 
 
 def outlook(run: BulkRun, changes: Changes) -> Outlook:
-    """In one query, whatever the length."""
-    seen = access.tickets_for(run.owner).filter(pk__in=run.items.values("ticket")).values_list("pk", "status", "type", "reference")
-    rows: list[tuple[int, int, int | None, str]] = list(seen.order_by("pk"))
+    """In one query, two where tags are put on, whatever the length."""
+    seen = access.tickets_for(run.owner).filter(pk__in=run.items.values("ticket"))
+    rows = list(seen.order_by("pk").values("pk", "reference", *PROPERTIES))
     status = changes.things.get("status")
     needs_type = status is not None and status.requires_type and not changes.things.get("type")
-    enter = [row for row in rows if status is not None and row[1] != status.pk]
+    enter = [row for row in rows if status is not None and row["status"] != status.pk]
     return Outlook(
         total=len(rows),
-        already=len(rows) - len(enter) if status is not None else 0,
+        already=_so_already(rows, changes),
         gone=run.items.count() - len(rows),
-        without_type=[pk for pk, _old, kind, _reference in enter if kind is None] if needs_type else [],
-        without_reference=[pk for pk, _old, _kind, reference in enter if not reference] if status and status.asks_reference else [],
+        without_type=[row["pk"] for row in enter if row["type"] is None] if needs_type else [],
+        without_reference=[row["pk"] for row in enter if not row["reference"]] if status and status.asks_reference else [],
     )
+
+
+def _so_already(rows: list[dict[str, Any]], changes: Changes) -> int:
+    """How many of them nothing will be done to."""
+    if changes.text:
+        return 0
+    if changes.into:
+        return sum(row["pk"] == changes.into.pk for row in rows)
+    asked = {name: thing and thing.pk for name, thing in changes.things.items() if name in PROPERTIES}
+    alike = [row["pk"] for row in rows if all(row[name] == key for name, key in asked.items())]
+    if not changes.tags:
+        return len(alike)
+    tagged = Counter(Tagging.objects.filter(ticket__in=alike, tag__name__in=changes.tags).values_list("ticket", flat=True))
+    return sum(has == len(changes.tags) for has in tagged.values())
 
 
 def counts(run: BulkRun) -> Counter[str]:

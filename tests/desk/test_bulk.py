@@ -77,6 +77,21 @@ def test_bulk_when_everything_is_chosen_then_is_told_done_by_the_verbs_and_taken
     assert {(one.resolved_at, one.stretches.count()) for one in fresh(three)} == {(None, 0)}  # nothing was resolved, for the reports
 
 
+def test_bulk_when_some_are_so_already_then_counts_those_that_will_change(desk, three, dan):
+    actions.set_priority(three[0], actor=dan, priority=Priority.objects.get(name="Low"))
+    tagging.add_tags(three[0], actor=dan, names=["spring", "roll-out"])
+    tagging.add_tags(three[1], actor=dan, names=["spring"])
+    low = {"priority": pk(Priority, "Low")}
+    asked = [low, low | {"tags": "spring, roll-out"}, low | {"assignee": str(dan.pk)}, low | {"text": "Hello"}, {"tags": "spring"}]
+    pages = [words(choose(desk, three, **changes)[1]) for changes in asked]
+    some = ["1 is like this already. Change 2 of 3 tickets Cancel"] * 2
+    told = [*some, "Change 3 tickets Cancel", "Change 3 tickets Cancel", "2 are like this already. Change 1 of 3 tickets Cancel"]
+    assert [words in page for words, page in zip(told, pages, strict=True)] == [True] * 5
+    page = words(choose(desk, three[:1], **low)[1])
+    assert ("1 is like this already. Cancel" in page, "Change 1 ticket Cancel" in page) == (True, False)
+    assert "Change 2 of 3 tickets Cancel" in words(choose(desk, three, into=str(three[0].pk))[1])
+
+
 def test_resolving_when_some_have_no_type_then_asks_in_place_and_leaves_those_without(desk, three):
     asked = {"status": pk(Status, "Resolved")}
     path, page = choose(desk, three, **asked)

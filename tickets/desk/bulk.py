@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tickets.bulk import Changes
 
 _SHOWN = 50  # tickets that a page names
-_PROPERTIES = ("status", "type", "priority", "assignee", "group")
 _MISSING = ("missing_type", "missing_reference")  # for those tickets that lack what the status asks for
 _LABELS = {
     "status": gettext_lazy("Status"),
@@ -46,11 +45,11 @@ _NOTHING = {
 
 def choices(vocabulary: Vocabulary) -> dict[str, list[tuple[str, str]]]:
     """By property, what it can be set to: also nothing, save for the status."""
-    offered = {name: vocabulary.offered(name) for name in _PROPERTIES if name != "assignee"} | {"assignee": vocabulary.staff}
+    offered = {name: vocabulary.offered(name) for name in bulk.PROPERTIES if name != "assignee"} | {"assignee": vocabulary.staff}
     return {
         name: [("", _("as it is")), *((str(one.pk), str(one)) for one in offered[name])]
         + ([(bulk.NONE, str(_NOTHING[name]))] if name in _NOTHING else [])
-        for name in _PROPERTIES
+        for name in bulk.PROPERTIES
     }
 
 
@@ -92,7 +91,7 @@ class BulkForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        others = [name for name in (*_PROPERTIES, "tags", "text") if cleaned.get(name)]
+        others = [name for name in (*bulk.PROPERTIES, "tags", "text") if cleaned.get(name)]
         if cleaned.get("into") and others:
             self.add_error("into", _("Merge first, and change the one that is left afterwards: leave everything else as it is."))
         return cleaned
@@ -100,7 +99,7 @@ class BulkForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """As a run keeps them."""
         data = self.cleaned_data
-        kept: dict[str, Any] = {name: data[name] for name in (*_PROPERTIES, *_MISSING) if data[name]}
+        kept: dict[str, Any] = {name: data[name] for name in (*bulk.PROPERTIES, *_MISSING) if data[name]}
         if data["into"]:
             kept["into"] = data["into"]
         if tags := tagging.tags_of(data["tags"]):
@@ -115,7 +114,7 @@ class BulkForm(forms.Form):
 
     @property
     def properties(self) -> list[Any]:
-        return [self[name] for name in _PROPERTIES]
+        return [self[name] for name in bulk.PROPERTIES]
 
 
 # --- Choosing ------------------------------------------------------------------------------------------------------------------
@@ -220,6 +219,7 @@ def _outlook(request: StaffRequest, run: BulkRun, form: BulkForm, *, status: int
         "run": run,
         "form": form,
         "total": ahead.total,
+        "changing": ahead.total - ahead.already,
         "happens": _words(changes, request.user),
         "cant": _cant(ahead, changes),
         "without_type": ahead.without_type[:_SHOWN],
@@ -239,7 +239,7 @@ def _words(changes: Changes, user: User) -> list[tuple[str, str]]:
         return [(_("Merge"), _("all others into #%(number)d %(subject)s") % {"number": changes.into.pk, "subject": subject})]
     happens = [
         (str(_LABELS[name]), str(changes.things[name] if changes.things[name] is not None else _NOTHING[name]))
-        for name in _PROPERTIES
+        for name in bulk.PROPERTIES
         if name in changes.things
     ]
     if changes.tags:
@@ -254,9 +254,8 @@ def _cant(ahead: bulk.Outlook, changes: Changes) -> list[str]:
     said = []
     if ahead.gone:
         said.append(ngettext("%(n)d is not here any more.", "%(n)d are not here any more.", ahead.gone) % {"n": ahead.gone})
-    if ahead.already:
-        words = ngettext("%(n)d has this status already.", "%(n)d have this status already.", ahead.already)
-        said.append(words % {"n": ahead.already})
+    if ahead.already and not changes.into:
+        said.append(ngettext("%(n)d is like this already.", "%(n)d are like this already.", ahead.already) % {"n": ahead.already})
     if changes.into:
         said.append(
             _(
