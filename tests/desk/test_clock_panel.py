@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from tests.desk.pages import words
 from tests.factories import make_policy, make_ticket, message
 from tickets import actions
 from tickets.desk.clock_panel import dials
@@ -139,3 +140,23 @@ def test_clock_when_due_as_work_ends_then_is_overdue_though_nobody_has_worked_si
     client.force_login(dan)
     assert (dial.words, dial.tone, dial.is_over) == ("Overdue", "late", True)
     assert due_cells(client)[0] == "overdue"
+    waiting = Status.objects.get(name="Waiting on Customer")
+    actions.change_status(late, actor=dan, status=waiting)
+    paused = shown(late, now)["First response"].words
+    at(21)
+    actions.change_status(late, actor=dan, status=Status.objects.get(name="In Progress"))
+    at(22)
+    actions.comment(late, actor=dan, message=message())
+    dial = shown(late, now)["First response"]
+    assert (paused, dial.words) == ("Paused, overdue", "Missed")
+    assert [line.words for line in dial.story] == ["Began, 8h to go", "Time was over", "Paused, overdue", "Ran on, overdue", "Done late"]
+
+
+def test_page_when_a_promise_was_kept_then_says_when_and_with_how_much_to_spare(ticket, at, dan):
+    at(11, 40)
+    actions.comment(ticket, actor=dan, message=message())
+    client = Client()
+    client.force_login(dan)
+    page = words(client.get(f"/desk/tickets/{ticket.pk}/"))
+    told = page[page.index("First response Met") : page.index(" : the story of First response")]
+    assert told == "First response Met, 1h 20m to spare Met, 1h 20m to spare done Mon 23 Nov, 10:40"

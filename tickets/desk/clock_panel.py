@@ -37,6 +37,7 @@ class Dial:
     tone: str  # late, near, paused, met, or ''
     promise: str
     due_at: datetime | None  # while it runs, or when it was missed
+    met_at: datetime | None
     is_over: bool
     in_business_hours: bool
     used: int  # seconds of `whole`, no more than that
@@ -69,6 +70,7 @@ def _dial(clock: Clock, story: list[Line], *, now: datetime) -> Dial:
         tone=tone,
         promise=_promise(clock),
         due_at=clock.breached_at or clock.due_at,
+        met_at=clock.ended_at if clock.state == ClockState.MET else None,
         is_over=clock.breached_at is not None or spent > clock.target or _is_due(clock, clock.target - spent),
         in_business_hours=clocks.promise_of(clock).in_business_hours,
         used=min(_seconds(spent), _seconds(clock.target)),
@@ -85,19 +87,28 @@ def _promise(clock: Clock) -> str:
 
 
 def _standing(clock: Clock, left: timedelta) -> tuple[str, str]:
-    span = span_words(abs(left))
+    span = {"span": span_words(abs(left))}
     is_late = left.total_seconds() < 0 or clock.breached_at is not None or _is_due(clock, left)
     if clock.state == ClockState.PAUSED:
-        return (_("Paused, overdue by %(span)s") if is_late else _("Paused, %(span)s left")) % {
-            "span": span
-        }, "late" if is_late else "paused"
+        return (_paused_late(left), "late") if is_late else (_("Paused, %(span)s left") % span, "paused")
     if clock.state == ClockState.MET:
-        return (_("Missed by %(span)s") if is_late else _("Met, with %(span)s to spare")) % {"span": span}, "late" if is_late else "met"
+        return (_missed(left), "late") if is_late else (_("Met, %(span)s to spare") % span, "met")
     if clock.state == ClockState.DROPPED:
-        return (_("Missed by %(span)s, no longer needed") % {"span": span} if is_late else _("No longer needed")), ""
+        return _("%(missed)s, no longer needed") % {"missed": _missed(left)} if is_late else _("No longer needed"), ""
     if is_late:
-        return _("Overdue by %(span)s") % {"span": span} if left else _("Overdue"), "late"
-    return _("%(span)s left") % {"span": span}, "near" if left * _NEAR < clock.target else ""
+        return _("Overdue by %(span)s") % span if left else _("Overdue"), "late"
+    return _("%(span)s left") % span, "near" if left * _NEAR < clock.target else ""
+
+
+# No time of work goes by from when it was over, at the end of a day, until work resumes: then it is late by nothing that could be said.
+
+
+def _missed(left: timedelta) -> str:
+    return _("Missed by %(span)s") % {"span": span_words(abs(left))} if left else _("Missed")
+
+
+def _paused_late(left: timedelta) -> str:
+    return _("Paused, overdue by %(span)s") % {"span": span_words(abs(left))} if left else _("Paused, overdue")
 
 
 def _is_due(clock: Clock, left: timedelta) -> bool:
@@ -160,15 +171,23 @@ def _change(clock: Clock, was: _Was | None, is_: _Was) -> str:
     if is_.target != was.target:
         parts.append(_("Another promise: %(span)s in all") % {"span": span_words(is_.target)})
     if is_.state != was.state:
-        parts.append(_moved(clock, is_.state) % left)
+        parts.append(_moved(clock, is_.state))
     return ". ".join(parts)
 
 
 def _moved(clock: Clock, state: str) -> str:
-    is_late = clock.breached_at is not None
-    return {
-        ClockState.RUNNING: _("Ran on, overdue by %(span)s") if is_late else _("Ran on, %(span)s left"),
-        ClockState.PAUSED: _("Paused, overdue by %(span)s") if is_late else _("Paused with %(span)s left"),
-        ClockState.MET: _("Done, %(span)s late") if is_late else _("Done, with %(span)s to spare"),
-        ClockState.DROPPED: _("No longer needed"),
-    }[ClockState(state)]
+    left = clock.left
+    span = {"span": span_words(abs(left))}
+    if clock.breached_at is None:
+        words = {
+            ClockState.RUNNING: _("Ran on, %(span)s left"),
+            ClockState.PAUSED: _("Paused with %(span)s left"),
+            ClockState.MET: _("Done, with %(span)s to spare"),
+        }
+    else:
+        words = {
+            ClockState.RUNNING: _("Ran on, overdue by %(span)s") if left else _("Ran on, overdue"),
+            ClockState.PAUSED: _paused_late(left),
+            ClockState.MET: _("Done, %(span)s late") if left else _("Done late"),
+        }
+    return words.get(ClockState(state), _("No longer needed")) % span
