@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from tests.factories import make_ticket, message
-from tickets import actions, configuring, links, merging, releases, snoozing, splitting, tagging
+from tickets import actions, configuring, links, merging, snoozing, splitting, tagging
 from tickets.lifecycle import Category
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def tag_and_snooze(ticket: Ticket, *, actor: User) -> None:
-    releases.set_reference(ticket, actor=actor, reference="TEM-1")
+    actions.set_reference(ticket, actor=actor, reference="TEM-1")
     tagging.add_tags(ticket, actor=actor, names=["export"])
     tagging.remove_tag(ticket, actor=actor, name="export")
     snoozing.snooze(ticket, actor=actor, until=snoozing.tomorrow(timezone.now()))

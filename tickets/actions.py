@@ -200,9 +200,11 @@ def comment(
     message: Message,
     status: Status | None = None,
     type: TicketType | None = None,
+    reference: str = "",
     seen: int | None = None,
 ) -> Comment:
-    """A public reply; `status` is where staff want the ticket to go with it, `type` what that status may require. Who is named in it sees the ticket.
+    """A public reply; `status` is where staff want the ticket to go with it, `type` and engineering's `reference` what that status may require. Who is
+    named in it sees the ticket.
 
     `seen`: the newest event that staff knew of who wrote it a little earlier. What a customer did since then is not answered by it, and stands.
     A customer's reply to a closed ticket opens a linked follow-up (or reopens, if the status says so), and what is said on a merged ticket is said on
@@ -216,10 +218,10 @@ def comment(
         return earlier
     if not actor.is_staff and ticket.is_closed and (ticket.merged_into_id or not ticket.status.reopens_on_reply):
         return _follow_up(ticket, actor=actor, message=message)
-    if (status or type) and not actor.is_staff:
+    if (status or type or reference) and not actor.is_staff:
         raise NotAllowed(_("Only our staff can choose a status or a type."))
     said = _say(ticket, actor=actor, message=message)
-    moved = _answered(ticket, status=status, type=type, seen=seen) if actor.is_staff else _heard(ticket, said)
+    moved = _answered(ticket, status=status, given=_give(ticket, type, reference), seen=seen) if actor.is_staff else _heard(ticket, said)
     save(ticket, public=True)
     record(ticket, EventKind.COMMENTED, actor=actor, comment=said, **moved, **name_people(said, ticket, author=actor))
     return said
@@ -232,17 +234,15 @@ def _say_by_itself(ticket: Ticket, message: Message) -> Comment:
     return said
 
 
-def _answered(ticket: Ticket, *, status: Status | None, type: TicketType | None, seen: int | None) -> dict[str, Any]:
+def _answered(ticket: Ticket, *, status: Status | None, given: dict[str, Any], seen: int | None) -> dict[str, Any]:
     """What an agent's reply moves."""
-    if type:
-        ticket.type = type
     if seen is not None and (crossing := list(_done_by_customers_since(ticket, seen))):
         _cross(ticket, crossing, seen)
-        return {"type": _name(type), "seen": seen}
+        return {**given, "seen": seen}
     measures.answered(ticket, timezone.now())
     ticket.waiting_since = None
     moved = _enter(ticket, status) if status else _pull(ticket, Trigger.AGENT_REPLIED)
-    return {**moved, "type": _name(type)}
+    return {**moved, **given}
 
 
 def _cross(ticket: Ticket, crossing: list[Event], seen: int) -> None:
@@ -374,9 +374,15 @@ def _follow_up(closed: Ticket, *, actor: User, message: Message) -> Comment:
 
 @transaction.atomic
 def change_status(
-    ticket: Ticket, *, actor: User | None, status: Status, type: TicketType | None = None, resumed: Mapping[str, datetime] | None = None
+    ticket: Ticket,
+    *,
+    actor: User | None,
+    status: Status,
+    type: TicketType | None = None,
+    reference: str = "",
+    resumed: Mapping[str, datetime] | None = None,
 ) -> Ticket:
-    """By hand, to any status that is not retired. `type` is set with it where given. Raises TypeRequired.
+    """By hand, to any status that is not retired. `type` and `reference` are set with it where given. Raises TypeRequired, ReferenceRequired.
 
     `resumed`: moments that had ended with the work and run on, where this takes something back.
     """
@@ -386,19 +392,28 @@ def change_status(
     for name, moment in (resumed or {}).items():
         setattr(ticket, name, moment)
     if status == ticket.status:
+        ticket = set_reference(ticket, actor=actor, reference=reference) if reference else ticket
         return _set(ticket, "type", type, EventKind.TYPE_CHANGED, actor=actor) if type else ticket
-    return _change_status(ticket, actor=actor, status=status, type=type)
+    return _change_status(ticket, actor=actor, status=status, given=_give(ticket, type, reference))
 
 
-def _change_status(ticket: Ticket, *, actor: User | None, status: Status, type: TicketType | None = None) -> Ticket:
-    if type:
-        ticket.type = type
+def _give(ticket: Ticket, type: TicketType | None, reference: str) -> dict[str, Any]:
+    """Sets what goes with a status. Answers what the event says of it: also what `undo` has to know."""
+    had: dict[str, Any] = {}
+    if type and type != ticket.type:
+        had["type"], ticket.type = ticket.type_id, type
+    if reference and (reference := tidy_reference(reference)) != ticket.reference:
+        had["reference"], ticket.reference = ticket.reference, reference
+    return {"type": _name(type), "reference": ticket.reference if "reference" in had else "", "had": had}
+
+
+def _change_status(ticket: Ticket, *, actor: User | None, status: Status, given: dict[str, Any]) -> Ticket:
     was_spam = ticket.is_spam
     moved = _enter(ticket, status)
     kind = _KIND_OF_MOVE.get(Category(status.category), EventKind.NOT_SPAM if was_spam else EventKind.STATUS_CHANGED)
     hidden = was_spam or ticket.is_spam
     save(ticket, public=not hidden)
-    record(ticket, kind, actor=actor, is_internal=hidden, type=_name(type), **moved)
+    record(ticket, kind, actor=actor, is_internal=hidden, **given, **moved)
     return ticket
 
 
@@ -409,9 +424,9 @@ _KIND_OF_MOVE = {
 }
 
 
-def resolve(ticket: Ticket, *, actor: User, type: TicketType | None = None) -> Ticket:
+def resolve(ticket: Ticket, *, actor: User, type: TicketType | None = None, reference: str = "") -> Ticket:
     """Staff's. Raises TypeRequired when the ticket has no type and none is given."""
-    return change_status(ticket, actor=actor, status=default_status(Category.RESOLVED), type=type)
+    return change_status(ticket, actor=actor, status=default_status(Category.RESOLVED), type=type, reference=reference)
 
 
 @transaction.atomic
@@ -456,8 +471,12 @@ def undo(ticket: Ticket, *, actor: User, event_id: int) -> Ticket:
     _as_if_it_never_was(ticket, old)
     for name, moment in done.data.get("ended", {}).items():
         setattr(ticket, name, datetime.fromisoformat(moment))
+    had = done.data.get("had", {})
+    if "type" in had:
+        ticket.type = TicketType.objects.filter(pk=had["type"]).first()
+    ticket.reference = had.get("reference", ticket.reference)
     with undoing([done.pk]):
-        return _change_status(ticket, actor=actor, status=old)
+        return _change_status(ticket, actor=actor, status=old, given={})
 
 
 _UNDONE = (EventKind.RESOLVED, EventKind.CLOSED, EventKind.MARKED_SPAM)
@@ -649,6 +668,26 @@ def set_priority(ticket: Ticket, *, actor: User | None, priority: Priority | Non
     ticket.priority = priority
     save(ticket, public=True)
     record(ticket, EventKind.PRIORITY_CHANGED, actor=actor, comment=said, **data, **_named(said, ticket, author=actor))
+    return ticket
+
+
+def tidy_reference(reference: str) -> str:
+    """One spelling for each, so that all of its tickets are found."""
+    return " ".join(reference.split()).upper()[: Ticket._meta.get_field("reference").max_length]
+
+
+@transaction.atomic
+def set_reference(ticket: Ticket, *, actor: User | None, reference: str) -> Ticket:
+    """Engineering's number for the matter; '' for none. Staff's own: customers never see it."""
+    ticket = lock(ticket, actor, staff_only=True)
+    reference = tidy_reference(reference)
+    if reference == ticket.reference:
+        return ticket
+    if not reference and ticket.status.asks_reference:
+        raise IllegalMove(_("“%(status)s” asks for a reference, so it can't be empty.") % {"status": ticket.status})
+    old, ticket.reference = ticket.reference, reference
+    save(ticket)
+    record(ticket, EventKind.REFERENCE_CHANGED, actor=actor, is_internal=True, old=old, new=reference)
     return ticket
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove
 from accounts.models import AgentGroup, User
-from tickets import access, actions, merging, releases, tagging
+from tickets import access, actions, merging, tagging
 from tickets.actions import Message
 from tickets.events import SAID_BY_CLOCKS, one_nudge, undoing
 from tickets.locking import lock, said_elsewhere
@@ -216,13 +216,15 @@ def _say_and_move(ticket: Ticket, run: BulkRun, changes: Changes) -> None:
     status, kind = changes.things.get("status"), changes.things.get("type")
     if status and status.requires_type:
         kind = changes.type_for(ticket)
-    if status and status.asks_reference and changes.reference and not ticket.reference:
-        releases.set_reference(ticket, actor=run.owner, reference=changes.reference)
+    given: dict[str, Any] = {
+        "type": kind,
+        "reference": changes.reference if status and status.asks_reference and not ticket.reference else "",
+    }
     if changes.text:
         message = Message(text=changes.text, channel=Channel.DESK, submission_key=uuid5(_KEYS, f"{run.pk}-{ticket.pk}"))
-        actions.comment(ticket, actor=run.owner, message=message, status=status, type=kind)
+        actions.comment(ticket, actor=run.owner, message=message, status=status, **given)
     elif status:
-        actions.change_status(ticket, actor=run.owner, status=status, type=kind)
+        actions.change_status(ticket, actor=run.owner, status=status, **given)
     if "type" in changes.things and not (status and kind):
         actions.set_type(ticket, actor=run.owner, type=changes.things["type"])
 
@@ -241,6 +243,7 @@ def _before(ticket: Ticket, changes: Changes) -> dict[str, Any]:
     """What taking back brings back: also what a reply or a status moves by itself."""
     before: dict[str, Any] = {name: getattr(ticket, f"{name}_id") for name in PROPERTIES}
     before |= {name: moment.isoformat() for name in _MOMENTS if (moment := getattr(ticket, name))}
+    before["reference"] = ticket.reference
     if changes.tags:
         has = set(ticket.tagging_rows.values_list("tag__name", flat=True))
         before["new_tags"] = [name for name in changes.tags if name not in has]
@@ -272,6 +275,7 @@ def _put_back(ticket: Ticket, run: BulkRun, before: dict[str, Any]) -> None:
     for name, verb, model in _VERBS:
         if before[name] != getattr(ticket, f"{name}_id"):
             verb(ticket, actor=actor, **{name: model.objects.filter(pk=before[name]).first()})
+    ticket = actions.set_reference(ticket, actor=actor, reference=before.get("reference", ticket.reference))
     for tag in before.get("new_tags", ()):
         tagging.remove_tag(ticket, actor=actor, name=tag)
 

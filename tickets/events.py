@@ -179,11 +179,19 @@ def describe(event: Event, *, for_staff: bool) -> str:
             }
     if event.data.get("shared_with"):
         said = _("%(said)s and shared the ticket with %(names)s") % {"said": said, "names": ", ".join(event.data["shared_with"])}
-    if for_staff and event.actor_id and data.get("rule"):
+    return _with_what_staff_know(said, event, data) if for_staff else said
+
+
+def _with_what_staff_know(said: str, event: Event, data: dict[str, Any]) -> str:
+    if event.actor_id and data.get("rule"):
         return _("%(said)s (sorted by the rule “%(rule)s”)") % {"said": said, "rule": data["rule"]}
-    if for_staff and data.get("woke"):
+    if data.get("woke"):
         return _("%(said)s, which woke the snoozed ticket") % {"said": said}
-    if for_staff and data.get("type"):  # set in the same step
+    if data.get("undoes") and event.kind != EventKind.UNMERGED:
+        return _("%(said)s, by Undo") % {"said": said}
+    if data.get("reference"):  # set in the same step
+        said = _("%(said)s, with the reference %(reference)s") % {"said": said, "reference": data["reference"]}
+    if data.get("type"):  # likewise
         return _("%(said)s, with the type %(type)s") % {"said": said, "type": data["type"]}
     return said
 

@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import DomainError, IllegalMove, NotAllowed
 from tickets import access, actions
-from tickets.events import record
-from tickets.locking import lock, said_elsewhere, save
-from tickets.models import Channel, EventKind, Release, ReleasePost, Ticket
+from tickets.locking import lock, said_elsewhere
+from tickets.models import Channel, Release, ReleasePost, Ticket
 from tickets.writing.placeholders import fill
 
 if TYPE_CHECKING:
@@ -32,26 +31,6 @@ _BATCH = 500
 
 
 # --- References ----------------------------------------------------------------------------------------------------------------
-
-
-def tidy(reference: str) -> str:
-    """One spelling for each, so that all of its tickets are found."""
-    return " ".join(reference.split()).upper()[: Ticket._meta.get_field("reference").max_length]
-
-
-@transaction.atomic
-def set_reference(ticket: Ticket, *, actor: User | None, reference: str) -> Ticket:
-    """Engineering's number for the matter; '' for none. Staff's own: customers never see it."""
-    ticket = lock(ticket, actor, staff_only=True)
-    reference = tidy(reference)
-    if reference == ticket.reference:
-        return ticket
-    if not reference and ticket.status.asks_reference:
-        raise IllegalMove(_("“%(status)s” asks for a reference, so it can't be empty.") % {"status": ticket.status})
-    old, ticket.reference = ticket.reference, reference
-    save(ticket)
-    record(ticket, EventKind.REFERENCE_CHANGED, actor=actor, is_internal=True, old=old, new=reference)
-    return ticket
 
 
 def escalated(user: User) -> QuerySet[Ticket]:
@@ -71,7 +50,7 @@ def waiting(user: User) -> QuerySet[Any, Any]:
 
 def told_by(user: User, *, version: str, references: Collection[str]) -> QuerySet[Ticket]:
     """The tickets that a release of these would be said on: not those that this version was said on, or is about to be."""
-    wanted = escalated(user).filter(reference__in=[tidy(reference) for reference in references])
+    wanted = escalated(user).filter(reference__in=[actions.tidy_reference(reference) for reference in references])
     return wanted.exclude(release_posts__release__version=version).order_by("pk")
 
 

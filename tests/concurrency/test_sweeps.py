@@ -82,7 +82,7 @@ def handed_over(workflow, ana, dan):
     """Six tickets that wait for engineering."""
     escalated = Status.objects.create(name="Escalated", category="closed", asks_reference=True, position=50)
     for _ in range(6):
-        ticket = releases.set_reference(make_ticket(ana), actor=dan, reference="TEM-1")
+        ticket = actions.set_reference(make_ticket(ana), actor=dan, reference="TEM-1")
         actions.change_status(ticket, actor=dan, status=escalated)
 
 

@@ -13,7 +13,7 @@ from notifications.models import Delivery
 from tests.desk.conftest import logged_in
 from tests.desk.pages import rows, words
 from tests.factories import make_ticket, message
-from tickets import actions, bulk, events, merging, releases, tagging
+from tickets import actions, bulk, events, merging, tagging
 from tickets.desk.bulk import BulkForm
 from tickets.models import BulkRun, Event, EventKind, Priority, Status, Ticket, TicketType
 
@@ -112,7 +112,7 @@ def test_resolving_when_some_have_no_type_then_asks_in_place_and_leaves_those_wi
 
 def test_escalating_when_some_have_no_reference_then_asks_in_place_and_leaves_those_without(desk, three, dan):
     status = Status.objects.create(name="Escalated", category="closed", asks_reference=True, position=50)
-    releases.set_reference(three[0], actor=dan, reference="TEM-1")
+    actions.set_reference(three[0], actor=dan, reference="TEM-1")
     asked = {"status": str(status.pk)}
     path, page = choose(desk, three, **asked)
     assert "2 have no engineering reference, which “Escalated” asks for" in words(page)
@@ -124,6 +124,8 @@ def test_escalating_when_some_have_no_reference_then_asks_in_place_and_leaves_th
         ("Escalated", "TEM-2"),
         ("Escalated", "TEM-2"),
     ]
+    desk.post(f"{path}undo/")
+    assert [(one.status.name, one.reference) for one in fresh(three)] == [("Escalated", "TEM-1"), ("Open", ""), ("Open", "")]
 
 
 def test_reply_when_said_to_many_then_is_said_once_to_each_and_stays_when_the_rest_is_taken_back(desk, three):

@@ -43,7 +43,7 @@ def test_pages_when_there_is_much_then_ask_no_more(max_admin, ana, workflow, man
         drafts.save(ticket, actor=max_admin, message=message())
         shipped, waits = make_ticket(ana), make_ticket(ana)
         for one, reference in ((shipped, f"TEM-{at}"), (waits, f"TEM-W{at}")):
-            releases.set_reference(one, actor=max_admin, reference=reference)
+            actions.set_reference(one, actor=max_admin, reference=reference)
             actions.change_status(one, actor=max_admin, status=escalated)
         release = releases.release(actor=max_admin, version="4.2", references=[f"TEM-{at}"], text="It is in {version}.")
         releases.release(actor=max_admin, version=f"5.{at}", references=[f"TEM-{at}"], text="It is in {version}.")

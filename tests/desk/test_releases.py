@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AgentGroup
 from notifications.models import Delivery
@@ -15,8 +16,10 @@ from tests.desk.conftest import logged_in
 from tests.desk.pages import send, words
 from tests.factories import make_ticket, make_user
 from tickets import actions, merging, releases
+from tickets.events import describe
 from tickets.lifecycle import Category
-from tickets.models import Comment, Event, Release, ReleasePost, Status, Ticket
+from tickets.models import CannedReply, Comment, Draft, Event, Macro, Release, ReleasePost, Status, Ticket, TicketType
+from tickets.writing import drafts
 
 TEXT = "Hello {name}, {number} is in {version}."
 
@@ -31,7 +34,7 @@ def tickets(escalated, ana, cleo, eve):
     """Two for TEM-1, one for TEM-2."""
     made = [make_ticket(ana), make_ticket(cleo), make_ticket(ana)]
     for ticket, reference in zip(made, ("tem-1", "TEM-1", "TEM-2"), strict=True):
-        releases.set_reference(ticket, actor=eve, reference=reference)
+        actions.set_reference(ticket, actor=eve, reference=reference)
         actions.change_status(ticket, actor=eve, status=escalated)
     relay_waiting()
     Delivery.objects.all().delete()
@@ -58,7 +61,46 @@ def test_reference_when_it_is_missing_then_is_asked_for_in_place_and_kept(desk, 
     send(desk, ticket, verb, **data, reference=" tem-7 ")
     done = fresh(ticket)
     assert (done.status, done.reference) == (escalated, "TEM-7")
-    assert [event.kind for event in Event.objects.filter(ticket=ticket)][1] == "reference_changed"
+    event = ticket.events.latest("pk")
+    assert describe(event, for_staff=True).endswith(", with the reference TEM-7")
+    assert "TEM-7" not in describe(event, for_staff=False)
+    send(desk, ticket, "status", status=escalated.pk, reference="TEM-8")  # as it has that status already
+    assert fresh(ticket).reference == "TEM-8"
+
+
+def test_reference_when_the_reply_with_it_is_taken_back_then_was_never_given(desk, ticket, escalated, settings):
+    settings.UNDO_SECONDS = 10
+    before = Ticket.objects.values().get(pk=ticket.pk), Event.objects.count()
+    send(desk, ticket, "reply", text="Engineering has it.", status=escalated.pk, reference="TEM-7")
+    assert (Ticket.objects.values().get(pk=ticket.pk), Event.objects.count()) == before
+    desk.post(reverse("desk_ticket_take_back", args=[ticket.number, Draft.objects.get().pk]))
+    send(desk, ticket, "reply", text="Engineering has it.", status=escalated.pk, reference="TEM-7")
+    send(desk, ticket, "note", text="Now it goes out.")
+    Draft.objects.update(send_at=timezone.now())
+    drafts.send_due()
+    assert (fresh(ticket).reference, fresh(ticket).status) == ("TEM-7", escalated)
+
+
+def test_reference_and_type_when_the_status_is_undone_then_go_back_with_it(desk, ticket, escalated):
+    before = fresh(ticket)
+    send(desk, ticket, "status", status=escalated.pk, reference="TEM-7", type=TicketType.objects.first().pk)
+    desk.post(reverse("desk_ticket_undo", args=[ticket.number, ticket.events.latest("pk").pk]))
+    now = fresh(ticket)
+    assert (now.status, now.reference, now.type) == (before.status, "", None)
+    words = f"changed the status from Escalated to {before.status}, by Undo"
+    assert describe(ticket.events.latest("pk"), for_staff=True) == words
+
+
+def test_reference_when_a_macro_with_a_reply_is_taken_back_then_was_never_given(desk, ticket, escalated, settings, dan):
+    settings.UNDO_SECONDS = 10
+    reply = CannedReply.objects.create(name="Handed over", text="Engineering has it.", owner=dan)
+    macro = Macro.objects.create(name="Hand over", status=escalated, reply=reply, owner=dan)
+    path = reverse("desk_ticket_macro", args=[ticket.number, macro.pk])
+    desk.post(path, {"seen": ticket.events.latest("pk").pk, "reference": "TEM-7"})
+    assert fresh(ticket).reference == ""
+    Draft.objects.update(send_at=timezone.now())
+    drafts.send_due()
+    assert (fresh(ticket).reference, fresh(ticket).status) == ("TEM-7", escalated)
 
 
 def test_reference_and_type_when_both_are_missing_then_are_asked_together(desk, ticket, escalated):

@@ -78,7 +78,7 @@ class ReplyForm(_TypeWithStatus, MessageForm):
 
     def verb_arguments(self) -> dict[str, Any]:
         data = self.cleaned_data
-        return {"message": self.message(Channel.DESK), "status": data["status"], "type": data["type"]}
+        return {"message": self.message(Channel.DESK), "status": data["status"], "type": data["type"], "reference": data["reference"]}
 
     @classmethod
     def going_on(cls, draft: Draft, *, ticket: Ticket) -> ReplyForm:

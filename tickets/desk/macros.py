@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import AgentGroup, User
-from tickets import access, actions, releases
+from tickets import access, actions
 from tickets.desk.back import back
 from tickets.desk.canned import PLACEHOLDERS_EXPLAINED, covers
 from tickets.desk.door import StaffRequest, staff_required
@@ -232,9 +232,8 @@ def run(request: StaffRequest, number: int, pk: int) -> HttpResponse:
         return _ask(request, number, chosen, " ".join(str(error) for errors in form.errors.values() for error in errors), form)
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
-            if form.cleaned_data["reference"]:
-                releases.set_reference(ticket, actor=request.user, reference=form.cleaned_data["reference"])
-            leaving = drafts.use(chosen, ticket, actor=request.user, type=form.cleaned_data["type"])
+            given = {name: form.cleaned_data[name] for name in ("type", "reference")}
+            leaving = drafts.use(chosen, ticket, actor=request.user, **given)
     except Overtaken as overtaken:
         return page(request, find(request.user, number), overtaken=overtaken)
     except (actions.TypeRequired, actions.ReferenceRequired) as error:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tickets import access, releases
+from tickets import access, actions, releases
 from tickets.desk.back import back
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.models import Release, Status
@@ -135,6 +135,6 @@ def go_on(request: StaffRequest, pk: int) -> HttpResponse:
 def reference(request: StaffRequest, number: int) -> HttpResponse:
     """On the ticket's page."""
     ticket = access.get_ticket(request.user, number)
-    ticket = releases.set_reference(ticket, actor=request.user, reference=clean_text(request.POST.get("reference", ""))[:400])
+    ticket = actions.set_reference(ticket, actor=request.user, reference=clean_text(request.POST.get("reference", ""))[:400])
     words = _("The engineering reference is %(value)s now.") if ticket.reference else _("The ticket has no engineering reference now.")
     return back(request, ticket, words % {"value": ticket.reference})

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from notifications import preferences
 from notifications.models import Delivery
-from tickets import access, actions, releases, sharing
+from tickets import access, actions, sharing
 from tickets.desk.back import back as _back
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.forms import DeskShareForm, NoteForm, ReplyForm, StatusForm, TellForm, property_form
@@ -74,7 +74,6 @@ def reply(request: StaffRequest, number: int) -> HttpResponse:
         return page(request, ticket, form=form)
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
-            _note_reference(ticket, form, actor=request.user)
             is_elsewhere = ticket.pk != number
             said = drafts.send(ticket, actor=request.user, **form.verb_arguments(), known=known, keeps_draft=is_elsewhere)
             if is_elsewhere:
@@ -148,8 +147,8 @@ def _move(request: StaffRequest, ticket: Ticket, data: Any, *, deed: Callable[..
     try:
         with unless_overtaken(ticket, actor=request.user, seen=form.cleaned_data["seen"]):
             drafts.settle(ticket, actor=request.user)
-            _note_reference(ticket, form, actor=request.user)
-            (deed or partial(actions.change_status, status=wanted))(ticket, actor=request.user, type=form.cleaned_data["type"])
+            given = {name: form.cleaned_data[name] for name in ("type", "reference")}
+            (deed or partial(actions.change_status, status=wanted))(ticket, actor=request.user, **given)
     except Overtaken as overtaken:
         return page(request, find(request.user, ticket.number), overtaken=overtaken)
     except (actions.TypeRequired, actions.ReferenceRequired) as error:
@@ -157,12 +156,6 @@ def _move(request: StaffRequest, ticket: Ticket, data: Any, *, deed: Callable[..
         return page(request, find(request.user, ticket.number), move=form)
     undo = _undo_of(request.user, ticket) if wanted.category in FINISHED else ""
     return _back(request, ticket, _("The status is %(status)s now.") % {"status": wanted}, undo=undo)
-
-
-def _note_reference(ticket: Ticket, form: ReplyForm | StatusForm, *, actor: User) -> None:
-    """What was asked for in place: a deed of its own in the same transaction, before the status that asks for it."""
-    if form.cleaned_data["reference"]:
-        releases.set_reference(ticket, actor=actor, reference=form.cleaned_data["reference"])
 
 
 @require_POST

@@ -26,6 +26,7 @@ class Draft(models.Model):
     html = models.TextField(blank=True)  # as a comment keeps it: a picture is the `cid:` of one of `uploads`
     status = models.ForeignKey(Status, on_delete=models.SET_NULL, null=True, related_name="+")  # where the ticket goes with it
     type = models.ForeignKey(TicketType, on_delete=models.SET_NULL, null=True, related_name="+")
+    reference = models.CharField(max_length=60, blank=True)
     uploads = models.ManyToManyField(Upload, related_name="drafts")  # kept as long as the draft
     macro = models.ForeignKey(
         Macro, on_delete=models.PROTECT, null=True, related_name="+"

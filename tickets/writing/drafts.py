@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -163,13 +163,14 @@ def _append(draft: Draft, text: str, html: str) -> None:
 
 
 @transaction.atomic
-def send(
+def send(  # noqa: PLR0913 all by name
     ticket: Ticket,
     *,
     actor: User,
     message: Message,
     status: Status | None = None,
     type: TicketType | None = None,
+    reference: str = "",
     known: UUID | None = None,
     keeps_draft: bool = False,
     macro: Macro | None = None,
@@ -187,9 +188,9 @@ def send(
     settle(ticket, actor=actor)  # last: where that can't be said any more, it is a draft again
     ticket.refresh_from_db(fields=("status", "type", "reference"))  # which that may have moved
     if not settings.UNDO_SECONDS:
-        return actions.comment(ticket, actor=actor, message=message, status=status, type=type)
+        return actions.comment(ticket, actor=actor, message=message, status=status, type=type, reference=reference)
     if status and status != ticket.status:
-        actions.check_entry(status, has_type=bool(type or ticket.type_id), has_reference=bool(ticket.reference))
+        actions.check_entry(status, has_type=bool(type or ticket.type_id), has_reference=bool(reference or ticket.reference))
     now = timezone.now()
     leaving = Draft.objects.create(
         writer=actor,
@@ -198,6 +199,7 @@ def send(
         html=message.html,
         status=status,
         type=type,
+        reference=reference,
         macro=macro,
         updated_at=now,
         send_at=now + timedelta(seconds=settings.UNDO_SECONDS),
@@ -209,8 +211,8 @@ def send(
 
 
 @transaction.atomic
-def use(macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = None) -> Draft | None:
-    """Does what a macro says; one with a reply waits as that does, and is answered. `type`: in place of the macro's.
+def use(macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = None, reference: str = "") -> Draft | None:
+    """Does what a macro says; one with a reply waits as that does, and is answered. `type`: in place of the macro's. `reference`: for its status.
 
     Raises TypeRequired, and then nothing has been done.
     """
@@ -221,9 +223,10 @@ def use(macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = 
     message = macros.reply_of(macro, ticket, actor=actor)
     if message is None or not settings.UNDO_SECONDS:
         settle(ticket, actor=actor)
-        macros.do(macro, ticket, actor=actor, type=type, message=message)
+        macros.do(macro, ticket, actor=actor, type=type, reference=reference, message=message)
         return None
-    said = send(ticket, actor=actor, message=message, status=macro.status, type=type or macro.type, keeps_draft=True, macro=macro)
+    given: dict[str, Any] = {"type": type or macro.type, "reference": reference}
+    said = send(ticket, actor=actor, message=message, status=macro.status, **given, keeps_draft=True, macro=macro)
     return said if isinstance(said, Draft) else None
 
 
@@ -303,12 +306,13 @@ def _say(draft: Draft) -> None:
         channel=Channel.DESK,
         submission_key=draft.submission_key,
     )
+    given: dict[str, Any] = {"type": draft.type, "reference": draft.reference, "seen": draft.seen}
     if (macro := draft.macro) is None:
-        actions.comment(draft.ticket, actor=draft.writer, message=message, status=draft.status, type=draft.type, seen=draft.seen)
+        actions.comment(draft.ticket, actor=draft.writer, message=message, status=draft.status, **given)
     elif macro.changed_at > draft.updated_at:
         raise IllegalMove(_("“%(macro)s” was changed meanwhile. Look at what it does now, and use it again.") % {"macro": macro})
     else:
-        macros.do(macro, draft.ticket, actor=draft.writer, type=draft.type, message=message, seen=draft.seen)
+        macros.do(macro, draft.ticket, actor=draft.writer, message=message, **given)
 
 
 def _give_back(draft: Draft, *, problem: str = "") -> Draft:

@@ -73,9 +73,16 @@ def reply_of(macro: Macro, ticket: Ticket, *, actor: User) -> Message | None:
 
 @transaction.atomic
 def do(
-    macro: Macro, ticket: Ticket, *, actor: User, type: TicketType | None = None, message: Message | None = None, seen: int | None = None
+    macro: Macro,
+    ticket: Ticket,
+    *,
+    actor: User,
+    type: TicketType | None = None,
+    reference: str = "",
+    message: Message | None = None,
+    seen: int | None = None,
 ) -> None:
-    """`type`: in place of the macro's. `message`, `seen`: see `reply_of` and `actions.comment`. Raises TypeRequired."""
+    """`type`: in place of the macro's. `reference`: for its status. `message`, `seen`: see `reply_of` and `actions.comment`. Raises TypeRequired."""
     check(macro)
     ticket = lock(ticket, actor, staff_only=True)
     does = effects(macro, known=canned.values(ticket, agent=actor))
@@ -89,16 +96,16 @@ def do(
         actions.assign(ticket, actor=actor, assignee=actor if macro.assigns == Macro.Assigns.ME else macro.assignee)
     if does.note:
         actions.add_note(ticket, actor=actor, message=Message(text=does.note, channel=Channel.DESK))
-    _say_and_move(macro, ticket, actor=actor, message=message, seen=seen)
+    _say_and_move(macro, ticket, actor=actor, reference=reference, message=message, seen=seen)
     if macro.to_group:  # last: it may take the ticket out of sight
         actions.set_group(ticket, actor=actor, group=macro.to_group)
     canned.note_use(macro)
 
 
-def _say_and_move(macro: Macro, ticket: Ticket, *, actor: User, message: Message | None, seen: int | None) -> None:
+def _say_and_move(macro: Macro, ticket: Ticket, *, actor: User, reference: str, message: Message | None, seen: int | None) -> None:
     """The reply, and the status with it; where there is none, the status alone."""
     if macro.reply and message:
-        actions.comment(ticket, actor=actor, message=message, status=macro.status, seen=seen)
+        actions.comment(ticket, actor=actor, message=message, status=macro.status, reference=reference, seen=seen)
         canned.note_use(macro.reply)
     elif macro.status:
-        actions.change_status(ticket, actor=actor, status=macro.status)
+        actions.change_status(ticket, actor=actor, status=macro.status, reference=reference)
