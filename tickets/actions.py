@@ -125,10 +125,10 @@ def open_ticket(  # noqa: PLR0913 all by name
         filer=actor if actor != requester else None,
         status=status,
         category=status.category,
-        type=rule.type or type,
-        priority=rule.priority or priority,
+        type=_in_use(rule.type, type),
+        priority=_in_use(rule.priority, priority),
         area=area,
-        group=rule.group or group or AgentGroup.objects.filter(is_default=True).first(),
+        group=_in_use(rule.group, group) or AgentGroup.objects.filter(is_default=True).first(),
         channel=message.channel,
         follow_up_to=follow_up_to,
         created_at=now,
@@ -153,6 +153,11 @@ def open_ticket(  # noqa: PLR0913 all by name
     details |= _for_whom(ticket, people, details.get("shared_with", []))
     record(ticket, EventKind.OPENED, actor=actor, comment=ticket.description, quiet=is_quiet, **details)
     return ticket
+
+
+def _in_use(*things: Any) -> Any:
+    """The first of these that there is: what a rule, a mailbox or an older ticket names may be retired by now, and is for no new ticket then."""
+    return next((thing for thing in things if thing and not thing.is_retired), None)
 
 
 def _for_whom(ticket: Ticket, people: Collection[User], named: list[str]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Changes:
 
     @classmethod
     def of(cls, kept: dict[str, Any]) -> Changes:
-        """Raises IllegalMove for what is not there any more."""
+        """Raises IllegalMove for what is not there any more, or was retired."""
         asked = {name: str(value) for name, value in kept.items() if name in (*_MODELS, "assignee") and value}
         things = {name: None if value == NONE else _thing(name, value) for name, value in asked.items()}
         into = Ticket.objects.filter(pk=kept["into"]).first() if kept.get("into") else None
@@ -85,6 +85,8 @@ def _thing(name: str, value: str) -> Any:
     thing = among.filter(pk=value).first() if value.isascii() and value.isdigit() and len(value) <= 18 else None
     if thing is None:
         raise IllegalMove(_("Something that you chose is not in its list any more. Choose again."))
+    if getattr(thing, "is_retired", False):
+        raise IllegalMove(_("“%(name)s” is not offered any more. Choose something else in its place.") % {"name": thing})
     return thing
 
 

@@ -285,6 +285,23 @@ def test_run_when_what_was_chosen_is_gone_then_says_so(desk, three, monkeypatch)
     assert desk.get(path).status_code == 200
 
 
+def test_run_when_what_was_chosen_is_retired_meanwhile_then_says_what_and_keeps_the_rest(desk, three, monkeypatch):
+    low, asked = Priority.objects.get(name="Low"), {"priority": pk(Priority, "Low"), "tags": "spring"}
+    path, _page = choose(desk, three, **asked)
+    monkeypatch.setattr(bulk, "AT_ONCE", 0)
+    begun, _page = choose(desk, three, **asked)
+    do(desk, begun, **asked)
+    Priority.objects.filter(pk=low.pk).update(is_retired=True)
+    page = desk.get(path)
+    told = "“Low” is not offered any more. Choose something else in its place."
+    assert (told in words(page), page.context["form"]["tags"].value(), page.context["happens"]) == (True, "spring", [])
+    bulk.work_waiting()
+    assert ("3 are as they were:" in words(desk.get(begun)), words(desk.get(begun)).count(told)) == (True, 3)
+    assert {one.priority for one in fresh(three)} == {None}
+    _path, page = choose(desk, three, **asked)  # from a queue that was opened before
+    assert ("That is not in the list any more. Choose again." in words(page), page.context["form"]["tags"].value()) == (True, "spring")
+
+
 def test_merge_when_many_are_one_matter_then_each_goes_on_in_one_and_comes_back(desk, three, secret, ben):
     target, of_globex, third = three[0], three[1], make_ticket(ben, "Export again")
     path, page = choose(desk, [*three[:2], third])

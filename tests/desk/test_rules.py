@@ -14,7 +14,7 @@ from tests.desk.conftest import logged_in
 from tests.desk.pages import words
 from tests.tickets.mail.letters import letter, signed_address, take_in
 from tickets.mail import ingest, rules
-from tickets.models import InboundMessage, InboundState, MailRule
+from tickets.models import InboundMessage, InboundState, Mailbox, MailRule, TicketType
 
 LIST, NEW = "/desk/mail/rules/", "/desk/mail/rules/new/"
 FREEMIUM = {"name": "Sign-ups", "is_active": "on", "senders": "robot@signup.example", "subjects": "freemium account", "is_spam": "on"}
@@ -52,6 +52,21 @@ def test_list_when_there_are_rules_then_says_what_they_do_in_words(admin, max_ad
     assert "Spam Switched off from anybody at signup.example and sent to support@support.example spam, and nobody is mailed" in words(
         admin.get(LIST)
     )
+
+
+def test_rule_when_what_it_sets_is_retired_then_is_left_out_of_new_tickets_and_the_list_says_so(admin, workflow):
+    group, kind = AgentGroup.objects.get(name="DevOps"), TicketType.objects.get(name="DevOps")
+    rule = make_rule(is_spam=False, group=group, type=kind)
+    Mailbox.objects.update(group=group)
+    for model, thing in ((AgentGroup, group), (TicketType, kind)):
+        model.objects.filter(pk=thing.pk).update(is_retired=True)
+    ticket = take_in(letter("robot@signup.example")).ticket
+    assert (ticket.group.is_retired, ticket.type) == (False, None)
+    told = "group DevOps (retired, so it is left out) · type DevOps (retired, so it is left out)"
+    assert told in words(admin.get(LIST))
+    form = admin.get(reverse("desk_mail_rule", args=[rule.pk])).context["form"]  # keeps what it names, and offers it to no other
+    assert (form["group"].value(), group in form.fields["group"].queryset) == (group.pk, True)
+    assert group not in admin.get(NEW).context["form"].fields["group"].queryset
 
 
 def test_list_when_rules_matched_then_counts_lately(admin, workflow):

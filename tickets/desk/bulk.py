@@ -97,14 +97,12 @@ class BulkForm(forms.Form):
         return cleaned
 
     def changes(self) -> dict[str, Any]:
-        """As a run keeps them."""
+        """As a run keeps them, of a form that was checked; without what is wrong in it."""
         data = self.cleaned_data
-        kept: dict[str, Any] = {name: data[name] for name in (*bulk.PROPERTIES, *_MISSING) if data[name]}
-        if data["into"]:
-            kept["into"] = data["into"]
-        if tags := tagging.tags_of(data["tags"]):
+        kept: dict[str, Any] = {name: data[name] for name in (*bulk.PROPERTIES, *_MISSING, "into") if data.get(name)}
+        if tags := tagging.tags_of(data.get("tags", "")):
             kept["tags"] = tags
-        if text := data["text"].strip():
+        if text := data.get("text", "").strip():
             kept["text"] = text
         return kept
 
@@ -135,8 +133,11 @@ def bulk_new(request: StaffRequest) -> HttpResponse:
     else:
         numbers = [number for value in request.POST.getlist("ticket") if (number := number_of(value))]
     form = BulkForm(request.POST, vocabulary=vocabulary)
-    changes = form.changes() if form.is_valid() else {}
-    run = bulk.prepare(actor=request.user, numbers=numbers[: bulk.MOST], changes=changes, text=_kept(filters.text), sort=filters.sort)
+    for error in dict.fromkeys(str(error) for errors in form.errors.values() for error in errors):
+        messages.error(request, error)
+    run = bulk.prepare(
+        actor=request.user, numbers=numbers[: bulk.MOST], changes=form.changes(), text=_kept(filters.text), sort=filters.sort
+    )
     if not run.items.exists():
         run.delete()
         messages.error(request, _("Tick some tickets first."))

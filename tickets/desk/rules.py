@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.addresses import normalise_address, validate_domain
-from accounts.models import User
+from accounts.models import AgentGroup, User
 from tickets import access
 from tickets.desk.door import StaffRequest, admin_of, staff_required
 from tickets.desk.forms import offered
@@ -87,13 +87,17 @@ def does(rule: MailRule) -> list[str]:
     """What becomes of the ticket, in words."""
     found = [
         (rule.is_spam, _("spam, and nobody is mailed")),
-        (rule.group, _("group %(what)s") % {"what": rule.group}),
-        (rule.type, _("type %(what)s") % {"what": rule.type}),
-        (rule.priority, _("priority %(what)s") % {"what": rule.priority}),
+        (rule.group, _("group %(what)s") % {"what": _unless_retired(rule.group)}),
+        (rule.type, _("type %(what)s") % {"what": _unless_retired(rule.type)}),
+        (rule.priority, _("priority %(what)s") % {"what": _unless_retired(rule.priority)}),
         (rule.is_quiet and not rule.is_spam, _("no confirmation")),
         (rule.requester, _("for %(what)s") % {"what": rule.requester}),
     ]
     return [words for is_set, words in found if is_set]
+
+
+def _unless_retired(thing: AgentGroup | TicketType | Priority | None) -> str:
+    return _("%(what)s (retired, so it is left out)") % {"what": thing} if thing and thing.is_retired else str(thing)
 
 
 @require_POST
@@ -167,6 +171,7 @@ class MailRuleForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the 
         }
         for name, label in nothing.items():
             self.fields[name].empty_label = label  # type: ignore[attr-defined] # a ModelChoiceField
+        self.fields["group"].queryset = offered(AgentGroup, current=self.instance.group_id)  # type: ignore[attr-defined]
         self.fields["type"].queryset = offered(TicketType, current=self.instance.type_id)  # type: ignore[attr-defined]
         self.fields["priority"].queryset = offered(Priority, current=self.instance.priority_id)  # type: ignore[attr-defined]
         self.initial["requester"] = self.instance.requester.email if self.instance.requester else ""
