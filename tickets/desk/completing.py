@@ -72,7 +72,7 @@ def _values(part: Unfinished, vocabulary: Vocabulary) -> Iterable[tuple[str, str
 def _names(part: Unfinished, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     typed = part.text.casefold()
     if part.field in ("status", "priority", "type", "area", "group"):
-        return [(entry.name, "") for entry in vocabulary.offered(part.field) if typed in entry.name.casefold()]
+        return [(entry.name, "") for entry in vocabulary.entries(part.field) if not entry.is_retired and typed in entry.name.casefold()]
     if part.field in ("assignee", "filer", "csm"):
         staff = [one for one in vocabulary.staff if typed in f"{one.name} {one.email}".casefold()]
         return [(vocabulary.name_of_person(one), one.email) for one in staff]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import AgentGroup, Organization, User
 from tickets import access
 from tickets.lifecycle import UNRESOLVED, Category
-from tickets.models import Priority, ProductArea, Status, TicketType
+from tickets.models import Priority, ProductArea, Status, Ticket, TicketType
 from tickets.search.query import ANY, ME, NONE, Condition, Query, QueryError, number_of, unknown, value_of
 from tickets.search.query import Value as Written
 from tickets.tagging import tidy
@@ -41,6 +41,9 @@ class Entry:
     note: str = ""
     rank: int = 0
     is_retired: bool = False
+    is_hidden: bool = (
+        False  # a private group none of whose tickets the person sees: tickets may go there, and are not asked for by its name
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -63,18 +66,23 @@ class Vocabulary:
         word, number = CharField(), IntegerField()
         note: Any = "category" if model is Status else Value("", output_field=word)
         rank: Any = "level" if model is Priority else "position"
+        is_hidden: Any = Value(value=False)
         if model is AgentGroup:
             own = AgentGroup.members.through.objects.filter(agentgroup=OuterRef("pk"), user=self.user)
             note = Case(When(Exists(own), then=Value(OWN)), default=Value(""), output_field=word)
             rank = Value(0, output_field=number)
-        return model.objects.order_by().values_list(Value(kind, output_field=word), "pk", "name", note, rank, "is_retired")
+            if not self.user.is_admin:
+                assigned = Ticket.objects.filter(group=OuterRef("pk"), assignee=self.user)
+                is_hidden = Case(When(Q(is_private=False) | Exists(own) | Exists(assigned), then=is_hidden), default=Value(value=True))
+        return model.objects.order_by().values_list(Value(kind, output_field=word), "pk", "name", note, rank, "is_retired", is_hidden)
 
     def entries(self, kind: str) -> list[Entry]:
-        """All of a list, in its order."""
-        return self._lists[kind]
+        """All of a list that this person may ask for, in its order."""
+        return [entry for entry in self._lists[kind] if not entry.is_hidden]
 
     def offered(self, kind: str) -> list[Entry]:
-        return [entry for entry in self.entries(kind) if not entry.is_retired]
+        """What tickets can be set to."""
+        return [entry for entry in self._lists[kind] if not entry.is_retired]
 
     @cached_property
     def staff(self) -> list[User]:
