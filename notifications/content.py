@@ -306,7 +306,7 @@ def _report(subscription: ReportSubscription, delivery: Delivery) -> dict[str, A
         "link": urljoin(settings.SITE_URL, f"{path}?{subscription.query}" if subscription.query else path),
         "unsubscribe_url": stop_url(delivery),
         "stop_label": _("Stop this report"),
-        "file": (file_name(subscription.report, asked), as_csv(table)),
+        "file": (file_name(subscription.report, asked), as_csv(made)),
     } | _preview([names()[subscription.report], *words])
 
 

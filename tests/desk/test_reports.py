@@ -85,11 +85,18 @@ def test_overview_when_opened_then_shows_the_numbers_and_draws_them(desk, octobe
     assert "24 Oct 2026 – 26 Oct 2026" in said
     assert "21 Oct 2026 – 23 Oct 2026" in said
     assert b'<desc id="chart-1-summary">Created: 0 (2026-10-24) \xe2\x80\x93 3 (2026-10-25).' in shown.content
+
+
+def test_file_of_the_overview_when_taken_then_holds_its_numbers_and_the_table_under_them(desk, october):
     lines = file(desk, "overview")
-    assert [line for line in lines if line[0] in ("Created", "Resolution, median (minutes)")] == [
+    gap = lines.index([])
+    assert [line for line in lines[:gap] if line[0] in ("Created", "Resolution, median (minutes)")] == [
         ["Created", "4", "2"],
         ["Resolution, median (minutes)", "1490", "4319"],
     ]
+    for_page, (head, *days) = table(desk.get(reverse("desk_reports"), PERIOD)), lines[gap + 1 :]
+    assert (head[:3], len(days)) == (["Day: 2026-10-24 – 2026-10-26, Europe/Berlin", "Created", "Created, before"], 4)
+    assert [[line[0], *map(as_shown, line[1:], head[1:])] for line in days] == for_page
 
 
 def test_file_when_people_wrote_formulas_then_holds_texts(desk, october, globex):

@@ -75,7 +75,7 @@ def report(request: StaffRequest, name: str = _OVERVIEW) -> HttpResponse:
 def report_csv(request: StaffRequest, name: str) -> HttpResponse:
     made, asked = _made(request, name)
     disposition = f'attachment; filename="{file_name(name, asked)}"'
-    return HttpResponse(as_csv(made.table), content_type=CONTENT_TYPE, headers={"Content-Disposition": disposition})
+    return HttpResponse(as_csv(made), content_type=CONTENT_TYPE, headers={"Content-Disposition": disposition})
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""A report's table as a file for spreadsheets: exactly the numbers that the page shows."""
+"""A report as a file for spreadsheets: exactly the numbers that the page shows."""
 
 from __future__ import annotations
 
@@ -11,19 +11,27 @@ from tickets.spreadsheets import written
 
 if TYPE_CHECKING:
     from tickets.reports.asked import Asked
-    from tickets.reports.tables import Row, Table
+    from tickets.reports.tables import Report, Row, Table
 
 Line = list["str | float | None"]
 
 
-def as_csv(table: Table) -> str:
-    """Times are in minutes; each column has the period before beside it, where there is one. What there is nothing to measure of is empty."""
+def as_csv(made: Report) -> str:
+    """Times are in minutes; each column has the period before beside it, where there is one. What there is nothing to measure of is empty.
+
+    Of a report with tiles these come first, and what the page has under them after an empty line.
+    """
+    lines = _lines(made.table)
+    return written([*lines, [], *_lines(made.steps)] if made.tiles and made.steps else lines)
+
+
+def _lines(table: Table) -> list[Line]:
     units = [cell.unit for cell in table.rows[0].cells] if table.rows else [Unit.COUNT] * len(table.columns)
     head: Line = [_head(table)]
     for name, unit in zip(table.columns, units, strict=True):
         title = _("%(name)s (minutes)") % {"name": name} if unit is Unit.TIME and not table.is_mixed else name
         head += [title, _("%(name)s, before") % {"name": title}] if table.has_before else [title]
-    return written([head, *(_line(row, table) for row in table.shown)])
+    return [head, *(_line(row, table) for row in table.shown)]
 
 
 def _head(table: Table) -> str:
