@@ -210,6 +210,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "desk_organization_manager": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_organization_remove": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_reports": ("302 404 404 404 200 200 200", _NOBODY),
+    "desk_report_organizations": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_report": ("302 404 404 404 200 200 200", _NOBODY),
     "desk_report_subscribe": (_NOBODY, "302 404 404 404 302 302 302"),
     "desk_report_stop": (_NOBODY, "302 404 404 404 302 404 404"),  # Dan's

@@ -1,10 +1,10 @@
 // Fields that complete what is typed: the combobox of the ARIA Authoring Practices. [data-find] completes names of people and organizations; without it,
-// the server finds who is meant in what was written. [data-tickets] completes tickets. [data-complete] is the queue's line, whose words can all be typed.
+// the server finds who is meant in what was written. [data-offers] completes what the server tells by a line. [data-complete] is the queue's line, whose words can all be typed.
 const PAUSE = 150; // milliseconds after a letter
 let serial = 0;
 
 for (const field of document.querySelectorAll("input[data-find]")) complete(field, namesIn(field));
-for (const field of document.querySelectorAll("input[data-tickets]")) complete(field, ticketsIn(field));
+for (const field of document.querySelectorAll("input[data-offers]")) complete(field, linesIn(field));
 for (const field of document.querySelectorAll("input[data-complete]")) complete(field, wordsIn(field));
 
 // Whom to share with: one person or organization, sent as a hidden field.
@@ -31,14 +31,15 @@ function namesIn(field) {
   };
 }
 
-// One ticket, by words of it. Its number stands before its subject, and that is what the server reads.
-function ticketsIn(field) {
+// One thing, by words of it, such as a ticket, whose number stands before its subject. The server reads the line.
+function linesIn(field) {
   return {
-    address: () => [field.dataset.tickets, { q: field.value }],
+    address: () => [field.dataset.offers, { q: field.value }],
     options: (found) => found.options.map((one) => ({ ...one, label: one.text })),
     forget() {},
     choose(one) {
       field.value = one.text;
+      if (field.dataset.goesOn !== undefined) field.form.requestSubmit();
       return false;
     },
   };

@@ -154,6 +154,31 @@ def test_filters_when_chosen_then_go_along_to_other_reports_and_the_file(desk, o
     assert f"{reverse('desk_report_csv', args=['volume'])}?{query.replace('&', '&amp;')}" in shown
 
 
+@pytest.mark.parametrize(
+    ("written", "counted", "is_unknown"),
+    [
+        ("globex", "4", False),
+        ("firm 007", "0", False),
+        ("007", "0", False),
+        ("none", "0", False),
+        ("Firm", "4", True),
+        ("²", "4", True),
+        ("0" * 5000, "4", True),
+        ("\x00<b>", "4", True),
+    ],
+)
+def test_organization_when_they_are_too_many_for_a_list_then_is_named(desk, october, written, counted, is_unknown):
+    Organization.objects.bulk_create(Organization(name=f"Firm {at:03}") for at in range(200))
+    assert file(desk, organization=written)[-1][1] == counted
+    shown = words(page(desk, organization=written))
+    assert ("There is no one organization called" in shown) == is_unknown
+
+
+def test_organizations_when_one_types_then_those_with_these_words_are_offered(desk, october):
+    assert desk.get(reverse("desk_report_organizations"), {"q": "LOB"}).json() == {"options": [{"text": "Globex"}]}
+    assert desk.get(reverse("desk_report_organizations"), {"q": "no"}).json()["options"][0] == {"text": "none", "note": "No organization"}
+
+
 def test_dates_when_they_make_no_period_then_a_kind_word_stands_beside_another(desk, october):
     shown = page(desk, **{"from": "0001-01-01", "to": "2026-10-26"})
     assert (shown.status_code, "These two dates make no period" in words(shown)) == (200, True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from tickets import access
 from tickets.charts import Chart, Series, Shape, chart, heat, shares
 from tickets.desk.door import StaffRequest, staff_required
 from tickets.desk.report_links import Links
+from tickets.desk.vocabulary import FEW
 from tickets.lifecycle import Category
 from tickets.models import Priority, TicketType
 from tickets.models.ticket import Channel
@@ -28,13 +29,14 @@ from tickets.reports.asked import BY, DEFAULT_SPAN, DIMENSIONS, ME, MEASURED, NO
 from tickets.reports.build import REPORTS, build
 from tickets.reports.files import as_csv, file_name
 from tickets.reports.tables import Report, Row, Table, Unit, in_words, measure_names, names, period_in_words
+from tickets.search.query import clean
 from tickets.spreadsheets import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _OVERVIEW, _TIMELESS = "overview", "oldest"
-_ORGANIZATIONS = 200  # more of them than this are no list to choose from
+_MOST_OFFERED, _MAX_NAME = 20, 200
 
 
 @require_safe
@@ -49,6 +51,7 @@ def report(request: StaffRequest, name: str = _OVERVIEW) -> HttpResponse:
         "tabs": _tabs(name, query),
         "measures": _measures(name, asked) if name in MEASURED else [],
         "filters": _filters(name, asked, request),
+        "unknown": "" if "organization" in asked.chosen else request.GET.get("organization", "").strip()[:_MAX_NAME],
         "is_by_dates": name != _TIMELESS and (asked.span is None or request.GET.get("period") == "dates" or asked.is_bad_period),
         "is_bad_period": asked.is_bad_period,
         "clear_url": _url(name) if asked.chosen else "",
@@ -76,6 +79,16 @@ def report_csv(request: StaffRequest, name: str) -> HttpResponse:
     made, asked = _made(request, name)
     disposition = f'attachment; filename="{file_name(name, asked)}"'
     return HttpResponse(as_csv(made), content_type=CONTENT_TYPE, headers={"Content-Disposition": disposition})
+
+
+@require_safe
+@staff_required
+def offered_organizations(request: StaffRequest) -> JsonResponse:
+    """As one types, for static/js/complete.js."""
+    text = clean(request.GET.get("q", "")).strip()[:_MAX_NAME].casefold()
+    nothing = [{"text": NONE, "note": str(DIMENSIONS["organization"].nothing)}] if NONE.startswith(text) else []
+    found = Organization.objects.filter(name__icontains=text)[:_MOST_OFFERED]
+    return JsonResponse({"options": [*nothing, *({"text": one.name} for one in found)]})
 
 
 @require_POST
@@ -131,10 +144,20 @@ def _by_mail(user: User) -> list[dict[str, Any]]:
 def _made(request: StaffRequest, name: str) -> tuple[Report, Asked]:
     if name not in REPORTS:
         raise Http404
-    asked = read(request.GET.dict(), request.user)
+    asked = read(_numbered(request.GET.dict()), request.user)
     if name not in BY:  # a property goes along in the address, for the reports that have rows by it
         asked = replace(asked, by=asked.step)
     return build(name, access.tickets_for(request.user), asked), asked
+
+
+def _numbered(params: dict[str, str]) -> dict[str, str]:
+    """With the number of the organization in the place of its name, or of what no other name has a part like."""
+    text = clean(params.get("organization", "")).strip()[:_MAX_NAME]
+    if not text or text == NONE or text.isdigit():
+        return params
+    ways = (Organization.objects.filter(**{f"name__{way}": text})[:2] for way in ("iexact", "istartswith", "icontains"))
+    found = next(filter(None, map(list, ways)), [])
+    return params | {"organization": str(found[0].pk) if len(found) == 1 else ""}
 
 
 def _url(name: str, query: str = "") -> str:
@@ -241,7 +264,7 @@ def _charts(name: str, made: Report) -> list[Chart]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One select of the filter bar."""
+    """One select of the filter bar; without choices, a line in which one of too many is named."""
 
     name: str
     label: str
@@ -265,21 +288,27 @@ def _filters(name: str, asked: Asked, request: StaffRequest) -> list[Filter]:
         found.append(Filter("by", _("Rows"), rows, by, is_set=asked.by != asked.period.usual_step()))
     for key, dimension in DIMENSIONS.items():
         chosen = asked.chosen.get(key, "")
-        if choices := _choices(key, chosen, request.user):
+        choices = _choices(key, request.user)
+        if choices is None:
+            written = (
+                request.GET.get(key, "")[:_MAX_NAME] if chosen in ("", NONE) else dimension.names({int(chosen)}).get(int(chosen), chosen)
+            )
+            found.append(Filter(key, str(dimension.label), [], written, is_set=bool(chosen)))
+        elif choices:
             anything = [("", _("Any %(property)s") % {"property": str(dimension.label).lower()})]
             nothing = [] if key == "channel" else [(NONE, str(dimension.nothing))]
             found.append(Filter(key, str(dimension.label), [*anything, *choices, *nothing], chosen, is_set=bool(chosen)))
     return found
 
 
-def _choices(key: str, chosen: str, user: User) -> list[tuple[str, str]]:
+def _choices(key: str, user: User) -> list[tuple[str, str]] | None:
     if key == "channel":
         return [(channel.value, str(channel.label)) for channel in Channel]
     if key == "agent":
         return [(ME, _("Me")), *_options(User.objects.active_staff().order_by("name", "email"))]
     if key == "organization":
-        few = list(Organization.objects.all()[: _ORGANIZATIONS + 1])
-        return _options(few if len(few) <= _ORGANIZATIONS else Organization.objects.filter(pk=chosen) if chosen.isdigit() else ())
+        few = list(Organization.objects.all()[: FEW + 1])
+        return _options(few) if len(few) <= FEW else None
     if key == "group":
         return _options(access.groups_for(user))
     return _options(TicketType.objects.all() if key == "type" else Priority.objects.all())

@@ -152,6 +152,7 @@ urlpatterns = [
     path("articles/<int:pk>/versions/<int:version>/", articles.article_version, name="desk_article_version"),
     path("articles/<int:pk>/versions/<int:version>/restore/", articles.article_restore, name="desk_article_restore"),
     path("reports/", reports.report, name="desk_reports"),
+    path("reports/organizations/", reports.offered_organizations, name="desk_report_organizations"),
     path("reports/<slug:name>/", reports.report, name="desk_report"),
     path("reports/<slug:name>/subscribe/", reports.subscribe, name="desk_report_subscribe"),
     path("reports/subscriptions/<int:pk>/stop/", reports.stop, name="desk_report_stop"),
