@@ -26,6 +26,7 @@ function reachable(element) {
 function run(element) {
   if (element.matches("a, button, summary, input[type=radio], input[type=checkbox]")) element.click();
   else element.focus(); // a line to write in
+  if (element.matches("summary") && element.parentElement.open) element.parentElement.querySelector("input:not([type=hidden]), select")?.focus();
   if (element.matches("input[type=radio]")) {
     const area = element.form?.querySelector("textarea");
     if (area && !area.hidden) area.setSelectionRange(area.value.length, area.value.length); // what is there already is gone on with
@@ -118,6 +119,9 @@ document.addEventListener("keydown", (event) => {
   if (!document.querySelector("dialog[open]")) open();
 });
 document.querySelector("[data-palette]")?.addEventListener("click", () => open());
+const opener = document.querySelector("[data-keys-open]");
+opener.hidden = false;
+opener.addEventListener("click", help);
 
 // The list that this tab showed last, as it is now, each ticket once: static/js/walk.js leads along it.
 function keepWalk() {

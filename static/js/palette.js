@@ -1,5 +1,5 @@
 // Ctrl+K: every command of the page by its words; the combobox of the ARIA Authoring Practices. The last line always searches the tickets.
-// A select offers its options one by one; links of the main menu and of the views are ways to go. Fetched and shown by static/js/keys.js.
+// A select offers its options one by one; links of the main menu, of the views and of tabs are ways to go. data-also: further words for it. Fetched and shown by static/js/keys.js.
 const dialog = document.getElementById("palette");
 const input = dialog.querySelector("input");
 const list = dialog.querySelector("[role=listbox]");
@@ -28,13 +28,14 @@ function commands({ reachable, run, words }) {
   for (const element of document.querySelectorAll("[data-command]:not(.editor-bar *)")) {
     // the editor's buttons name commands of its own
     if (!reachable(element)) continue;
+    const { group, also, key } = element.dataset;
     if (element.matches("select")) found.push(...ofSelect(element, { words }));
-    else found.push({ label: words(element), key: element.dataset.key, run: () => run(element) });
+    else if (element.getAttribute("aria-pressed") !== "true") found.push({ group, also, key, label: words(element), run: () => run(element) });
   }
-  for (const link of document.querySelectorAll(".rail-list a, .view-list a")) {
+  for (const link of document.querySelectorAll(".rail-list a, .view-list a, .tabs a")) {
     const label = [...link.childNodes].filter((node) => !node.classList?.contains("num")).map((node) => node.textContent);
     const nav = link.closest("nav");
-    found.push({ group: nav.dataset.group || nav.getAttribute("aria-label"), label: label.join("").trim(), run: () => link.click() });
+    found.push({ group: nav.dataset.group || nav.getAttribute("aria-label"), also: link.dataset.also, label: label.join("").trim(), run: () => link.click() });
   }
   return found;
 }
@@ -48,7 +49,7 @@ export function show(scope, keys) {
 
 function refresh() {
   const asked = plain(input.value).split(/\s+/).filter(Boolean);
-  found = all.filter((one) => asked.every((word) => plain(`${one.group || ""} ${one.label}`).includes(word)));
+  found = all.filter((one) => asked.every((word) => plain(`${one.group || ""} ${one.label} ${one.also || ""}`).includes(word)));
   // what begins with the words comes first
   if (asked.length) found.sort((a, b) => plain(b.label).startsWith(asked[0]) - plain(a.label).startsWith(asked[0]));
   found = found.slice(0, MOST);
