@@ -14,7 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,7 +27,7 @@ from tickets import access, actions, merging, tagging
 from tickets.actions import Message
 from tickets.events import SAID_BY_CLOCKS, one_nudge, undoing
 from tickets.locking import lock, said_elsewhere
-from tickets.models import BulkItem, BulkRun, BulkState, Channel, ItemState, Priority, Status, Tagging, Ticket, TicketType
+from tickets.models import BulkItem, BulkRun, BulkState, Channel, Event, ItemState, Priority, Status, Tagging, Ticket, TicketType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -104,9 +107,22 @@ def prepare(*, actor: User, numbers: Iterable[int], changes: dict[str, Any] | No
 
 @transaction.atomic
 def begin(run: BulkRun) -> None:
-    """Once; what has begun is left alone."""
-    Changes.of(run.changes)
-    BulkRun.objects.filter(pk=run.pk, state=BulkState.DRAFT).update(state=BulkState.WORKING)
+    """Once; what has begun is left alone. One with a reply waits as a reply does (see `tickets.writing.drafts`), all of it, and can be taken back."""
+    says = Changes.of(run.changes).text
+    wait = timedelta(seconds=settings.UNDO_SECONDS if says else 0)
+    state = BulkState.WAITING if wait else BulkState.WORKING
+    seen = Event.objects.aggregate(newest=Max("pk"))["newest"]
+    BulkRun.objects.filter(pk=run.pk, state=BulkState.DRAFT).update(state=state, begins_at=timezone.now() + wait, seen=seen)
+
+
+def take_back(run: BulkRun) -> bool:
+    """Of one that waits nothing has happened: it is what is still to be looked at. False once it has begun."""
+    return bool(BulkRun.objects.filter(pk=run.pk, state=BulkState.WAITING).update(state=BulkState.DRAFT, begins_at=None))
+
+
+def begin_due() -> int:
+    """Of any number of workers, and of who takes it back, one is first. Returns how many have begun."""
+    return BulkRun.objects.filter(state=BulkState.WAITING, begins_at__lte=Now()).update(state=BulkState.WORKING)
 
 
 @transaction.atomic
@@ -182,7 +198,7 @@ def _change(item: BulkItem, run: BulkRun, *, changes: Changes) -> None:
     if changes.text and (into := said_elsewhere(ticket, actor)):  # and the status set of what nobody ticked
         raise IllegalMove(_("It was merged into #%(number)d: reply there.") % {"number": into})
     item.before = _before(ticket, changes) | {"newest": newest}
-    _say_and_move(ticket, run, changes)
+    _say_and_move(ticket, run, changes, newest=newest)
     if "priority" in changes.things:
         actions.set_priority(ticket, actor=actor, priority=changes.things["priority"])
     if "assignee" in changes.things:
@@ -213,7 +229,7 @@ def _merge(item: BulkItem, run: BulkRun, *, into: Ticket) -> None:
     item.before, item.state = {"merged": True}, ItemState.DONE
 
 
-def _say_and_move(ticket: Ticket, run: BulkRun, changes: Changes) -> None:
+def _say_and_move(ticket: Ticket, run: BulkRun, changes: Changes, *, newest: int) -> None:
     """Words, status and type go together, as they do at the ticket's page."""
     status, kind = changes.things.get("status"), changes.things.get("type")
     if status and status.requires_type:
@@ -224,7 +240,8 @@ def _say_and_move(ticket: Ticket, run: BulkRun, changes: Changes) -> None:
     }
     if changes.text:
         message = Message(text=changes.text, channel=Channel.DESK, submission_key=uuid5(_KEYS, f"{run.pk}-{ticket.pk}"))
-        actions.comment(ticket, actor=run.owner, message=message, status=status, **given)
+        seen = ticket.events.filter(pk__lte=run.seen or newest).latest("pk").pk
+        actions.comment(ticket, actor=run.owner, message=message, status=status, **given, seen=seen)
     elif status:
         actions.change_status(ticket, actor=run.owner, status=status, **given)
     if "type" in changes.things and not (status and kind):

@@ -41,6 +41,8 @@ def wake_due() -> None:
 @shared_task
 def send_replies() -> None:
     drafts.send_due()
+    if bulk.begin_due():
+        wake_bulk()
 
 
 @shared_task

@@ -16,6 +16,7 @@ from tests.factories import make_ticket, message
 from tickets import actions, bulk, events, merging, tagging
 from tickets.desk.bulk import BulkForm
 from tickets.models import BulkRun, Event, EventKind, Priority, Status, Ticket, TicketType
+from tickets.tasks import send_replies
 
 NEW = "/desk/tickets/bulk/"
 
@@ -131,7 +132,7 @@ def test_escalating_when_some_have_no_reference_then_asks_in_place_and_leaves_th
 def test_reply_when_said_to_many_then_is_said_once_to_each_and_stays_when_the_rest_is_taken_back(desk, three):
     asked = {"status": pk(Status, "Waiting on Customer"), "text": "A new version is out."}
     path, page = choose(desk, three, **asked)
-    assert "The reply is mailed to whoever follows each ticket, and can't be taken back." in words(page)
+    assert "The reply is mailed to whoever follows each ticket." in words(page)
     do(desk, path, **asked)
     do(desk, path, **asked)  # pressed twice
     assert [list(one.comments.values_list("text", flat=True))[1:] for one in three] == [["A new version is out."]] * 3
@@ -139,6 +140,49 @@ def test_reply_when_said_to_many_then_is_said_once_to_each_and_stays_when_the_re
     desk.post(f"{path}undo/")
     assert {(one.status.name, one.waiting_since) for one in fresh(three)} == {("Open", None)}
     assert {one.comments.count() for one in three} == {2}
+
+
+@pytest.fixture
+def leaving(desk, three, settings):
+    """The address of a run that says something, resolves and assigns, and that waits."""
+    settings.UNDO_SECONDS = 10
+    asked = {"status": pk(Status, "Resolved"), "type": pk(TicketType, "Bug"), "text": "A new version is out.", "tags": "spring"}
+    path, _page = choose(desk, three, **asked)
+    page = do(desk, path, **asked)
+    assert "Changing 3 tickets The reply goes out in 10 seconds, and all else is done with it." in words(page)
+    assert page["Refresh"] == "12"
+    return path
+
+
+def time_passes() -> int:
+    BulkRun.objects.update(begins_at=timezone.now() - timedelta(seconds=1))
+    send_replies()
+    return bulk.work_waiting()
+
+
+def test_run_with_a_reply_when_taken_back_in_time_then_nothing_has_happened_and_all_that_was_chosen_is_kept(desk, three, leaving):
+    before = Event.objects.count()
+    bulk.begin_due()
+    page = desk.post(f"{leaving}undo/", follow=True)
+    assert ("Taken back: nothing has happened, and nobody was mailed." in words(page), page.context["form"]["text"].value()) == (
+        True,
+        "A new version is out.",
+    )
+    assert (time_passes(), Event.objects.count(), BulkRun.objects.get().state) == (0, before, "draft")
+    assert "Change 3 tickets" in words(page)
+
+
+def test_run_with_a_reply_when_its_time_has_come_then_is_done_and_leaves_what_customers_wrote_meanwhile(desk, three, leaving, ana):
+    actions.comment(three[2], actor=ana, message=message("One more thing!"))
+    assert time_passes() == 3
+    assert "3 tickets are changed." in words(desk.get(leaving))
+    assert [(one.status.name, one.waiting_since is None) for one in fresh(three)] == [
+        ("Resolved", True),
+        ("Resolved", True),
+        ("Open", False),
+    ]
+    assert "Something has happened there since" not in words(desk.post(f"{leaving}undo/", follow=True))
+    assert {one.comments.filter(text="A new version is out.").count() for one in three} == {1}
 
 
 def test_reply_when_the_rest_is_taken_back_then_the_status_it_led_to_stays_and_no_customer_hears_of_it(desk, three, eve):

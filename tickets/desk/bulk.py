@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -200,8 +202,11 @@ def _work(run: BulkRun) -> None:
 @staff_required
 def bulk_undo(request: StaffRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(BulkRun, pk=pk, owner=request.user)
-    bulk.begin_undo(run)
-    _work(run)
+    if bulk.take_back(run):
+        messages.success(request, _("Taken back: nothing has happened, and nobody was mailed."))
+    else:
+        bulk.begin_undo(run)
+        _work(run)
     return redirect("desk_bulk", pk)
 
 
@@ -264,7 +269,7 @@ def _cant(ahead: bulk.Outlook, changes: Changes) -> list[str]:
             )
         )
     if changes.text:
-        said.append(_("The reply is mailed to whoever follows each ticket, and can't be taken back."))
+        said.append(_("The reply is mailed to whoever follows each ticket."))
     group = changes.things.get("group")
     if group is not None and group.is_private:
         said.append(_("“%(group)s” is private: only its members see these tickets afterwards.") % {"group": group})
@@ -276,6 +281,7 @@ def _outcome(request: StaffRequest, run: BulkRun) -> HttpResponse:
     counted = bulk.counts(run)
     total = sum(counted.values())
     waiting = counted[ItemState.WAITING] + counted[ItemState.TO_UNDO]
+    seconds = max(1, ceil((run.begins_at - timezone.now()).total_seconds())) if run.begins_at and run.state == BulkState.WAITING else 0
     refused = run.items.filter(state__in=(ItemState.REFUSED, ItemState.KEPT)).order_by("pk")
     context = {
         "run": run,
@@ -287,13 +293,16 @@ def _outcome(request: StaffRequest, run: BulkRun) -> HttpResponse:
         "undone": counted[ItemState.UNDONE],
         "refused_count": counted[ItemState.REFUSED] + counted[ItemState.KEPT],
         "refused": _named(request, list(refused[:_SHOWN])),
+        "seconds": seconds,
         "happens": _happened(run),
-        "can_undo": run.state == BulkState.DONE and counted[ItemState.DONE] and _without_text(run),
+        "can_undo": seconds or (run.state == BulkState.DONE and counted[ItemState.DONE] and _without_text(run)),
         "again": [(name, value) for name, value in run.changes.items() if isinstance(value, str)] if run.state == BulkState.DONE else [],
         "back_url": queue_url(run.text, run.sort),
     }
     response = render(request, "desk/bulk_outcome.html", context)
-    if run.is_at_work:
+    if seconds:  # not before that: who is at the button stays there
+        response["Refresh"] = str(seconds + 2)
+    elif run.is_at_work:
         response["Refresh"] = "2"
     return response
 
@@ -302,6 +311,7 @@ def _title(run: BulkRun, total: int, *, refused: int) -> str:
     if run.state == BulkState.DONE and refused == total:
         return _("Nothing was changed")
     words = {
+        BulkState.WAITING: ngettext("Changing %(n)d ticket", "Changing %(n)d tickets", total),
         BulkState.WORKING: ngettext("Changing %(n)d ticket", "Changing %(n)d tickets", total),
         BulkState.UNDOING: ngettext("Taking %(n)d change back", "Taking %(n)d changes back", total),
         BulkState.UNDONE: _("Taken back"),

@@ -15,6 +15,7 @@ from tickets.models.ticket import Ticket
 
 class BulkState(models.TextChoices):
     DRAFT = "draft", _("not begun")
+    WAITING = "waiting", _("about to begin")  # with replies, which can be taken back until `begins_at`
     WORKING = "working", _("being done")
     DONE = "done", _("done")
     UNDOING = "undoing", _("being taken back")
@@ -30,11 +31,13 @@ class BulkRun(models.Model):
     changes = models.JSONField(default=dict)  # see `tickets.bulk.Changes`
     state = models.CharField(max_length=10, choices=BulkState.choices, default=BulkState.DRAFT)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    begins_at = models.DateTimeField(null=True, editable=False)
+    seen = models.BigIntegerField(null=True, editable=False)  # the newest event there was when it was sent off
     finished_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["id"], condition=Q(state__in=("working", "undoing")), name="bulk_run_to_do"),
+            models.Index(fields=["id"], condition=Q(state__in=("waiting", "working", "undoing")), name="bulk_run_to_do"),
             models.Index(fields=["created_at"], name="bulk_run_by_age"),
         ]
 
