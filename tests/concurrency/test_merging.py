@@ -102,6 +102,45 @@ def test_merge_when_a_sender_was_first_then_the_answer_is_a_mail_of_its_own(tick
     assert list(Delivery.objects.order_by("id").values_list("state", flat=True)) == [State.SENDING, State.QUEUED]
 
 
+def test_undo_when_a_sender_comes_meanwhile_then_it_waits_and_tells_only_what_stands(ticket, sink, told, dan, monkeypatch):
+    """Resolved in the mail of an answer, and undone."""
+    relay.relay_waiting()
+    done = actions.resolve(ticket, actor=dan, type=models.TicketType.objects.first()).events.latest("pk")
+    relay.relay_waiting()
+    actions.undo(ticket, actor=dan, event_id=done.pk)
+    has_recalled, asleep, recall = Event(), Event(), relay._recall
+
+    def slowly(undone) -> set[int]:
+        heard = recall(undone)
+        has_recalled.set()
+        asleep.wait(timeout=1)  # the transaction stays open
+        return heard
+
+    monkeypatch.setattr(relay, "_recall", slowly)
+
+    def send() -> int:
+        has_recalled.wait(timeout=20)
+        return channels.deliver_due()
+
+    assert at_once([relay.relay_waiting, send]) == [1, 1]
+    assert "resolved" not in sink.mails[0][1].get_body(("plain",)).get_content()
+    states = Delivery.objects.order_by("pk").values_list("event__kind", "state")
+    assert list(states) == [("commented", State.SENT), ("commented", State.MERGED), ("resolved", State.CANCELLED)]
+
+
+def test_undo_when_a_sender_was_first_then_is_told_too(ticket, sink, dan):
+    done = actions.resolve(ticket, actor=dan, type=models.TicketType.objects.first()).events.latest("pk")
+    relay.relay_waiting()
+    head = Delivery.objects.get(state=State.QUEUED)
+    assert channels._claim(head.pk, head.attempts)
+    actions.undo(ticket, actor=dan, event_id=done.pk)
+    relay.relay_waiting()
+    assert list(Delivery.objects.order_by("-pk").values_list("event__kind", "state"))[:2] == [
+        ("status_changed", State.QUEUED),
+        ("resolved", State.MERGED),
+    ]
+
+
 def test_relays_and_senders_when_all_run_at_once_then_nothing_is_lost_or_said_twice(ana, dan, acme, sink, settings, monkeypatch):
     """Twelve people, forty events of two doers; the minute is over at once, so that senders and relays meet all the time."""
     settings.MERGE_SECONDS = 60
