@@ -314,7 +314,7 @@ def _line(row: Row, *, has_before: bool) -> dict[str, Any]:
     cells = [
         {"words": in_words(cell.value, cell.unit), "before": in_words(cell.before, cell.unit) if has_before else ""} for cell in row.cells
     ]
-    return {"label": row.label, "cells": cells}
+    return {"label": row.label, "is_date": row.period is not None, "cells": cells}
 
 
 def _in_short(entry: Entry) -> Entry:

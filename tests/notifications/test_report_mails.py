@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -101,6 +102,12 @@ def test_mail_of_times_when_sent_then_says_which_time_and_the_list_of_what_is_ma
     told = {one["title"]: [str(word) for word in one["words"]] for one in page.context["by_mail"]}
     assert told == {"Times": [said, "Last week"], "Volume": ["Last week"]}
     assert (f"Times ({said}, Last week)" in to_dan.body, "Volume (Last week)" in of_volume.body) == (True, True)
+
+
+def test_mail_when_rows_are_days_then_a_date_stays_on_one_line(october, dan):
+    subscribe(dan)
+    page = sent()[0].alternatives[0][0]
+    assert re.findall(r"<th[^>]* nowrap[^>]*>([^<]*)<", page) == [f"2026-10-{day}" for day in range(19, 26)]
 
 
 def test_mail_when_it_leaves_late_then_tells_of_the_week_that_it_was_made_for(october, dan):
