@@ -51,8 +51,15 @@ setInterval(freshen, 30000);
 for (const select of document.querySelectorAll("select[data-autosubmit]")) {
   const form = select.form;
   for (const button of form.elements) if (button.matches("[data-autosubmit-save]")) button.classList.add("is-needless");
-  select.addEventListener("change", () => form.requestSubmit());
+  select.addEventListener("change", () => {
+    if (select.matches(":focus-visible")) sessionStorage.setItem("chose", select.name);
+    form.requestSubmit();
+  });
 }
+// Who chose by keys goes on from there, where the next page asks for nothing else.
+const chose = sessionStorage.getItem("chose");
+sessionStorage.removeItem("chose");
+if (chose && !document.querySelector("[autofocus]")) document.querySelector(`select[data-autosubmit][name="${chose}"]`)?.focus();
 // A box beside such a select sends what is chosen; of nothing chosen there is nothing to send yet.
 for (const box of document.querySelectorAll("input[data-autosubmit]")) {
   box.addEventListener("change", () => box.checked && box.form.querySelector("select").value && box.form.requestSubmit());

@@ -142,6 +142,17 @@ def test_palette_when_the_theme_is_chosen_then_it_is_there_and_the_keys_are_list
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
 
+def test_select_when_set_by_keys_then_has_the_focus_on_the_next_page_too(visit):
+    page = visit(AGENT, "/desk/reports/")
+    page.get_by_label("Rows", exact=True).focus()
+    for chosen in ("By week", "By month"):
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_label("Rows", exact=True).locator("option:checked")).to_have_text(chosen)
+        expect(page.get_by_label("Rows", exact=True)).to_be_focused()
+    page.goto(page.url)
+    expect(page.get_by_label("Rows", exact=True)).not_to_be_focused()
+
+
 def test_keys_when_switched_off_then_do_nothing_but_list_themselves(visit):
     page = visit(AGENT, "/desk/tickets/21/")
     page.keyboard.press("?")
