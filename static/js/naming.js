@@ -1,6 +1,6 @@
 // Naming somebody by "@": a list of who can be named opens while one types, and a line says beforehand whom posting would share the ticket with.
 // [data-naming] (components/naming.html) tells where the people are, for which textarea. Its editor, once there is one, is listened to instead.
-const BEFORE = /(?:^|[^\p{L}\p{N}\p{M}_@.+=&#%~/\\-])@([^\n@]{0,60})$/u;
+const BEFORE = /(?:^|[^\p{L}\p{N}_@.+=&#%~/\\-])@([^\n@]{0,60})$/u;
 const SHOWN = 8;
 const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

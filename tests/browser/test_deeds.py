@@ -125,7 +125,7 @@ def test_teammate_is_named_by_keys_and_told_beforehand_that_it_shares(visit):
     page.wait_for_url(re.compile(r"/tickets/\d+/$"))
     page.get_by_label("Your reply").focus()
     expect(page.locator(".tiptap")).to_be_focused()
-    page.keyboard.type("Look, @be")
+    page.keyboard.type("Look ❤️@be")  # the heart ends with a mark that says how it looks, and goes on no word
     expect(page.get_by_role("option", name="Ben Whitaker")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     page.keyboard.type("please.")
