@@ -25,19 +25,21 @@ function ofSelect(select, { words }) {
 
 function commands({ reachable, run, words }) {
   const found = [];
+  const always = []; // of the account's menu, after all that is the page's own
   for (const element of document.querySelectorAll("[data-command]:not(.editor-bar *)")) {
     // the editor's buttons name commands of its own
     if (!reachable(element)) continue;
     const { group, also, key } = element.dataset;
-    if (element.matches("select")) found.push(...ofSelect(element, { words }));
-    else if (element.getAttribute("aria-pressed") !== "true") found.push({ group, also, key, label: words(element), run: () => run(element) });
+    const list = element.closest(".account") ? always : found;
+    if (element.matches("select")) list.push(...ofSelect(element, { words }));
+    else if (element.getAttribute("aria-pressed") !== "true") list.push({ group, also, key, label: words(element), run: () => run(element) });
   }
   for (const link of document.querySelectorAll(".rail-list a, .view-list a, .tabs a")) {
     const label = [...link.childNodes].filter((node) => !node.classList?.contains("num")).map((node) => node.textContent);
     const nav = link.closest("nav");
     found.push({ group: nav.dataset.group || nav.getAttribute("aria-label"), also: link.dataset.also, label: label.join("").trim(), run: () => link.click() });
   }
-  return found;
+  return [...found, ...always];
 }
 
 export function show(scope, keys) {

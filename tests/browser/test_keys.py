@@ -37,6 +37,7 @@ def test_palette_goes_to_views_and_searches_for_what_is_no_command(visit):
     page = visit(AGENT, "/desk/")
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="What do you want to do?")).to_be_focused()
+    expect(page.get_by_role("option", selected=True)).to_have_text("File for a customer")  # the page's own come before the account's menu
     page.keyboard.type("tickets")
     expect(page.get_by_role("option", selected=True)).to_have_text("Go to: Tickets")
     page.keyboard.press("ArrowDown")
