@@ -103,6 +103,9 @@ def test_palette_when_asked_for_a_tag_a_link_or_the_way_out_then_has_them(visit)
                 "requester": "The customer: Marek Dvořák",
                 "split": "Split off: Thank you. It is with our …",
                 "share": "Share the ticket",
+                "send set open": "The reply: Send and set to Open",
+                "send what": "Send what is written",
+                "snooze date": "Snooze until a date",
             },
         ),
         (
@@ -141,6 +144,11 @@ def test_palette_when_the_theme_is_chosen_then_it_is_there_and_the_keys_are_list
         page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.goto(page.url + "tickets/21/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("snooze until a date")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Until a date")).to_be_focused()
 
 
 def test_select_when_set_by_keys_then_has_the_focus_on_the_next_page_too(visit):
