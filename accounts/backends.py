@@ -18,3 +18,8 @@ class AddressBackend(AuthenticationBackend):  # type: ignore[misc] # allauth shi
     def _authenticate_by_email(self, email: str, password: str) -> AbstractBaseUser | None:
         found: AbstractBaseUser | None = self._check_password(User.objects.by_address(email), password)
         return found
+
+    def get_user(self, user_id: int) -> User | None:
+        """Of a session. What is asked on every page comes with the same query."""
+        user = User.objects.with_hidden_groups().filter(pk=user_id).first()
+        return user if self.user_can_authenticate(user) else None

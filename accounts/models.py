@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -11,13 +11,18 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import PUBLIC_MAIL_DOMAINS, domain_of, normalise_address, validate_domain
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models.sql.compiler import SQLCompiler
 
 # What a browser's name for itself holds; the first that fits, as most of them claim to be others too.
 _PROGRAMS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS", "Chrome"), ("Safari/", "Safari"))
@@ -31,6 +36,16 @@ class Role(models.TextChoices):
     AGENT = "agent", _("Agent")
     CSM = "csm", _("Customer Success Manager")
     ADMIN = "admin", _("Admin")
+
+
+class _ListOf(models.Func):
+    """A column of a subquery in one value."""
+
+    function = "JSONB_AGG"
+    output_field = models.JSONField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **extra_context)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -74,6 +89,13 @@ class UserManager(BaseUserManager["User"]):
     def active_staff(self) -> models.QuerySet[User]:
         return self.filter(is_active=True).exclude(role=Role.CUSTOMER)
 
+    def with_hidden_groups(self) -> models.QuerySet[User]:
+        """Each with the numbers of the private groups they are no member of: what most of a page's queries turn on, known before the first of them."""
+        own = AgentGroup.members.through.objects.filter(user=OuterRef(OuterRef("pk")))
+        hidden = AgentGroup.objects.filter(is_private=True).exclude(pk__in=own.values("agentgroup")).order_by()
+        numbers = Coalesce(Subquery(hidden.values(numbers=_ListOf("pk"))), Value([], models.JSONField()))
+        return self.annotate(hidden_groups=numbers)  # type: ignore[no-redef] # the attribute says that it may be missing
+
 
 class User(AbstractBaseUser):
     """A person. The mail address is the login; it is kept in lower case (ASCII letters only, see `normalise_address`)."""
@@ -97,6 +119,9 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
+
+    # Whoever a request comes from has it, see `UserManager.with_hidden_groups`; None: not known, the database is asked where it matters.
+    hidden_groups: list[int] | None = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

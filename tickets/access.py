@@ -42,15 +42,19 @@ if TYPE_CHECKING:
 H = TypeVar("H", bound="Helper")
 
 
-def visible_to(user: User, *, path: str = "", numbers: Collection[int] | None = None) -> Q:
+def visible_to(user: User, *, path: str = "", numbers: Collection[int] | None = None, afresh: bool = False) -> Q:
     """The one rule (MISSION.md, "Access, in one rule") as a condition on tickets; with `path` ("ticket__"), on rows that have one.
 
     Who asks about several known tickets gives their `numbers`: else all that the person sees is listed, to look for those few in it.
+    `afresh`: by what holds now, not when the request began. Who has waited for a lock needs it.
     """
     if not user.is_active:
         return Q(pk__in=())
     if user.is_staff:
-        is_hidden = Q(**{f"{path}group__in": _hidden_groups(user)})
+        hidden = _hidden_groups(user, afresh=afresh)
+        if hidden == []:  # a condition that is left out is neither put together nor planned
+            return ~Q(pk__in=())
+        is_hidden = Q(**{f"{path}group__in": hidden})
         return Q(**{f"{path}group": None}) | ~is_hidden | Q(**{f"{path}assignee": user})
     organizations = Membership.objects.filter(user=user, is_active=True, organization__is_active=True).values("organization")
     # One list of numbers, each part of it from an index: PostgreSQL would look through all tickets there are for conditions joined by OR.
@@ -65,7 +69,9 @@ def visible_to(user: User, *, path: str = "", numbers: Collection[int] | None = 
     return Q(**{f"{path}pk__in": seen.union(*others, all=True)})
 
 
-def _hidden_groups(user: User) -> QuerySet[AgentGroup]:
+def _hidden_groups(user: User, *, afresh: bool = False) -> QuerySet[AgentGroup] | list[int]:
+    if user.hidden_groups is not None and not afresh:
+        return user.hidden_groups
     own = AgentGroup.members.through.objects.filter(user=user)  # Django takes much longer to put `exclude(members=user)` together
     return AgentGroup.objects.filter(is_private=True).exclude(pk__in=own.values("agentgroup"))
 

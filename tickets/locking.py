@@ -28,7 +28,7 @@ def lock(ticket: Ticket, actor: User | None, *, staff_only: bool = False) -> Tic
     if staff_only and actor and not actor.is_staff:
         raise NotAllowed(_("Only our staff can do that."))
     Ticket.objects.select_for_update().only("pk").get(pk=ticket.pk)
-    visible = Ticket.objects.filter(access.visible_to(actor)) if actor else Ticket.objects.all()
+    visible = Ticket.objects.filter(access.visible_to(actor, afresh=True)) if actor else Ticket.objects.all()
     locked = visible.select_related("status").get(pk=ticket.pk)
     locked.locked_with = locked.sla_key
     return locked
