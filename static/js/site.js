@@ -34,7 +34,7 @@ function ago(seconds) {
   if (seconds < 2 * 86400) return hours.replace("#", Math.floor(seconds / 3600));
   return days.replace("#", Math.floor(seconds / 86400));
 }
-// Those of components/time.html: not what is due, nor what a story says to the minute.
+// What as_time (tickets/templatetags/when.py) shows: not what is due, nor what a story says to the minute.
 function freshen() {
   for (const time of document.querySelectorAll("time[title][aria-label]")) {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;

@@ -39,7 +39,7 @@ def test_related_when_there_are_many_then_costs_the_same(count, client, ana, dan
     tickets = [make_ticket(ana, text=BLANK) for _ in range(count + 1)]
     indexing.index_waiting(most=100)
     client.force_login(dan)
-    with django_assert_num_queries(10):  # session, person; ticket, its text; groups, window, what is seen by name, words, postings, tickets
+    with django_assert_num_queries(9):  # session, person; ticket, its text; groups, window, words, postings, tickets
         assert len(shown(client.get(f"/desk/tickets/{tickets[0].pk}/related/"))) == min(count, 5)
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from accounts.backends import AddressBackend
 from accounts.models import AgentGroup, Membership, Organization, Role, User
 from notifications.audience import may_be_told
 from tests.factories import make_ticket, make_user, message, new_file
@@ -118,6 +119,24 @@ def test_staff_when_group_is_private_then_only_members_see(ticket, private, dan,
     assert [sees(person, ticket) for person in (dan, eve, max_admin)] == [True, True, True]
     actions.set_group(ticket, actor=dan, group=private)
     assert [sees(person, ticket) for person in (dan, eve, max_admin)] == [True, False, False]
+
+
+def test_staff_when_known_from_a_session_then_hidden_groups_are_known_too(ticket, private, ana, dan, eve, max_admin):
+    other = AgentGroup.objects.create(name="People", is_private=True)
+    of_session = [AddressBackend().get_user(person.pk) for person in (ana, dan, eve)]
+    assert [sorted(person.hidden_groups) for person in of_session] == [[private.pk, other.pk], [other.pk], [private.pk, other.pk]]
+    actions.set_group(ticket, actor=dan, group=private)
+    assert [sees(person, ticket) for person in of_session] == [True, True, False]
+
+
+def test_staff_when_group_became_private_after_the_request_began_then_cannot_write(ticket, private, dan, eve):
+    AgentGroup.objects.update(is_private=False)
+    actions.set_group(ticket, actor=dan, group=private)
+    eve = AddressBackend().get_user(eve.pk)
+    AgentGroup.objects.update(is_private=True)
+    assert access.can_see(eve, ticket)  # by what the request began with
+    with pytest.raises(Ticket.DoesNotExist):
+        actions.add_note(ticket, actor=eve, message=message("Hm."))
 
 
 def test_staff_when_assigned_in_a_private_group_then_sees_that_one(ticket, private, ana, dan, eve):

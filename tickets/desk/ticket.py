@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from csp.decorators import csp_update
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -117,6 +117,7 @@ def page(  # noqa: PLR0913 all by name
     followers: list[Any] = list(preferences.with_level_of_each(bounces.with_suspensions(rows)))
     stopped = [row for row in followers if row.suspension]
     offered = offers(ticket)
+    organizations = list(_organizations(ticket))
     context = {
         "ticket": ticket,
         "entries": entries,
@@ -134,7 +135,7 @@ def page(  # noqa: PLR0913 all by name
         "sharing": sharing or DeskShareForm(actor=request.user),
         "is_following": any(row.user_id == request.user.pk and not row.is_muted for row in followers),
         "levels": preferences.choices(request.user, ticket),
-        "organizations": _organizations(ticket),
+        "organizations": organizations,
         **related,
         "why_merged_stays": why_not_undone(ticket) if ticket.merged_into_id else "",
         "mail": _mail_health(entries),
@@ -149,7 +150,8 @@ def page(  # noqa: PLR0913 all by name
             drafts=own,
             wanted=request.GET.get("write", ""),
             statuses=offered["status"],
-            followers=[row for row in followers if not row.suspension],
+            mailed=[row.user for row in followers if not row.suspension and preferences.is_mailed(row, ticket)]
+            + (preferences.mailed_for_all(ticket) if any(one.is_shared and one.is_followed for one in organizations) else []),
             me=request.user,
         ),
     }
@@ -180,7 +182,7 @@ def _composer(
     drafts: list[Draft],
     wanted: str,
     statuses: list[Offer],
-    followers: list[Follower],
+    mailed: list[User],
     me: User,
 ) -> dict[str, Any]:
     """With what was sent and not done, else with the draft: of the kind that is `wanted` ("reply", "note"), else the newest."""
@@ -199,11 +201,7 @@ def _composer(
         "other_form": other and ReplyForm.going_on(other, ticket=ticket),
         "file_errors": [*shown.errors.get("files", []), *([_("Choose your files again.")] if had_files else [])],
         "statuses": _statuses_to_send_with(ticket, statuses, chosen=chosen),
-        "hint": _("It is spam: nobody will be mailed.")
-        if ticket.is_spam
-        else _who_will_be_mailed(
-            [row.user for row in followers if preferences.is_mailed(row, ticket)] + preferences.mailed_for_all(ticket), me=me
-        ),
+        "hint": _("It is spam: nobody will be mailed.") if ticket.is_spam else _who_will_be_mailed(mailed, me=me),
         "find_url": f"{reverse('desk_article_find')}?ticket={ticket.pk}",
         "max_files": settings.MAX_FILES,
         "max_bytes": settings.MAX_FILE_BYTES,
@@ -276,11 +274,12 @@ _KEYS = {"status": "s", "priority": "p", "type": "t", "group": "g", "assignee": 
 
 
 def _organizations(ticket: Ticket) -> QuerySet[Organization]:
-    """The requester's, and those that the ticket is shared with; usually the same."""
+    """The requester's, and those that the ticket is shared with; usually the same. `is_followed`: some members follow all that is shared with it."""
     of_requester = Membership.objects.filter(user=ticket.requester_id, is_active=True).values("organization")
     shared = OrganizationShare.objects.filter(ticket=ticket).values("organization")
+    standing = Membership.objects.filter(organization=OuterRef("pk"), follows_all=True, is_active=True)
     found = Organization.objects.filter(pk__in=of_requester.union(shared)).select_related("delivery_lead")
-    return found.annotate(is_requesters=Q(pk__in=of_requester), is_shared=Q(pk__in=shared))
+    return found.annotate(is_requesters=Q(pk__in=of_requester), is_shared=Q(pk__in=shared), is_followed=Exists(standing))
 
 
 def _mail_health(entries: list[Entry]) -> dict[str, Any]:

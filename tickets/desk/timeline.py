@@ -44,6 +44,9 @@ class Mailed:
     cancelled: list[Delivery] = field(default_factory=list)
     claims: list[InboundMessage] = field(default_factory=list)  # bounces about one of them that nothing proves
 
+    def __bool__(self) -> bool:
+        return any((self.sent, self.waiting, self.failed, self.bounced, self.cancelled, self.claims))
+
     def add(self, delivery: Delivery) -> None:
         """What became a part of another mail shares that one's fate."""
         mail = delivery.told_by or delivery

@@ -1,4 +1,4 @@
-"""Times in words. The exact moment belongs beside them: use `components/time.html`."""
+"""Times in words. The exact moment belongs beside them: use `as_time`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ago(moment: datetime | None) -> str:
 
 @register.filter
 def as_time(moment: datetime | None) -> str:
-    """What `components/time.html` shows; by itself where there are many, as in a long list."""
+    """Relative words; the exact time on hover and in the accessible name; kept fresh by site.js. Nothing for None."""
     if not moment:
         return ""
     words = in_words(moment, timezone.now())
