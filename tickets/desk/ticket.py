@@ -117,7 +117,7 @@ def page(  # noqa: PLR0913 all by name
     followers: list[Any] = list(preferences.with_level_of_each(bounces.with_suspensions(rows)))
     stopped = [row for row in followers if row.suspension]
     offered = offers(ticket)
-    organizations = list(_organizations(ticket))
+    organizations: list[Any] = list(_organizations(ticket))
     context = {
         "ticket": ticket,
         "entries": entries,
