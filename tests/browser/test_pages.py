@@ -146,6 +146,17 @@ def test_page_is_sound_in_both_themes_and_every_width(visit, numbers, email, pat
     assert faults == {"light": [], "dark": [], 1440: 0, 390: 0, 320: 0}
 
 
+def test_queue_on_a_common_screen_is_wholly_in_sight_and_what_is_left_of_the_sla_too(visit):
+    page = visit(AGENT, "/desk/tickets/?q=status:any")
+    hidden = []
+    for width in (1440, 1366, 1280, 1024):
+        page.set_viewport_size({"width": width, "height": 800})
+        hidden += page.evaluate(
+            """[".queue-scroll", "td.col-due"].map((name) => [...document.querySelectorAll(name)].filter((one) => one.scrollWidth > one.clientWidth).length)"""
+        )
+    assert hidden == [0] * 8
+
+
 @pytest.mark.parametrize(("email", "path"), [(CUSTOMER, "/tickets/"), (AGENT, "/desk/tickets/")])
 def test_first_view_of_a_list_is_light(running, browser, states, email, path):
     """At most 120 KB over the wire and 8 files beside the page, with nothing in the cache."""
