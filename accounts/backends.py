@@ -20,6 +20,9 @@ class AddressBackend(AuthenticationBackend):  # type: ignore[misc] # allauth shi
         return found
 
     def get_user(self, user_id: int) -> User | None:
-        """Of a session. What is asked on every page comes with the same query."""
-        user = User.objects.with_hidden_groups().filter(pk=user_id).first()
+        """Of a session. What is asked on every page comes with the same query, which is put together once."""
+        user = _PEOPLE.filter(pk=user_id).first()
         return user if self.user_can_authenticate(user) else None
+
+
+_PEOPLE = User.objects.with_hidden_groups().order_by()

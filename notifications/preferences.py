@@ -98,6 +98,13 @@ def with_levels(tickets: QuerySet[Ticket], user: User) -> QuerySet[Ticket]:
     )
 
 
+def chosen(user: User, ticket: Ticket) -> tuple[str, str]:
+    """For this one ticket ('' for as usual), and for everything. One plain query: within the ticket's, it would take four times as long."""
+    general = MailPreference.objects.filter(user=user).values_list(Value("general"), "level")
+    levels = dict(general.union(TicketPreference.objects.filter(user=user, ticket=ticket).values_list(Value("own"), "level"), all=True))
+    return levels.get("own", ""), levels.get("general", Level.ALL.value)
+
+
 def of_single_tickets(user: User) -> QuerySet[TicketPreference]:
     return TicketPreference.objects.filter(user=user).select_related("ticket").order_by("-ticket")
 
@@ -115,9 +122,8 @@ def _offered(user: User) -> tuple[Level, ...]:
     return (Level.ALL, Level.DIGEST, Level.NONE) if user.is_staff else (Level.ALL, Level.DIGEST)
 
 
-def choices(user: User, ticket: Ticket) -> list[tuple[str, str]]:
-    """What may be chosen for one ticket, which comes from `with_levels`."""
-    general: str = ticket.general_level  # type: ignore[attr-defined] # annotated
+def choices(user: User, *, general: str) -> list[tuple[str, str]]:
+    """What may be chosen for one ticket by somebody who wants this `general` level."""
     as_usual = _("As usual: %(level)s") % {"level": in_short(general)}
     return [("", as_usual), *((level.value, capfirst(in_short(level))) for level in _offered(user))]
 

@@ -164,7 +164,7 @@ def test_page_when_conversation_is_long_then_asks_no_more(desk, dan, ana, workfl
         actions.add_note(ticket, actor=dan, message=message("Hm.", channel=Channel.DESK))
         actions.comment(ticket, actor=dan, message=message("Soon."))
     relay.relay_waiting()
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         page(desk, ticket)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import BooleanField, Case, CharField, IntegerField, Q, Value, When
+from django.db.models import BooleanField, Case, CharField, IntegerField, Value, When
 
 from accounts.models import AgentGroup, User
 from tickets.models import Priority, ProductArea, Status, TicketType
@@ -40,39 +40,35 @@ class Offer(NamedTuple):
 
 
 def offers(ticket: Ticket) -> dict[str, list[Offer]]:
-    parts = [
-        _listed("status", Status, ticket, note="category"),
-        _listed("priority", Priority, ticket, note="definition", rank="level", is_told=_is_told()),
-        _listed("type", TicketType, ticket),
-        _listed("area", ProductArea, ticket),
-        _listed("group", AgentGroup, ticket, rank=_no_rank()),
-        _rows("assignee", User.objects.active_staff() | User.objects.filter(_is("assignee", ticket)), note="email"),
-    ]
+    """`ticket` comes with its assignee, who may be of our staff no longer."""
     found: dict[str, list[Offer]] = {kind: [] for kind in ("status", "priority", "type", "area", "group", "assignee")}
-    for row in parts[0].union(*parts[1:], all=True):
-        found[row[0]].append(Offer(*row))
+    for *row, is_retired in _LISTED.all():
+        offer = Offer(*row)
+        if not is_retired or offer.pk == getattr(ticket, f"{offer.kind}_id"):
+            found[offer.kind].append(offer)
+    if ticket.assignee and ticket.assignee_id not in {offer.pk for offer in found["assignee"]}:
+        found["assignee"].append(Offer("assignee", ticket.assignee.pk, ticket.assignee.name, ticket.assignee.email, 0, is_told=False))
     return {kind: sorted(those, key=lambda offer: (offer.rank, offer.name, offer.note)) for kind, those in found.items()}
 
 
-def _is(field: str, ticket: Ticket) -> Q:
-    """The one that the ticket has."""
-    return Q(pk=getattr(ticket, f"{field}_id"))
+_NONE = Value("", output_field=CharField())
+_NO_RANK = Value(0, output_field=IntegerField())
+_NO = Value(value=False, output_field=BooleanField())
 
 
-def _listed(field: str, model: Any, ticket: Ticket, **columns: Any) -> Any:
-    return _rows(field, model.objects.filter(Q(is_retired=False) | _is(field, ticket)), **{"rank": "position", **columns})
-
-
-def _rows(field: str, queryset: Any, *, note: Any = None, rank: Any = None, is_told: Any = None) -> Any:
+def _rows(
+    kind: str, queryset: Any, *, note: Any = _NONE, rank: Any = "position", is_told: Any = _NO, is_retired: Any = "is_retired"
+) -> Any:
     """In columns that are alike in all of them."""
-    no_note, never = Value("", output_field=CharField()), Value(value=False, output_field=BooleanField())
-    kind = Value(field, output_field=CharField())
-    return queryset.order_by().values_list(kind, "pk", "name", note or no_note, rank or _no_rank(), is_told or never)
+    return queryset.order_by().values_list(Value(kind, output_field=CharField()), "pk", "name", note, rank, is_told, is_retired)
 
 
-def _no_rank() -> Value:
-    return Value(0, output_field=IntegerField())
-
-
-def _is_told() -> Case:
-    return Case(When(public_comment="", then=Value(value=False)), default=Value(value=True), output_field=BooleanField())
+_IS_TOLD = Case(When(public_comment="", then=_NO), default=Value(value=True), output_field=BooleanField())
+_LISTED = _rows("status", Status.objects.all(), note="category").union(  # put together once, which takes longer than to ask it
+    _rows("priority", Priority.objects.all(), note="definition", rank="level", is_told=_IS_TOLD),
+    _rows("type", TicketType.objects.all()),
+    _rows("area", ProductArea.objects.all()),
+    _rows("group", AgentGroup.objects.all(), rank=_NO_RANK),
+    _rows("assignee", User.objects.active_staff(), note="email", rank=_NO_RANK, is_retired=_NO),
+    all=True,
+)

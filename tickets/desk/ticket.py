@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 ComposerForm: TypeAlias = ReplyForm | NoteForm | DraftForm
 _NAMED = 3  # people named where all would be too many
+_FOLLOWERS = preferences.with_level_of_each(  # put together once, which takes as long as to ask it
+    bounces.with_suspensions(Follower.objects.all().with_newcomers().select_related("user", "added_by").order_by("id"))
+)
 
 
 @require_safe
@@ -70,7 +73,7 @@ def find(user: User, number: int) -> Ticket:
     """With what the page shows joined in. Raises Http404."""
     # No more joins than what every page shows: past six of them, planning takes PostgreSQL longer than all that it then does.
     among = Ticket.objects.select_related("status", "priority", "group", "assignee", "requester").annotate(others=_others(user))
-    return access.get_ticket(user, number, among=drafts.with_marks(preferences.with_levels(among, user), user))
+    return access.get_ticket(user, number, among=drafts.with_marks(among, user))
 
 
 def find_to_answer(user: User, number: int) -> Ticket:
@@ -113,10 +116,10 @@ def page(  # noqa: PLR0913 all by name
     related = links.shown(request.user, ticket)
     parts = [ticket.pk, *(one.pk for one in related["merged"])]
     entries = timeline(request.user, ticket, parts=parts, news=news, pictures_of=pictures_of)
-    rows = Follower.objects.filter(ticket=ticket).with_newcomers().select_related("user", "added_by").order_by("id")
-    followers: list[Any] = list(preferences.with_level_of_each(bounces.with_suspensions(rows)))
+    followers: list[Any] = list(_FOLLOWERS.filter(ticket=ticket))
     stopped = [row for row in followers if row.suspension]
     offered = offers(ticket)
+    own_level, general_level = preferences.chosen(request.user, ticket)
     organizations: list[Any] = list(_organizations(ticket))
     context = {
         "ticket": ticket,
@@ -134,7 +137,8 @@ def page(  # noqa: PLR0913 all by name
         "stopped": stopped,
         "sharing": sharing or DeskShareForm(actor=request.user),
         "is_following": any(row.user_id == request.user.pk and not row.is_muted for row in followers),
-        "levels": preferences.choices(request.user, ticket),
+        "own_level": own_level,
+        "levels": preferences.choices(request.user, general=general_level),
         "organizations": organizations,
         **related,
         "why_merged_stays": why_not_undone(ticket) if ticket.merged_into_id else "",

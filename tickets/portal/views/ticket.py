@@ -235,7 +235,7 @@ def _people(request: PersonRequest, ticket: Ticket, story: Timeline, sharing: Sh
         "sharing": sharing or ShareForm(actor=request.user, own=people.own),
         "is_following": people.is_following or (follows_all and ticket.own_level != Level.NONE),  # type: ignore[attr-defined]
         "follows_all": follows_all,
-        "levels": preferences.choices(request.user, ticket),
+        "levels": preferences.choices(request.user, general=ticket.general_level),  # type: ignore[attr-defined]
     }
 
 
