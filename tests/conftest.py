@@ -17,7 +17,7 @@ from django.test import override_settings
 
 from accounts.models import AgentGroup, Organization, Role, User
 from helpdesk.celery import app as celery_app
-from tests import schedule
+from tests import postgres, schedule
 from tests.factories import make_user
 from tests.journeys.stack import drop_template
 from tests.october import fill as fill_october
@@ -28,6 +28,8 @@ from tickets.presets import APTY
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # pytest-playwright keeps an event loop in the main thread
 celery_app.conf.update(broker_url="memory://localhost")
+if connection.vendor == "postgresql":
+    postgres.hurry()
 if settings.REDIS_URL:  # clearing a cache empties a whole Redis database, so each of pytest's workers has its own
     _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     settings.CACHES["default"]["LOCATION"] = f"{settings.REDIS_URL.rpartition('/')[0]}/{12 + _worker % 4}"

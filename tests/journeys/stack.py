@@ -23,6 +23,7 @@ import psycopg2
 from redis import Redis
 
 from tests.journeys.peers import ROOT, Sink, answers, free_port, manage, wait_until
+from tests.postgres import NO_WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,6 +156,7 @@ def _database(folder: Path) -> Iterator[dict[str, str]]:
     with Redis.from_url(url) as emptied:
         emptied.flushdb()  # the run before may have counted the same people
     _on_server(given, f"CREATE DATABASE {name} TEMPLATE {_template()}")
+    _on_server(given, f"ALTER DATABASE {name} SET {NO_WAITING}")
     try:
         yield {"DATABASE_URL": _named(given, name), "REDIS_URL": url}
     finally:
@@ -178,6 +180,7 @@ def _prepared(folder: Path, database: dict[str, str]) -> Path:
             if database["DATABASE_URL"]:
                 drop_template()
                 _on_server(database["DATABASE_URL"], f"CREATE DATABASE {_template()}")
+                _on_server(database["DATABASE_URL"], f"ALTER DATABASE {_template()} SET {NO_WAITING}")
                 if "PYTEST_XDIST_WORKER" not in os.environ:
                     atexit.register(drop_template)
             env = {**os.environ, **database, "VAR_DIR": str(making), "SECRET_KEY": (making / "secret_key").read_text(), "DEMO": "1"}
