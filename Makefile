@@ -28,7 +28,7 @@ demo-reset: ## throws the demo's data away; the next `make demo` starts over
 	else rm -rf var; echo "The demo's data is gone."; fi
 
 test: $(VENV)/installed-dev ## all tests on the embedded default: SQLite, no server (TESTS="tests/portal -x" for some)
-	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest $(TESTS)
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/python -m pytest --nomigrations $(TESTS)
 
 test-services: $(VENV)/installed-dev ## on PostgreSQL and Redis those that ask either (TEST_DATABASE_URL, TEST_REDIS_URL)
 	DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest --services $(TESTS)
