@@ -125,7 +125,7 @@ def test_reply_and_note_when_turned_to_and_fro_then_each_keeps_its_own_words_loo
     for keys in ("Control+b", "O", "n", "e", "Control+b"):
         box.press(keys)
     page.locator("input[type=file]").first.set_input_files({"name": "for-her.txt", "mimeType": "text/plain", "buffer": b"x"})
-    expect(page.locator("[data-chosen] li")).to_contain_text("for-her.txt")
+    expect(page.locator("[data-chosen] li[data-line]")).to_contain_text("for-her.txt")  # has arrived: until then nothing is turned
     page.locator("h1").click()
     page.keyboard.press("n")
     expect(box).to_have_text("")
