@@ -53,6 +53,8 @@ CLOCKS = [
     ("D", Metric.RESOLUTION, ClockState.MET, "26 00:00", None),
     ("E", Metric.FIRST, ClockState.MET, "25 02:35+", None),
     ("F", Metric.FIRST, ClockState.MET, "25 02:50+", "25 02:45+"),
+    ("P", Metric.RESOLUTION, ClockState.MET, "25 12:00", "25 11:30"),
+    ("Spam", Metric.FIRST, ClockState.MET, "25 10:30", None),
 ]
 
 
@@ -92,7 +94,7 @@ def fill(*, dan: User, eve: User, ana: User, acme: Organization, globex: Organiz
     tickets["C"].save()
     private = AgentGroup.objects.create(name="Security", is_private=True)
     private.members.add(eve)
-    make("Spam", "25 10:00", "25 11:00", category=Category.SPAM)
+    tickets["Spam"] = make("Spam", "25 10:00", "25 11:00", category=Category.SPAM)
     tickets["P"] = make("P", "25 11:00", "25 12:00", group=private)
     for name, kind, began, ended in STRETCHES:
         Stretch.objects.create(ticket=tickets[name], kind=kind, began_at=moment(began), ended_at=moment(ended))

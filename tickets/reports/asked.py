@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AgentGroup, Organization, User
-from tickets.access import groups_for
+from tickets import access
 from tickets.lifecycle import Category
-from tickets.models import Channel, OrganizationShare, Priority, TicketType
+from tickets.models import Channel, OrganizationShare, Priority, Ticket, TicketType
 from tickets.reports.periods import Period, Span, Step, between, named
 from tickets.reports.tables import measure_names
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from django.db.models import Expression, QuerySet
     from django.utils.functional import _StrPromise
-
-    from tickets.models import Ticket
 
 NONE, ME = "none", "me"
 DEFAULT_SPAN = Span.DAYS_30
@@ -118,6 +116,10 @@ class Asked:
         """Those of `tickets` that are asked for. Spam is no ticket."""
         return tickets.filter(self.condition).exclude(category=Category.SPAM).order_by()
 
+    def left_out(self) -> QuerySet[Ticket] | None:
+        """What `among` leaves out of all tickets there are, where nothing is chosen: spam, and what the person does not see. Else None: it may be most."""
+        return None if self.condition else Ticket.objects.filter(Q(category=Category.SPAM) | ~access.visible_to(self.user))
+
     @property
     def step(self) -> Step:
         """Of charts, however the table's rows are cut."""
@@ -145,7 +147,7 @@ def _value_in_words(dimension: Dimension, value: str, user: User) -> str:
         return user.display_name
     if dimension.key == "channel":
         return dimension.names()[value]
-    if dimension.key == "group" and not groups_for(user).filter(pk=value).exists():
+    if dimension.key == "group" and not access.groups_for(user).filter(pk=value).exists():
         return "–"
     return dimension.names({int(value)}).get(int(value), "–")
 

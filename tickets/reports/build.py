@@ -37,7 +37,7 @@ def overview(tickets: QuerySet[Ticket], asked: Asked) -> Report:
     names = {"first": _("First response, median"), "resolution": _("Resolution, median")}
     for name, (took, before) in zip(names.values(), figures.medians(found, asked.period, [MEASURES[key] for key in names]), strict=True):
         rows.append(Row(name, [Cell(minutes(took), minutes(before), Unit.TIME)]))
-    promised = attained(found, asked.period)
+    promised = attained(found, asked)
     if (promised.value, promised.before) != (None, None):
         rows.append(Row(_("SLA kept"), [promised]))
     table = Table(_("Overview"), _("Figure"), [_("Value")], rows, period=asked.period, is_mixed=True)

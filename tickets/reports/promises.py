@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from tickets.reports import figures
 from tickets.reports.asked import Asked
 from tickets.reports.figures import Promises
-from tickets.reports.periods import Cut, Period, Step
+from tickets.reports.periods import Cut, Step
 from tickets.reports.tables import Cell, Report, Row, Table, Unit, by_note, by_rows, measure_names, step_head, step_name
 
 if TYPE_CHECKING:
@@ -39,9 +39,10 @@ def sla(tickets: QuerySet[Ticket], asked: Asked) -> Report:
     return Report(table=table, steps=table if isinstance(by, Step) else None)
 
 
-def attained(tickets: QuerySet[Ticket], period: Period) -> Cell:
-    """Of all promises together, among tickets that were asked for."""
-    made = figures.promises(tickets, period, None)
+def attained(tickets: QuerySet[Ticket], asked: Asked) -> Cell:
+    """Of all promises together, among `tickets` that were asked for."""
+    left_out = asked.left_out()
+    made = figures.promises(tickets, asked.period, None) if left_out is None else figures.promises_in_all(asked.period, less=left_out)
     return Cell(_share(*_sums(made, now=True)), _share(*_sums(made, now=False)), Unit.SHARE)
 
 

@@ -237,6 +237,12 @@ def test_overview_when_shown_then_are_the_sums_of_the_other_reports(october, dan
     assert numbers(overview.steps) == numbers(report("volume", dan).table)
 
 
+def test_overview_when_nothing_is_chosen_then_counts_the_promises_that_one_sees(october, dan, eve):
+    """Counted less what the person does not see: spam for both, and for Dan the private group's."""
+    kept = [[report("overview", who, **chosen).tiles[-1].cells[0].value for chosen in ({}, {"agent": "none"})] for who in (dan, eve)]
+    assert kept == [[66.7, 100.0], [57.1, 75.0]]
+
+
 def test_filters_when_they_make_no_sense_then_are_left_out(october, dan):
     nonsense = {"type": "x", "channel": "fax", "agent": "-1", "organization": "9" * 30, "by": "moon", "measure": "beauty", "group": "０"}
     assert numbers(report("volume", dan, **nonsense).table)["In all"] == [(4, 2), (3, 1), (1, 0), (4, 2)]
