@@ -93,8 +93,13 @@ def _goes_at(event: Event, told: Told) -> datetime:
     now = timezone.now()
     if told.kind != Kind.UPDATE or event.kind in SAID_BY_CLOCKS:
         return now
-    wait = settings.MERGE_SECONDS if event.comment_id else max(settings.MERGE_SECONDS, settings.UNDO_SECONDS)
-    return max(now, event.at + timedelta(seconds=wait))
+    return max(now, event.at + timedelta(seconds=settings.MERGE_SECONDS), _undoable_until(event))
+
+
+def _undoable_until(event: Event) -> datetime:
+    """Words have waited before they became an event, and what clocks say is never undone."""
+    is_for_good = event.comment_id or event.kind in SAID_BY_CLOCKS
+    return event.at + timedelta(seconds=0 if is_for_good else settings.UNDO_SECONDS)
 
 
 def _tell_together(event: Event, new: Delivery) -> None:
@@ -105,6 +110,8 @@ def _tell_together(event: Event, new: Delivery) -> None:
     head, part = (new, waiting) if new.kind == Kind.SHARED else (waiting, new)
     if part.reason == Reason.MENTIONED:  # what concerns the person most is why they get the mail
         Delivery.objects.filter(pk=head.pk).update(reason=Reason.MENTIONED)
+    if part is new and head.next_attempt_at < (until := _undoable_until(event)):
+        Delivery.objects.filter(pk=head.pk).update(next_attempt_at=until)
     Delivery.objects.filter(Q(pk=part.pk) | Q(told_by=part)).update(state=State.MERGED, told_by=head)
 
 
@@ -128,7 +135,9 @@ def _waiting_mail(event: Event, new: Delivery) -> Delivery | None:
 
 
 def _recall(undone: list[int]) -> set[int]:
-    """Cancels the mails that tell of what was undone and that no sender has begun with. Answers who has heard of it, or of words said with it, which stay."""
+    """Cancels the mails that tell of what was undone and that no sender has begun with. Answers who knows of it: who did it, and who has heard of it or
+    of words said with it, which stay.
+    """
     Event.objects.filter(pk__in=undone, comment=None, dispatched_at=None).update(dispatched_at=timezone.now())
     mails = Delivery.objects.filter(event__in=undone)
     of_others = Delivery.objects.filter(told_by=OuterRef("pk"), state=State.MERGED).exclude(event__in=undone)
@@ -137,7 +146,8 @@ def _recall(undone: list[int]) -> set[int]:
     waiting = [row.pk for row in carriers.filter(~(Exists(of_others) & Q(event__in=undone))).select_for_update(of=("self",))]
     unsent = mails.filter(Q(pk__in=waiting) | Q(told_by__in=waiting, state=State.MERGED) | Q(state=State.COLLECTED), event__comment=None)
     unsent.update(state=State.CANCELLED, told_by=None, error=_("It was undone before the mail left."))
-    return set(mails.exclude(state=State.CANCELLED).values_list("recipient", flat=True))
+    doers = Event.objects.filter(pk__in=undone, actor__isnull=False).values_list("actor", flat=True)
+    return {*mails.exclude(state=State.CANCELLED).values_list("recipient", flat=True), *doers}
 
 
 # --- Rationing -----------------------------------------------------------------------------------------------------------------

@@ -122,6 +122,24 @@ def test_undo_when_mail_is_not_put_together_then_is_held_for_it_all_the_same(tic
     assert (time_passes(8), time_passes(2)) == (0, 2)
 
 
+def test_resolve_when_in_a_mail_that_is_about_to_leave_then_that_waits_until_it_can_be_undone_no_more(tickets, desk, settings):  # noqa: F811
+    send(desk, tickets[0], "reply", text="It is fixed.")
+    relay_waiting()
+    time_passes(55)
+    settings.UNDO_SECONDS = 10
+    send(desk, tickets[0], "resolve")
+    assert (time_passes(8), time_passes(2)) == (0, 2)
+
+
+def test_merge_when_undone_by_somebody_else_then_who_merged_is_told(tickets, dan, eve):
+    source, target = (actions.take(ticket, actor=dan) for ticket in tickets)
+    merging.merge(source, into=target, actor=dan)
+    time_passes(61)
+    merging.unmerge(Ticket.objects.get(pk=source.pk), actor=eve)
+    time_passes(61)
+    assert [kind for name, kind, _state in told() if name == "Dan"] == ["unmerged"]
+
+
 def test_merge_when_undone_in_time_then_nobody_is_mailed_but_of_what_else_was_said(tickets, dan):
     source, target = tickets
     merging.merge(source, into=target, actor=dan)
