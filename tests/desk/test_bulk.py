@@ -185,6 +185,14 @@ def test_run_with_a_reply_when_its_time_has_come_then_is_done_and_leaves_what_cu
     assert {one.comments.filter(text="A new version is out.").count() for one in three} == {1}
 
 
+def test_run_with_a_reply_when_taken_back_too_late_then_that_is_said(desk, three, leaving):
+    BulkRun.objects.update(begins_at=timezone.now() - timedelta(seconds=1))
+    bulk.begin_due()
+    page = desk.post(f"{leaving}undo/", follow=True)
+    assert "It is too late to stop it: the changes are being made." in words(page)
+    assert {one.status.name for one in fresh(three)} == {"Resolved"}
+
+
 def test_reply_when_the_rest_is_taken_back_then_the_status_it_led_to_stays_and_no_customer_hears_of_it(desk, three, eve):
     asked = {"assignee": str(eve.pk), "text": "A new version is out."}
     path, _page = choose(desk, three, **asked)

@@ -206,6 +206,9 @@ def bulk_undo(request: StaffRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Taken back: nothing has happened, and nobody was mailed."))
     else:
         bulk.begin_undo(run)
+        run.refresh_from_db(fields=["state"])
+        if run.state == BulkState.WORKING:
+            messages.info(request, _("It is too late to stop it: the changes are being made."))
         _work(run)
     return redirect("desk_bulk", pk)
 
