@@ -176,6 +176,8 @@ def test_organization_when_they_are_too_many_for_a_list_then_is_named(desk, octo
 
 def test_organizations_when_one_types_then_those_with_these_words_are_offered(desk, october):
     assert desk.get(reverse("desk_report_organizations"), {"q": "LOB"}).json() == {"options": [{"text": "Globex"}]}
+    Organization.objects.create(name="Straßenbau Nord")
+    assert desk.get(reverse("desk_report_organizations"), {"q": "Straß"}).json() == {"options": [{"text": "Straßenbau Nord"}]}
     assert desk.get(reverse("desk_report_organizations"), {"q": "no"}).json()["options"][0] == {"text": "none", "note": "No organization"}
 
 

@@ -85,8 +85,8 @@ def report_csv(request: StaffRequest, name: str) -> HttpResponse:
 @staff_required
 def offered_organizations(request: StaffRequest) -> JsonResponse:
     """As one types, for static/js/complete.js."""
-    text = clean(request.GET.get("q", "")).strip()[:_MAX_NAME].casefold()
-    nothing = [{"text": NONE, "note": str(DIMENSIONS["organization"].nothing)}] if NONE.startswith(text) else []
+    text = clean(request.GET.get("q", "")).strip()[:_MAX_NAME]
+    nothing = [{"text": NONE, "note": str(DIMENSIONS["organization"].nothing)}] if NONE.startswith(text.lower()) else []
     found = Organization.objects.filter(name__icontains=text)[:_MOST_OFFERED]
     return JsonResponse({"options": [*nothing, *({"text": one.name} for one in found)]})
 
