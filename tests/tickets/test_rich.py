@@ -189,16 +189,16 @@ FLOODS = {
 
 @pytest.mark.parametrize("kind", FLOODS)
 def test_html_when_made_to_be_slow_then_is_not(kind):
-    started = time.perf_counter()
+    started = time.process_time()
     shown(FLOODS[kind])
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.parametrize("text", ["a.b.c." * 50_000, "(" * 290_000, "http://" * 40_000, "a@b.c," * 40_000, "\n" * 290_000, "&lt;" * 70_000])
 def test_text_when_made_to_be_slow_then_is_not(text):
-    started = time.perf_counter()
+    started = time.process_time()
     rich_text(text)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_tidy_when_tags_nest_too_deep_then_keeps_the_words_and_the_rest():
