@@ -168,7 +168,10 @@ class Delivery(models.Model):
     @property
     def why(self) -> str:
         """In a history: who opened the ticket is told that it has arrived, not what they said themselves."""
-        return self.get_kind_display().lower() if self.kind == Kind.CONFIRMATION else self.get_reason_display()
+        is_first = self.kind == Kind.CONFIRMATION
+        return (
+            str(Kind.CONFIRMATION.label).lower() if is_first else str(Reason(self.reason).label)
+        )  # get_…_display makes all the words for one
 
 
 class Level(models.TextChoices):

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from tickets.models import Comment, InboundMessage
 
+# Put together once, as it never varies.
+_DELIVERIES = Delivery.objects.select_related("recipient", "told_by__recipient").annotate(is_claimed=bounces.is_claimed()).order_by("id")
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -134,8 +137,7 @@ def timeline(
         .prefetch_related("comment__attachments")
     )
     mailed: dict[int | None, Mailed] = defaultdict(Mailed)
-    sent = Delivery.objects.filter(ticket__in=parts).select_related("recipient", "told_by__recipient")
-    deliveries = list(sent.annotate(is_claimed=bounces.is_claimed()).order_by("id"))
+    deliveries = list(_DELIVERIES.filter(ticket__in=parts))
     claims = bounces.claims_about(delivery for delivery in deliveries if delivery.is_claimed)  # type: ignore[attr-defined] # annotated
     for delivery in deliveries:
         mailed[delivery.event_id].add(delivery)
