@@ -70,12 +70,12 @@ const topOf = (row) => row?.getBoundingClientRect().top;
 
 // The parts of the page that show tickets come anew; what was ticked, where one stood and what one reads, stays.
 async function renew() {
-  const read = scrollY > 0 && shown().find((number) => topOf(rowOf(number)) >= 0);
-  const top = topOf(rowOf(read));
-  const chosen = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
   const answer = await fetch(location.href);
   if (!answer.ok) return location.reload();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const read = scrollY > 0 && shown().find((number) => topOf(rowOf(number)) >= 0);
+  const top = topOf(rowOf(read));
+  const chosen = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
   for (const part of queue.querySelectorAll("[data-fresh]")) {
     const fresh = page.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
     if (!fresh) return location.reload();

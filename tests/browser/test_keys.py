@@ -195,6 +195,21 @@ def test_next_ticket_of_the_list_is_one_key_away_also_after_a_change(visit):
     page.wait_for_url("**/desk/tickets/?q=status:any&sort=number")
 
 
+def test_list_when_one_scrolls_while_it_is_renewed_then_stays_where_one_is(visit):
+    page = visit(AGENT, "/desk/tickets/?q=status:any", viewport={"width": 1280, "height": 400})
+    page.locator(".queue-table input[name=ticket]").first.check()
+    expect(page.get_by_role("link", name="Merge")).to_be_visible()  # the script has come
+    arrived_at = page.evaluate("""() => new Promise((done) => {
+        const scroll = (top) => scrollTo({ top, behavior: "instant" }), real = fetch, note = document.querySelector("[data-live]");
+        window.fetch = async (...asked) => { const answer = await real(...asked); scroll(500); return answer; };
+        document.addEventListener("rows", () => done(scrollY));
+        scroll(200);
+        note.hidden = false;
+        note.firstElementChild.click();
+    })""")
+    assert arrived_at == 500
+
+
 def test_next_ticket_of_a_list_that_was_renewed_is_the_one_that_it_shows_now(running, visit):
     page = visit(AGENT, "/desk/tickets/?q=status:any&sort=number")
     rows = page.locator("[data-row] .col-number")
