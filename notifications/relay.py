@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Invitation, Role, User
 from notifications.audience import Told, audience
+from notifications.channels import LEASE
 from notifications.models import Change, Delivery, Kind, Reason, State
 from notifications.preferences import wanted
 from tickets.events import SAID_BY_CLOCKS
@@ -60,6 +61,7 @@ def dispatch(event_id: int) -> bool:
     told = wanted(event, audience(event))
     if undone := event.data.get("undoes"):
         heard = _recall(undone)
+        _send_after_all(undone)
         told = [(person, state) for person, state in told if person.user.pk in heard]
     for person, state in told:
         _queue(event, person, state)
@@ -148,6 +150,14 @@ def _recall(undone: list[int]) -> set[int]:
     unsent.update(state=State.CANCELLED, told_by=None, error=_("It was undone before the mail left."))
     doers = Event.objects.filter(pk__in=undone, actor__isnull=False).values_list("actor", flat=True)
     return {*mails.exclude(state=State.CANCELLED).values_list("recipient", flat=True), *doers}
+
+
+def _send_after_all(undone: list[int]) -> None:
+    """What a sender refused while the ticket was spam, or out of somebody's sight, and it should not have been."""
+    for hid in Event.objects.filter(pk__in=undone, kind__in=(EventKind.MARKED_SPAM, EventKind.GROUP_CHANGED)):
+        refused = Delivery.objects.filter(ticket=hid.ticket_id, state=State.CANCELLED, attempts__gt=0).exclude(event__in=undone)
+        since = refused.filter(next_attempt_at__gte=hid.at + LEASE)  # which a sender took when it began with the mail
+        since.update(state=State.QUEUED, attempts=0, next_attempt_at=timezone.now(), error="")
 
 
 # --- Rationing -----------------------------------------------------------------------------------------------------------------

@@ -131,6 +131,25 @@ def test_resolve_when_in_a_mail_that_is_about_to_leave_then_that_waits_until_it_
     assert (time_passes(8), time_passes(2)) == (0, 2)
 
 
+@pytest.mark.parametrize("is_bulk", [False, True])
+def test_spam_when_undone_after_mail_was_due_then_that_is_sent_all_the_same(tickets, desk, ana, sink, is_bulk):  # noqa: F811
+    ticket = tickets[0]
+    actions.comment(ticket, actor=ana, message=message("It is urgent!"))
+    relay_waiting()
+    if is_bulk:
+        path = change(desk, [ticket], status=str(Status.objects.get(category="spam").pk))
+    else:
+        send(desk, ticket, "spam")
+        path = f"/desk/tickets/{ticket.pk}/undo/{ticket.events.latest('pk').pk}/"
+    waited = {name for name, kind, state in told() if (kind, state) == ("commented", "queued")}
+    assert (time_passes(61), "Ben" in waited, {state for _name, _kind, state in told()}) == (0, True, {"cancelled"})
+    assert desk.post(f"{path}undo/" if is_bulk else path).status_code == 302
+    time_passes(1)
+    assert {name for name, kind, state in told() if (kind, state) == ("commented", "sent")} == waited
+    time_passes(3600)
+    assert len(sink.mails) == len(waited)
+
+
 def test_merge_when_undone_by_somebody_else_then_who_merged_is_told(tickets, dan, eve):
     source, target = (actions.take(ticket, actor=dan) for ticket in tickets)
     merging.merge(source, into=target, actor=dan)
