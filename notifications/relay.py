@@ -99,8 +99,8 @@ def _goes_at(event: Event, told: Told) -> datetime:
 
 
 def _undoable_until(event: Event) -> datetime:
-    """Words have waited before they became an event, and what clocks say is never undone."""
-    is_for_good = event.comment_id or event.kind in SAID_BY_CLOCKS
+    """Words have waited before they became an event, and what nobody did is never undone."""
+    is_for_good = event.comment_id or event.actor_id is None
     return event.at + timedelta(seconds=0 if is_for_good else settings.UNDO_SECONDS)
 
 
@@ -112,7 +112,9 @@ def _tell_together(event: Event, new: Delivery) -> None:
     head, part = (new, waiting) if new.kind == Kind.SHARED else (waiting, new)
     if part.reason == Reason.MENTIONED:  # what concerns the person most is why they get the mail
         Delivery.objects.filter(pk=head.pk).update(reason=Reason.MENTIONED)
-    if part is new and head.next_attempt_at < (until := _undoable_until(event)):
+    if part is new and event.kind in SAID_BY_CLOCKS:
+        Delivery.objects.filter(pk=head.pk).update(next_attempt_at=new.next_attempt_at)
+    elif part is new and head.next_attempt_at < (until := _undoable_until(event)):
         Delivery.objects.filter(pk=head.pk).update(next_attempt_at=until)
     Delivery.objects.filter(Q(pk=part.pk) | Q(told_by=part)).update(state=State.MERGED, told_by=head)
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from accounts.models import AgentGroup, Role, User
 from notifications.audience import audience
 from notifications.channels import deliver_due
-from notifications.relay import relay_waiting
+from notifications.relay import dispatch, relay_waiting
 from tests.factories import make_policy, make_ticket, make_user, message
-from tickets import actions, sweeps
-from tickets.models import Event, SlaStep, Ticket
+from tickets import actions, events, sweeps
+from tickets.models import Event, EventKind, SlaStep, Ticket
 from tickets.sla import clocks
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,15 @@ def test_breach_when_found_late_then_each_hears_once_of_all_of_it(breach):
 def test_breach_when_told_then_its_mail_waits_for_nothing(breach, settings):
     settings.MERGE_SECONDS = settings.UNDO_SECONDS = 60
     breach(timedelta(minutes=1))
+    relay_waiting()
+    assert deliver_due() == 2
+
+
+def test_breach_when_what_a_rule_says_waits_to_be_mailed_then_takes_it_along(breach, dan, settings):
+    settings.MERGE_SECONDS = settings.UNDO_SECONDS = 60
+    ticket = breach(timedelta(minutes=1)).ticket
+    by_rule = events.record(ticket, EventKind.STAFF_TOLD, actor=None, is_internal=True, told=[dan.pk], names=["Dan"], words="Look.")
+    dispatch(by_rule.pk)
     relay_waiting()
     assert deliver_due() == 2
 
