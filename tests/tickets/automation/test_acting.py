@@ -184,8 +184,10 @@ def test_rule_when_what_it_sets_is_retired_then_fails_as_the_admin_was_told(work
 
 def test_rule_when_the_ticket_has_the_retired_thing_that_it_sets_then_there_is_nothing_to_do(workflow, ana, dan):
     retired = TicketType.objects.create(name="Of old", is_retired=True)
-    rule = make_rule(When.OPENED, steps={"type": retired})
-    make_ticket(ana, type=retired)
+    rule = make_rule(When.CUSTOMER_REPLIED, steps={"type": retired})
+    ticket = make_ticket(ana)
+    Ticket.objects.update(type=retired)  # from before it was retired
+    actions.comment(ticket, actor=ana, message=message("And?"))
     assert log(rule) == []
 
 
