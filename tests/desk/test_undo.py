@@ -71,6 +71,19 @@ def test_reply_when_taken_back_then_words_files_and_status_are_in_the_composer(d
     assert ticket.comments.last().attachments.get().name == "a.txt"
 
 
+def test_reply_when_taken_back_then_what_its_status_asked_for_is_not_asked_again(desk, ticket):
+    dev, bug = Status.objects.get(name="Waiting on Dev Team"), TicketType.objects.first()
+    Status.objects.filter(pk=dev.pk).update(requires_type=True, asks_reference=True)
+    send(desk, ticket, "reply", text="A zebra", status=dev.pk, type=bug.pk, reference="TEM-7")
+    html = take_back(desk, ticket).content.decode()
+    types = html.partition('id="reply-type"')[2].partition("</select>")[0]
+    assert (f'value="{bug.pk}" selected' in types, 'name="reference" value="TEM-7"' in html, "autofocus" in html) == (True, True, False)
+    send(desk, ticket, "reply", text="A zebra", status=dev.pk, type=bug.pk, reference="TEM-7")
+    time_passes()
+    now = Ticket.objects.get(pk=ticket.pk)
+    assert (now.status, now.type, now.reference) == (dev, bug, "TEM-7")
+
+
 def test_reply_when_its_time_has_come_then_is_said_once_with_all_of_it(desk, ticket, dan, waiting):
     send(desk, ticket, "reply", text="Try again.", status=waiting.pk)
     pk = Draft.objects.get().pk

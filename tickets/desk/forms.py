@@ -82,9 +82,11 @@ class ReplyForm(_TypeWithStatus, MessageForm):
 
     @classmethod
     def going_on(cls, draft: Draft, *, ticket: Ticket) -> ReplyForm:
-        """With what was written before. The editor knows a picture by the address of its upload."""
-        initial = {"text": draft.text, "html": _IN_TEXT.sub(_address_of, draft.html), "status": draft.status_id}
+        """With what was written before, and what was answered for its status. The editor knows a picture by the address of its upload."""
+        answered = {"status": draft.status_id, "type": draft.type_id, "reference": draft.reference}
+        initial = {"text": draft.text, "html": _IN_TEXT.sub(_address_of, draft.html), **answered}
         form = cls(ticket=ticket, writer=draft.writer, initial=initial)
+        form.needs_type, form.needs_reference = draft.type_id is not None, bool(draft.reference)
         shown = {UUID(pk) for pk in _IN_TEXT.findall(draft.html)}
         form._beside = [upload for upload in draft.uploads.all() if upload.pk not in shown]
         return form
