@@ -168,10 +168,8 @@ class Delivery(models.Model):
     @property
     def why(self) -> str:
         """In a history: who opened the ticket is told that it has arrived, not what they said themselves."""
-        is_first = self.kind == Kind.CONFIRMATION
-        return (
-            str(Kind.CONFIRMATION.label).lower() if is_first else str(Reason(self.reason).label)
-        )  # get_…_display makes all the words for one
+        # Not by get_…_display, which makes all the words there are for one.
+        return str(Kind.CONFIRMATION.label).lower() if self.kind == Kind.CONFIRMATION else str(Reason(self.reason).label)
 
 
 class Level(models.TextChoices):

@@ -76,6 +76,12 @@ def _hidden_groups(user: User, *, afresh: bool = False) -> QuerySet[AgentGroup] 
     return AgentGroup.objects.filter(is_private=True).exclude(pk__in=own.values("agentgroup"))
 
 
+def has_seen_tickets(user: User) -> Q:
+    """The same rule as a condition on groups, for staff: those of whose tickets this person may see some, be it one that is theirs."""
+    own = AgentGroup.members.through.objects.filter(agentgroup=OuterRef("pk"), user=user)
+    return Q(is_private=False) | Exists(own) | Exists(Ticket.objects.filter(group=OuterRef("pk"), assignee=user))
+
+
 def tickets_for(user: User | AnonymousUser) -> QuerySet[Ticket]:
     return Ticket.objects.filter(visible_to(user)) if isinstance(user, User) else Ticket.objects.none()
 

@@ -12,11 +12,17 @@ from accounts.models import AgentGroup
 from notifications.channels import deliver_due
 from notifications.models import Delivery, Level, MailPreference, State
 from notifications.relay import dispatch, relay_waiting
-from tests.desk.conftest import desk  # noqa: F401 a fixture
+from tests.desk.conftest import logged_in
 from tests.desk.pages import send
 from tests.factories import make_ticket, message
 from tickets import actions, merging, sharing
 from tickets.models import AutomationRule, Event, EventKind, Status, Ticket, TicketType
+
+
+@pytest.fixture
+def desk(dan):
+    """Dan's browser."""
+    return logged_in(dan)
 
 
 @pytest.fixture
@@ -64,7 +70,7 @@ def told() -> list[tuple[str, str, str]]:
     return [(name.split()[0], kind, state) for name, kind, state in rows]
 
 
-def test_bulk_when_undone_in_time_then_nobody_is_mailed_and_what_stands_is(tickets, desk, eve, sink):  # noqa: F811
+def test_bulk_when_undone_in_time_then_nobody_is_mailed_and_what_stands_is(tickets, desk, eve, sink):
     undone = change(desk, tickets, **resolved(assignee=str(eve.pk)))
     time_passes(9)
     undo(desk, undone)
@@ -74,7 +80,7 @@ def test_bulk_when_undone_in_time_then_nobody_is_mailed_and_what_stands_is(ticke
     assert (time_passes(58), time_passes(2)) == (0, 4)
 
 
-def test_bulk_when_undone_after_its_mails_left_then_who_had_one_hears_that_too(tickets, desk, ben):  # noqa: F811
+def test_bulk_when_undone_after_its_mails_left_then_who_had_one_hears_that_too(tickets, desk, ben):
     MailPreference.objects.create(user=ben, level=Level.DIGEST)
     path = change(desk, tickets[:1], **resolved())
     assert time_passes(61) == 1
@@ -83,7 +89,7 @@ def test_bulk_when_undone_after_its_mails_left_then_who_had_one_hears_that_too(t
     assert told() == [("Ana", "resolved", "sent"), ("Ben", "resolved", "cancelled"), ("Ana", "status_changed", "sent")]
 
 
-def test_bulk_with_a_reply_when_undone_then_the_reply_and_that_the_status_went_back_are_told(tickets, desk, eve):  # noqa: F811
+def test_bulk_with_a_reply_when_undone_then_the_reply_and_that_the_status_went_back_are_told(tickets, desk, eve):
     path = change(desk, tickets[:1], **resolved(text="A new version is out.", assignee=str(eve.pk)))
     undo(desk, path)
     time_passes(61)
@@ -93,7 +99,7 @@ def test_bulk_with_a_reply_when_undone_then_the_reply_and_that_the_status_went_b
     ]
 
 
-def test_resolve_when_undone_in_time_then_only_what_was_said_before_is_mailed(tickets, desk, dan, sink):  # noqa: F811
+def test_resolve_when_undone_in_time_then_only_what_was_said_before_is_mailed(tickets, desk, dan, sink):
     ticket = tickets[0]
     send(desk, ticket, "reply", text="It is fixed.")
     send(desk, ticket, "resolve")
@@ -107,7 +113,7 @@ def test_resolve_when_undone_in_time_then_only_what_was_said_before_is_mailed(ti
     assert {kind for _name, kind, state in told() if state != State.CANCELLED} == {"commented"}
 
 
-def test_undo_when_told_before_what_it_undoes_then_neither_is(tickets, desk):  # noqa: F811
+def test_undo_when_told_before_what_it_undoes_then_neither_is(tickets, desk):
     """What could not be told at first is tried again later."""
     ticket = tickets[0]
     send(desk, ticket, "resolve")
@@ -116,13 +122,13 @@ def test_undo_when_told_before_what_it_undoes_then_neither_is(tickets, desk):  #
     assert (dispatch(ticket.events.latest("pk").pk), dispatch(done.pk), told()) == (True, False, [])
 
 
-def test_undo_when_mail_is_not_put_together_then_is_held_for_it_all_the_same(tickets, desk, settings):  # noqa: F811
+def test_undo_when_mail_is_not_put_together_then_is_held_for_it_all_the_same(tickets, desk, settings):
     settings.MERGE_SECONDS, settings.UNDO_SECONDS = 0, 10
     send(desk, tickets[0], "resolve")
     assert (time_passes(8), time_passes(2)) == (0, 2)
 
 
-def test_resolve_when_in_a_mail_that_is_about_to_leave_then_that_waits_until_it_can_be_undone_no_more(tickets, desk, settings):  # noqa: F811
+def test_resolve_when_in_a_mail_that_is_about_to_leave_then_that_waits_until_it_can_be_undone_no_more(tickets, desk, settings):
     send(desk, tickets[0], "reply", text="It is fixed.")
     relay_waiting()
     time_passes(55)
@@ -132,7 +138,7 @@ def test_resolve_when_in_a_mail_that_is_about_to_leave_then_that_waits_until_it_
 
 
 @pytest.mark.parametrize("is_bulk", [False, True])
-def test_spam_when_undone_after_mail_was_due_then_that_is_sent_all_the_same(tickets, desk, ana, sink, is_bulk):  # noqa: F811
+def test_spam_when_undone_after_mail_was_due_then_that_is_sent_all_the_same(tickets, desk, ana, sink, is_bulk):
     ticket = tickets[0]
     actions.comment(ticket, actor=ana, message=message("It is urgent!"))
     relay_waiting()
@@ -178,7 +184,7 @@ def test_merge_when_undone_in_time_then_nobody_is_mailed_but_of_what_else_was_sa
     ]
 
 
-def test_rules_when_something_is_undone_then_hear_nothing(tickets, desk, dan, eve):  # noqa: F811
+def test_rules_when_something_is_undone_then_hear_nothing(tickets, desk, dan, eve):
     """They have been there: else “reopened” would be answered, and who is to have it chosen anew."""
     AutomationRule.objects.create(name="Back", when="reopened", steps={"reply": "We look into it again."}, created_by=dan)
     AutomationRule.objects.create(name="To Eve", when="group_changed", steps={"assignee": eve.pk}, created_by=dan)
@@ -188,7 +194,7 @@ def test_rules_when_something_is_undone_then_hear_nothing(tickets, desk, dan, ev
     assert {(ticket.assignee, ticket.comments.count(), ticket.status.name) for ticket in Ticket.objects.all()} == {(None, 1, "Open")}
 
 
-def test_bulk_when_it_reopened_and_is_undone_then_was_never_reopened(tickets, desk, dan):  # noqa: F811
+def test_bulk_when_it_reopened_and_is_undone_then_was_never_reopened(tickets, desk, dan):
     ticket = actions.resolve(tickets[0], actor=dan)
     path = change(desk, [ticket], status=str(Status.objects.get(name="In Progress").pk))
     assert Ticket.objects.get(pk=ticket.pk).stretches.count() == 1

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import AgentGroup, Organization, User
 from tickets import access
 from tickets.lifecycle import UNRESOLVED, Category
-from tickets.models import Priority, ProductArea, Status, Ticket, TicketType
+from tickets.models import Priority, ProductArea, Status, TicketType
 from tickets.search.query import ANY, ME, NONE, Condition, Query, QueryError, number_of, unknown, value_of
 from tickets.search.query import Value as Written
 from tickets.tagging import tidy
@@ -34,16 +34,17 @@ _MODELS: dict[str, Any] = {"status": Status, "priority": Priority, "type": Ticke
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One of a list. `rank` orders it; `note` is the category of a status, and OWN for a group that the person is in."""
+    """One of a list. `rank` orders it; `note` is the category of a status, and OWN for a group that the person is in.
+
+    `is_hidden`: a private group none of whose tickets the person sees. Tickets may go there, and are not asked for by its name.
+    """
 
     pk: int
     name: str
     note: str = ""
     rank: int = 0
     is_retired: bool = False
-    is_hidden: bool = (
-        False  # a private group none of whose tickets the person sees: tickets may go there, and are not asked for by its name
-    )
+    is_hidden: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -72,8 +73,7 @@ class Vocabulary:
             note = Case(When(Exists(own), then=Value(OWN)), default=Value(""), output_field=word)
             rank = Value(0, output_field=number)
             if not self.user.is_admin:
-                assigned = Ticket.objects.filter(group=OuterRef("pk"), assignee=self.user)
-                is_hidden = Case(When(Q(is_private=False) | Exists(own) | Exists(assigned), then=is_hidden), default=Value(value=True))
+                is_hidden = Case(When(access.has_seen_tickets(self.user), then=is_hidden), default=Value(value=True))
         return model.objects.order_by().values_list(Value(kind, output_field=word), "pk", "name", note, rank, "is_retired", is_hidden)
 
     def entries(self, kind: str) -> list[Entry]:
